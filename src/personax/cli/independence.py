@@ -52,7 +52,8 @@ def _that(fact: str) -> str:
 def _print(found: FileResults, out: Path, *, as_json: bool) -> None:
     counts = count_tests(found.pvalues)
     if as_json:
-        emit({"out": str(out), **counts, "notices": [asdict(notice) for notice in found.notices]})
+        told = {"notices": [asdict(notice) for notice in found.notices], "results": found.pvalues.to_dicts()}
+        emit({"out": str(out), **counts, **told})
         return
     if found.columns:
         rows = ((c.name, c.kind, c.why if c.inferred else "given") for c in found.columns)
@@ -68,11 +69,20 @@ def _show(pvalues: pl.DataFrame) -> None:
     found = pvalues.filter(pl.col("reason").is_null()).sort("p_value", "effect_size", descending=[False, True])
     rows = (
         (r["feature"], r["target"], r["test"], str(r["n"]), f"{r['p_value']:.2g}", f"{r['p_corrected']:.2g}",
-         f"{r['effect_size']:.2f}", _interval(r), f"{r['consensus']}/{r['tests_run']}")
+         _effect(r), _interval(r), f"{r['consensus']}/{r['tests_run']}")
         for r in found.head(_SHOWN).iter_rows(named=True)
     )  # fmt: skip
     title = f"The {min(_SHOWN, found.height)} smallest of {found.height} p-values"
     table(title, ("feature", "target", "test", "n", "p", "corrected", "effect", "95 %", "reject"), rows)
+    told = found.filter(pl.col("rejected"))["direction_text"].drop_nulls().unique(maintain_order=True)
+    if len(told):
+        say("What depends how:")
+    for text in told.head(_SHOWN):
+        say(f"  {text}")
+
+
+def _effect(row: dict[str, Any]) -> str:
+    return "" if row["effect_size"] is None else f"{row['effect_size']:.2f}"
 
 
 def _interval(row: dict[str, Any]) -> str:

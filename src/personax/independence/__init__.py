@@ -7,6 +7,7 @@ A map, each line using the ones above it; the modules are private, this package 
   ``_kernel_ridge`` (regression on z)
 - nulls and effects: ``_null`` with ``_permutation_moments`` and ``_permutations``, ``_several_widths`` (joined),
   ``_effects``, ``_intervals``, ``_corrections``, ``_result``
+- ``_direction`` (how y moves with x) with ``_trend`` (ranks) and ``_group_order`` (groups and tables)
 - ``_pair`` (what the tests of a pair of columns share), ``_registered`` (tests by name: the only table of them)
 - one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_rcit``, ``_gcm``,
   ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which fits a pair)
@@ -21,6 +22,7 @@ from personax.independence._certificate import certificate, verdicts
 from personax.independence._chisq import chisq
 from personax.independence._corrections import Correction, correct
 from personax.independence._data_nulls import calibrate_like
+from personax.independence._direction import Direction
 from personax.independence._gcm import gcm
 from personax.independence._grid import screen
 from personax.independence._gsq import gsq
@@ -45,6 +47,7 @@ __all__ = [
     "ColumnPair",
     "Correction",
     "DataSet",
+    "Direction",
     "Given",
     "NoisyTable",
     "Rate",

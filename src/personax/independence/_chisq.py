@@ -59,10 +59,10 @@ def chisq(
     Returns
     -------
     TestResult
-        ``method`` names the null. The effect size is the bias-corrected Cramér's V, given z the mean over strata
-        weighted by rows. ``details`` holds ``dof`` and ``share_expected_below_5``, given z also ``strata``,
-        ``strata_used`` (those in which both vary) and ``n_used`` (their rows), and ``correction`` and ``permutations``
-        where there are any.
+        ``method`` names the null. The effect size is the bias-corrected Cramér's V, given z over all strata
+        together; NaN with fewer than two people a level. ``details`` holds ``dof`` and ``share_expected_below_5``,
+        given z also ``strata``, ``strata_used`` (those in which both vary) and ``n_used`` (their rows), and
+        ``correction`` and ``permutations`` where there are any.
 
     Raises
     ------

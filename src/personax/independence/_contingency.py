@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
 from personax.errors import UntestableError
-from personax.independence._counts import MAX_CATEGORIES, Counted, read, table
-from personax.independence._effects import CRAMERS_V
-from personax.independence._margins import pearson_moments
+from personax.independence._counts import Counted, MAX_CATEGORIES, read, table, tally
+from personax.independence._effects import CRAMERS_V, pooled_cramers_v
+from personax.independence._margins import expected_counts, pearson_moments, random_tables, williams
 from personax.independence._null import gamma
 from personax.independence._result import TestResult
 from personax.independence._strata import Divergence, Strata, count_strata
@@ -120,7 +120,8 @@ def of_tables(
     details |= {} if correction is None else {"correction": correction}
     details |= {"permutations": permutations} if null == "permutation" else {}
     n = int(sum(stack.sum() for stack in stacks))
-    return TestResult(statistic, p_value, _mean_effect(used) if with_effect else 0.0, n, null, details)
+    effect = pooled_cramers_v([part.counts for part in used]) if with_effect else 0.0
+    return TestResult(statistic, p_value, effect, n, null, details)
 
 
 def _usable(counts: NDArray[np.intp], divergence: Divergence, correction: Adjustment | None) -> Strata:
@@ -171,12 +172,6 @@ def _by_moments(used: Sequence[Strata]) -> float:
     found = np.hstack([np.array([part.statistics, *pearson_moments(part.counts)]) for part in used])
     statistic, mean, variance = found[:, found[2] > 0].sum(axis=1)
     return gamma(float(statistic), float(mean), float(variance)) if variance > 0 else 1.0
-
-
-def _mean_effect(used: Sequence[Strata]) -> float:
-    """Return the mean of Cramér's V over the strata, weighted by their people."""
-    n = np.concatenate([part.n for part in used])
-    return float(n @ np.concatenate([part.cramers_v for part in used]) / n.sum())
 
 
 def _described(strata: int, used: Sequence[Strata]) -> dict[str, object]:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.data.columns import infer_columns
+from personax.data.dates import with_date_kinds
 from personax.data.pvalues import EVERYBODY
 from personax.engine import ThreadEngine, find_engine
 from personax.errors import InputError, UntestableError
 from personax.independence._corrections import Correction, correct
+from personax.independence._direction import DIRECTION_SCHEMA, Direction, decided, direction_of
 from personax.independence._frames import as_frame, counted_rows, whole_weights
+from personax.independence._heterogeneity import told_apart
 from personax.independence._pair import ColumnPair, Given, TestedColumn
 from personax.independence._parts import MAX_DISTINCT, WEIGHT, DataSet, count_pairs
 from personax.independence._registered import check_options, run_test
@@ -58,6 +62,7 @@ SCHEMA = {
     "rejected": pl.Boolean,
     "consensus": pl.Int64,
     "tests_run": pl.Int64,
+    **DIRECTION_SCHEMA,
     "reason": pl.String,
     "details": pl.String,
 }
@@ -92,9 +97,10 @@ def screen(
     features, targets
         TestedColumn names.
     kinds
-        What the values of each column mean; inferred where it is not said. Tests of tables need categories: on a
-        continuous column of more than 20 distinct values, and on any of more than 2,000, they are not run, and the row
-        says so.
+        What the values of each column mean; inferred where it is not said. Dates and ISO texts of dates are numbers of
+        days; called cyclic, they turn once a year, or once a period (7: days of the week). Tests of tables need
+        categories: on a continuous column of more than 20 distinct values, and on any of more than 2,000, they are not
+        run, and the row says so.
     tests
         Names of registered tests: ``auto``, ``kci``, ``rcit``, ``hsic``, ``chisq``, ``gsq``, ``usp``, ``gcm`` and those
         of other packages; ``auto`` picks one for each pair and says why.
@@ -126,9 +132,12 @@ def screen(
     -------
     polars.DataFrame
         One row a feature, target and test. Where a test could not be run its numbers are null and ``reason`` says why.
-        ``effect_low`` and ``effect_high`` are the 95 % interval of the effect size; ``consensus`` counts the tests of
-        this pair that reject, of ``tests_run``; ``p_stability`` is the spread of the p-value over draws of a randomised
-        test.
+        ``direction`` says how the target moves with the feature, where an interval leaves out 0: ``rises``, ``falls``,
+        ``U``, ``peak``, ``groups`` (two groups differ), ``together`` or ``apart`` (two levels of a table), ``cycle``;
+        with ``by`` also ``differs`` (between subgroups). ``direction_text`` is its sentence,
+        `personax.independence.Direction` explains the numbers between. ``effect_low`` and ``effect_high`` are the 95 %
+        interval of the effect size; ``consensus`` counts the tests of this pair that reject, of ``tests_run``;
+        ``p_stability`` is the spread of the p-value over draws of a randomised test.
 
     Raises
     ------
@@ -158,7 +167,7 @@ def screen(
         )
         for k, (value, part) in enumerate(parts)
     ]
-    return pl.concat(results)
+    return told_apart(pl.concat(results), by, alpha, correction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +224,8 @@ def _kinds(
     sample = table.select(unsaid)
     if isinstance(sample, pl.LazyFrame):
         sample = sample.head(INFERRED_FROM).collect()
-    inferred = {column.name: (column.kind, column.period) for column in infer_columns(sample)}
+    columns = with_date_kinds(infer_columns(sample), sample)
+    inferred = {column.name: (column.kind, column.period) for column in columns}
     said = {name: (kinds[name], periods.get(name)) for name in names if name in kinds}
     return {name: said.get(name) or inferred[name] for name in names}
 
@@ -369,13 +379,19 @@ def _pair(x: TestedColumn, y: TestedColumn, given: Given | None, plan: _Plan) ->
         z = None if given is None else given.over(rows)
         return ColumnPair(x.over(rows), y.over(rows), z)
 
+    @cache
+    def direction() -> Direction | None:
+        return direction_of(pair(), (x.period, y.period))
+
     def outcome(test: str) -> dict[str, Any]:
         try:
             _check_pair(x.name, y.name, plan.given)
             rng = _stream(plan.seed, x.name, y.name, test)
-            return _numbers(*run_test(test, pair(), plan.options.get(test, {}), (x.name, y.name), rng))
+            numbers = _numbers(*run_test(test, pair(), plan.options.get(test, {}), (x.name, y.name), rng))
         except UntestableError as error:
             return {"reason": str(error), "details": "{}"}
+        found = direction()
+        return numbers if found is None else numbers | found.row()
 
     return [row | {"test": test} | outcome(test) for test in plan.tests]
 
@@ -396,15 +412,18 @@ def _stream(seed: int, *names: str) -> np.random.Generator:
 def _numbers(result: Any, interval: Any) -> dict[str, Any]:  # noqa: ANN401
     details = dict(result.details)
     low, high = interval or (None, None)
+    refused = isnan(result.effect_size)
+    if refused:
+        details["effect_reason"] = "groups of fewer than two people on average have no effect size"
     return {
         "method": result.method,
         "statistic": result.statistic,
         "dof": details.pop("dof", None),
         "p_value": result.p_value,
         "p_stability": details.pop("p_stability", None),
-        "effect_size": result.effect_size,
-        "effect_low": low,
-        "effect_high": high,
+        "effect_size": None if refused else result.effect_size,
+        "effect_low": None if refused else low,
+        "effect_high": None if refused else high,
         "effect_name": details.pop("effect_name", None),
         "details": json.dumps(details, default=str),
     }
@@ -424,7 +443,7 @@ def judged(results: pl.DataFrame, alpha: float, correction: Correction) -> pl.Da
     voter = (
         pl.col("rejected") if set(results["test"]) == {"auto"} else pl.col("rejected").filter(pl.col("test") != "auto")
     )
-    return rejected.with_columns(
+    return decided(rejected, alpha, correction).with_columns(
         voter.sum().over(pair).cast(pl.Int64).alias("consensus"),
         voter.count().over(pair).cast(pl.Int64).alias("tests_run"),
     )

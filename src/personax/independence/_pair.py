@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.dates import YEAR, are_dates
 from personax.errors import UntestableError
 from personax.independence._conditional import conditional_left
 from personax.independence._counts import Counted, combine
@@ -21,17 +22,44 @@ from personax.independence._several_widths import Kernels, kernels
 from personax.independence._variable import EncodedColumn, encode, present_rows
 from personax.schema import Kind
 
-__all__ = ["MAX_LEVELS", "ColumnPair", "Given", "Sample", "TestedColumn", "few_levels", "kernel_interval_of"]
+__all__ = [
+    "MAX_LEVELS",
+    "ColumnPair",
+    "Given",
+    "Sample",
+    "TestedColumn",
+    "few_levels",
+    "kernel_interval_of",
+    "shown_number",
+]
 
 MAX_LEVELS = 20
 """A continuous column with more distinct values is no set of categories."""
 
 
+def shown_number(value: float) -> str:
+    """Return a number as a sentence has it.
+
+    Examples
+    --------
+    >>> shown_number(1987.0), shown_number(0.12345), shown_number(12345678)
+    ('1987', '0.1235', '12345678')
+    """
+    return str(int(value)) if value == int(value) else f"{value:.4g}"
+
+
 class Sample:
     """Distinct values and their kernels, made once when first needed."""
 
-    def __init__(self, counted: Counted, kind: Kind) -> None:
-        self.counted, self.kind = counted, kind
+    def __init__(self, counted: Counted, kind: Kind, level: Callable[[int], str] | None = None) -> None:
+        self.counted, self.kind, self._level = counted, kind, level
+        self.dates = False
+
+    def level(self, code: int) -> str:
+        """Return a distinct value as a reader knows it."""
+        if self._level is not None:
+            return self._level(code)
+        return shown_number(self.counted.values[code, 0]) if self.counted.values is not None else f"level {code + 1}"
 
     @cached_property
     def scored(self) -> Counted:
@@ -70,10 +98,13 @@ class TestedColumn:
         self.name, self.kind = series.name, kind
         self.present = present_rows(series)
         self.weights = weights
+        turns = kind == "cyclic" and period is None and are_dates(series)
+        self.period = YEAR if turns else period
+        self._series = series
         self._read: tuple[EncodedColumn, Sample] | str
         try:
             variable = encode(series, kind, period, weights)
-            self._read = variable, Sample(variable.counted, kind)
+            self._read = variable, self._sample(variable.counted, self.present)
         except UntestableError as error:
             self._read = str(error)
 
@@ -91,7 +122,18 @@ class TestedColumn:
         if isinstance(self._read, str):
             raise UntestableError(self._read)
         variable, whole = self._read
-        return whole if rows.sum() == len(variable.counted.codes) else Sample(variable.over(rows), self.kind)
+        return whole if rows.sum() == len(variable.counted.codes) else self._sample(variable.over(rows), rows)
+
+    def _sample(self, counted: Counted, rows: NDArray[np.bool_]) -> Sample:
+        """Return the column over some rows; its levels are called as the table has them."""
+
+        def level(code: int) -> str:
+            value = self._series[int(np.flatnonzero(rows)[np.argmax(counted.codes == code)])]
+            return shown_number(value) if isinstance(value, (int, float)) and self.kind != "nominal" else str(value)
+
+        sample = Sample(counted, self.kind, level)
+        sample.dates = not (self._series.dtype.is_numeric() or self._series.dtype == pl.Boolean)
+        return sample
 
 
 class Given:

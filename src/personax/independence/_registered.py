@@ -231,7 +231,8 @@ def run_test(
         for column, sample in zip(columns, (pair.x, pair.y), strict=True):
             _check_categories(column, sample)
     result = test.run(pair, rng, **options)
-    return result, None if test.interval is None else test.interval(pair, result)
+    known = test.interval is not None and result.effect_size == result.effect_size  # NaN where it is refused
+    return result, test.interval(pair, result) if known and test.interval is not None else None
 
 
 def _check_categories(name: str, sample: Sample) -> None:

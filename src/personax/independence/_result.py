@@ -24,7 +24,8 @@ class TestResult(Result):
     p_value
         Probability, under independence, of a statistic at least as large; from a survival function.
     effect_size
-        How strong the dependence is, 0 to 1; ``details["effect_name"]`` names the measure.
+        How strong the dependence is, 0 to 1; ``details["effect_name"]`` names the measure. NaN where groups are so many
+        that nearly every person is one of her own.
     n
         Rows used.
     method

@@ -146,15 +146,6 @@ class Strata:
         return total
 
     @property
-    def cramers_v(self) -> NDArray[np.float64]:
-        """The bias-corrected V of each stratum; see `personax.independence._effects.cramers_v`."""
-        (a, b), less = self.shapes, self.n - 1
-        distance = np.where(self.occurs, np.square(self.counts - self.expected) / self.expected, 0).sum(axis=(1, 2))
-        phi2 = np.maximum(0.0, distance / self.n - (a - 1) * (b - 1) / less)
-        most = np.minimum(a - 1 - (a - 1) ** 2 / less, b - 1 - (b - 1) ** 2 / less)
-        return np.where(most > 0, np.minimum(1.0, np.sqrt(phi2 / np.where(most > 0, most, 1))), 0.0)
-
-    @property
     def small(self) -> int:
         """How many expected counts are below 5."""
         return int((self.occurs & (self.expected < 5)).sum())

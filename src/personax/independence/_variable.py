@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.dates import YEAR, are_dates, date_numbers
 from personax.errors import UntestableError
 from personax.independence._counts import Counted, count
 from personax.schema import Kind
@@ -60,6 +61,8 @@ def encode(
 ) -> EncodedColumn:
     """Encode a column: nominal values are compared as equal or not, cyclic ones as points of a circle.
 
+    Dates are numbers of days, and cyclic ones turn once a year where no period is given.
+
     Raises
     ------
     UntestableError
@@ -86,10 +89,15 @@ def _values(
 ) -> NDArray[np.float64] | NDArray[np.str_]:
     if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Binary):
         raise UntestableError(f"{series.name} holds {series.dtype} values; give numbers or text")
-    if kind == "nominal" or (kind == "ordinal" and not _is_number(series)):
+    if kind == "nominal" or (kind == "ordinal" and not _is_number(series) and not are_dates(series)):
         return series.filter(present).cast(pl.String).to_numpy().astype(str)
     if not _is_number(series):
-        raise UntestableError(f"{series.name} is called {kind} and holds {series.dtype} values; give numbers")
+        days = date_numbers(series)
+        if days is None:
+            raise UntestableError(
+                f"{series.name} is called {kind} and holds {series.dtype} values; give numbers or dates"
+            )
+        series, period = days, YEAR if period is None else period
     numbers = _numbers(series)[present]
     return _circle(numbers, period, series.name) if kind == "cyclic" else numbers
 

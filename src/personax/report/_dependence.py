@@ -106,8 +106,14 @@ def _cell(target: str, row: Mapping[str, Any] | None, x: float, y: float, step: 
         data_effect=effect,
         data_effect_name=row["effect_name"],
         data_rejected=row["rejected"],
+        data_direction=_direction(row) or None,
         **known,
     )
+
+
+def _direction(row: Mapping[str, Any]) -> str:
+    """Return how the target moves with the feature; nothing in tables of earlier versions."""
+    return str(row.get("direction_text") or "").replace(row["target"], display_trait(row["target"]))
 
 
 def _step(letter: str, scale: ColourScale, value: float | None) -> str:
@@ -140,9 +146,8 @@ class HeatmapView:
         shown = table.filter((pl.col("group") == self.group) & (pl.col("test") == self.test))
         computed = shown.filter(pl.col("p_value").is_not_null())
         order = ["effect_size", "feature", "target"]
-        self.strongest = (
-            computed.sort(order, descending=[True, False, False], nulls_last=True).head(STRONGEST).to_dicts()
-        )
+        ranked = computed.sort(order, descending=[True, False, False], nulls_last=True).head(STRONGEST)
+        self.strongest = [row | {"direction": _direction(row)} for row in ranked.to_dicts()]
         missing = table.filter(pl.col("p_value").is_null()).group_by("reason").len("count")
         self.reasons = missing.sort(["count", "reason"], descending=[True, False], nulls_last=True).head(12).to_dicts()
         self.methods = table["method"].drop_nulls().unique(maintain_order=True).to_list()

@@ -20,6 +20,7 @@
     if (d.reason !== undefined) return [title, ["no p-value: " + d.reason, ...n].join("\n")];
     const dof = d.dof === undefined ? "" : ` (${d.dof} degrees of freedom)`;
     return [title, [
+      ...(d.direction ? [d.direction] : []),
       `${d.effectName || "effect size"} ${short(d.effect)}`,
       `corrected p ${shortP(d.corrected)}`,
       `p ${shortP(d.p)}`,

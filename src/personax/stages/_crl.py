@@ -16,7 +16,15 @@ from personax.errors import InputError, PlanError, require
 from personax.schema import Notice
 from personax.stages._base import Context, Stage
 from personax.stages._fit_latents import LatentResults, choose_latents, describe_numbers, fingerprint, learn
-from personax.stages._interpret import UsedWords, associations, exemplars, proposals, sentences, telling_words, used_words
+from personax.stages._interpret import (
+    UsedWords,
+    associations,
+    exemplars,
+    proposals,
+    sentences,
+    telling_words,
+    used_words,
+)
 from personax.stages._traverse import traversals, traversals_shown
 from personax.strict import nearest
 

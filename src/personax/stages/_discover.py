@@ -14,6 +14,7 @@ import polars as pl
 
 from personax.config import DiscoverSection
 from personax.data.columns import infer_columns
+from personax.data.dates import are_dates, dates_as_numbers
 from personax.data.frames import write_csv
 from personax.data.table import Table
 from personax.discovery import CiTest, Determined, Knowledge, NothingVaries, ScoreAlgorithm, bootstrap_edges, fci, listed, pc, score_search
@@ -85,21 +86,17 @@ def find_causes(
     InputError
         A column that the test cannot use, or knowledge that contradicts itself.
     """
-    frame = table.frame
+    frame, columns = dates_as_numbers(table.frame, table.columns)
+    table = Table(frame, columns)
     if section.algorithm in SEARCHES:
         search = _test_search(table, section, knowledge, groups)
         graph = search(
             frame, effects=True, progress=lambda tests, given: progress.step(tests, 0, f"tests, now given {given}")
         )
     else:
-        numbers_only(frame, {column.name: column.kind for column in table.columns}, section.algorithm)
-        search = partial(
-            score_search,
-            algorithm=cast("ScoreAlgorithm", section.algorithm),
-            knowledge=knowledge,
-            groups=dict(groups or {}),
-            seed=0,
-        )
+        numbers_only(frame, {column.name: column.kind for column in columns}, section.algorithm)
+        algorithm = cast("ScoreAlgorithm", section.algorithm)
+        search = partial(score_search, algorithm=algorithm, knowledge=knowledge, groups=dict(groups or {}))
         graph = search(frame)
     if not section.bootstraps:
         return graph, None
@@ -473,6 +470,8 @@ def _latent(name: str) -> Column:
 def can_be_tested(column: Column, values: pl.Series, section: DiscoverSection) -> bool:
     """Say whether a feature can take part: fisherz needs numbers, and nominal ones of two values at most."""
     if section.test != "fisherz":
+        return values.drop_nulls().n_unique() > 1
+    if are_dates(values) and (column.inferred or column.kind != "nominal"):
         return values.drop_nulls().n_unique() > 1
     return values.dtype.is_numeric() and (column.kind != "nominal" or values.drop_nulls().n_unique() <= 2)
 

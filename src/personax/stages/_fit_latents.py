@@ -46,7 +46,7 @@ from personax.stages._base import versions
 from personax.stages._graph_check import AGREED, GraphCheck, check_graph
 
 if TYPE_CHECKING:
-from personax.crl import Identification, SeedSelection
+    from personax.crl import Identification, SeedSelection
     from personax.crl._estimator import Arrays, Fitted, Method
 
 __all__ = [
@@ -456,7 +456,8 @@ def describe_numbers(tried: pl.DataFrame) -> list[str]:
         chosen, possible = rows.filter("chosen")["latents"].item(), rows.filter("candidate")["latents"].to_list()
         low, high = (min(possible), max(possible)) if possible else (chosen, chosen)
         others = "no other number is possible" if low == high else f"{low} to {high} are possible"
-        number = f"{chosen} latent{'s were' if chosen != 1 else ' was'} chosen of 1 to {max(rows['latents'].to_list())} tried"
+        were = "s were" if chosen != 1 else " was"
+        number = f"{chosen} latent{were} chosen of 1 to {max(rows['latents'].to_list())} tried"
         told.append(f"{modality}: {number}; {others}.")
     return told
 

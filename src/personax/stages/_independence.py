@@ -13,6 +13,7 @@ import polars as pl
 
 from personax.config import IndependenceSection
 from personax.data.columns import infer_columns
+from personax.data.dates import with_date_kinds
 from personax.data.frames import read_parquet, write_csv, write_parquet
 from personax.data.pvalues import everybody
 from personax.data.table import Table
@@ -95,6 +96,7 @@ def analyse(
     PlanError
         When a feature or target is no column, or there are none.
     """
+    columns = _with_dates(columns, frame)
     known = {column.name: column for column in columns}
     _check_named(section, known)
     features = _chosen("feature", section.features, columns)
@@ -133,6 +135,19 @@ def analyse(
     pvalues = pl.concat(results)
     leading = everybody(pvalues).filter(pl.col("group") == next(iter(groups)))
     return pvalues, dependence_graph(leading)
+
+
+def _with_dates(columns: Sequence[Column], frame: pl.DataFrame | pl.LazyFrame | DataSet) -> Sequence[Column]:
+    """Return the columns, dates as numbers; looked for among columns that would be names."""
+    held = set(frame.collect_schema().names())
+    names = [column.name for column in columns if column.inferred and column.kind == "nominal" and column.name in held]
+    if not names:
+        return columns
+    found = with_date_kinds(
+        [c for c in columns if c.name in names], frame.lazy().select(names).head(SAMPLE_ROWS).collect()
+    )
+    told = {column.name: column for column in found}
+    return [told.get(column.name, column) for column in columns]
 
 
 def _report_progress(progress: Progress, before: int, total: int, done: int, _: int) -> None:
@@ -179,7 +194,8 @@ def analyse_file(
     """
     frame, sample = _read(file, missing)
     named = {*(section.features or ()), *(section.targets or ()), *section.given, section.by}
-    columns = [_as_named(column, section) for column in infer_columns(sample) if column.name != "id" or named]
+    inferred = with_date_kinds(infer_columns(sample), sample)
+    columns = [_as_named(column, section) for column in inferred if column.name != "id" or named]
     files = frame.files if isinstance(frame, DataSet) else [file]
     with _results(files, section, out, seed) as results:
         progress.stage("independence")
@@ -264,11 +280,12 @@ def write_results(
 ) -> list[Notice]:
     """Write tables, graph and figures; ``path`` says where a file goes. Return what was left out and why."""
     write_parquet(pvalues, path("pvalues.parquet"), compression="zstd", statistics=False)
+    write_csv(pvalues, path("pvalues.csv"))
     for test in pvalues["test"].unique(maintain_order=True):
         write_csv(wide(pvalues, test), path(f"pvalues_{test}.csv"))
     if "subgroup" in pvalues.columns:
         parts = [
-            heterogeneity(part.drop("group")).select(pl.lit(group).alias("group"), pl.all())
+            heterogeneity(part.drop("group"), alpha=alpha).select(pl.lit(group).alias("group"), pl.all())
             for (group,), part in pvalues.group_by("group", maintain_order=True)
         ]
         write_csv(pl.concat(parts), path("heterogeneity.csv"))
@@ -425,4 +442,4 @@ def failure_notices(pvalues: pl.DataFrame) -> list[Notice]:
     return [Notice(f"{test}: not run, {why}", number) for test, why, number in grouped.iter_rows()]
 
 
-INDEPENDENCE = Stage("independence", revision=2, needs=("collect", "annotate"), run=_run)
+INDEPENDENCE = Stage("independence", revision=3, needs=("collect", "annotate"), run=_run)

@@ -19,7 +19,6 @@ from personax.config import (
     Rated,
 )
 from personax.crl._remedy import same_source, single_measurement
-
 from personax.data.table import COLUMNS
 from personax.discovery import Knowledge
 from personax.errors import MissingExtraError, PlanError, missing_extra

@@ -135,7 +135,8 @@ class OutputRules:
 
     def association(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return an association of a latent with a column as it leaves."""
-        return {**row, "p_corrected": rounded_p(row["p_corrected"]), "effect_size": round(row["effect_size"], 3)}
+        effect = None if row["effect_size"] is None else round(row["effect_size"], 3)
+        return {**row, "p_corrected": rounded_p(row["p_corrected"]), "effect_size": effect}
 
     def graph(self, graph: Graph, details: Sequence[str] = ()) -> Graph:
         """Return a graph as it leaves: weights rounded, of its details those that are named and no number of people."""

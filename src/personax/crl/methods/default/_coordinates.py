@@ -16,8 +16,8 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from personax.crl.methods.default._agreed import AgreedComponents
-from personax.crl.methods.default._decoder_checks import DecoderChecks, check_decoder
 from personax.crl.methods.default._curves import SumOfCurves
+from personax.crl.methods.default._decoder_checks import DecoderChecks, check_decoder
 from personax.crl.methods.default._decoders import Bottleneck
 
 __all__ = ["AGREES", "Coordinates", "DecodedCoordinates", "NormalScores", "finalist_agreement"]
