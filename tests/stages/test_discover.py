@@ -103,8 +103,8 @@ def test_columns_that_determine_one_another_are_told_and_stay_joined() -> None:
     graph = pc(frame, test=using(frame))
     assert {("x", "half", "undirected"), ("half", "less", "undirected")} <= arrows(graph)
     assert any("y" in (edge.source, edge.target) for edge in graph.edges)
-    assert "half is determined by x" in graph.details["determined"]
-    assert any("half is determined by x" in notice.text for notice in graph_notices(graph, frame))
+    assert ["half", "x"] in graph.details["determined"]
+    assert any("half and x determine one another" in notice.text for notice in graph_notices(graph, frame))
 
 
 def test_names_and_numbers_together_as_conditions() -> None:

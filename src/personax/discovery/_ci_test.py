@@ -33,8 +33,8 @@ class NothingVaries(Exception):
 class Determined(Exception):
     """Raised by a `PValue` when z determines x or y exactly: a function of z is independent of everything given z.
 
-    The question is passed over: z is not taken to separate x and y, it is counted, and the reason that is raised with it
-    is kept. Otherwise three columns that are multiples of one another would explain each other away.
+    The question is passed over: z is not taken to separate x and y, it is counted, and the reason raised with it is
+    kept. Otherwise three columns that are multiples of one another would explain each other away.
     """
 
 

@@ -1,8 +1,8 @@
 """Kernels of what z leaves of a variable, for a conditional test that is the same from both sides.
 
-A number is first replaced by what regression on z leaves of it, so that a strong z no longer moves its kernel; then each
-principal axis of the kernel of that residual loses what z explains of it, by a regression of its own. An axis on which z
-works in another way than on the rest would otherwise share their penalty.
+A number is first replaced by what regression on z leaves of it, so that a strong z no longer moves its kernel; then
+each principal axis of the kernel of that residual loses what z explains of it, by a regression of its own. An axis on
+which z works in another way than on the rest would otherwise share their penalty.
 
 Under independence given z the features r of x and s of y that are left have E r(x) s(y) = 0 given z, and so has their
 product with any function of z. With a wide kernel Kz of z the statistic ``sum_ij Kx_ij Ky_ij Kz_ij`` sums the squared

@@ -43,7 +43,14 @@ if TYPE_CHECKING:
     from personax.stages._crl_runs import read_known_latents, read_runs
     from personax.stages._discover import FileGraph, ci_test, discover_file, find_causes, graph_counts
     from personax.stages._falsify import falsify_file, read_graph
-    from personax.stages._fit_latents import LatentResults, choose_latents, describe_numbers, learn, learn_seed, write_latents
+    from personax.stages._fit_latents import (
+        LatentResults,
+        choose_latents,
+        describe_numbers,
+        learn,
+        learn_seed,
+        write_latents,
+    )
     from personax.stages._human_compare import ComparisonSettings, HumanComparison, compare_humans
     from personax.stages._human_export import ExportSettings, export_sample
     from personax.stages._independence import (

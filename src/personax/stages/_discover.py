@@ -17,7 +17,18 @@ from personax.data.columns import infer_columns
 from personax.data.dates import are_dates, dates_as_numbers
 from personax.data.frames import write_csv
 from personax.data.table import Table
-from personax.discovery import CiTest, Determined, Knowledge, NothingVaries, ScoreAlgorithm, bootstrap_edges, fci, listed, pc, score_search
+from personax.discovery import (
+    CiTest,
+    Determined,
+    Knowledge,
+    NothingVaries,
+    ScoreAlgorithm,
+    bootstrap_edges,
+    fci,
+    listed,
+    pc,
+    score_search,
+)
 from personax.errors import ComputationError, DeterminedError, InputError, MissingExtraError, PlanError, UntestableError
 from personax.figures import draw_graph, save
 from personax.graphs import to_dot, to_graphml

@@ -46,7 +46,7 @@ from personax.stages._base import versions
 from personax.stages._graph_check import AGREED, GraphCheck, check_graph
 
 if TYPE_CHECKING:
-    from personax.crl import Identification, SeedSelection
+    from personax.crl import SeedSelection
     from personax.crl._estimator import Arrays, Fitted, Method
 
 __all__ = [
