@@ -17,6 +17,7 @@ import platform
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from datetime import date
 from importlib.metadata import version
 from itertools import combinations
@@ -137,7 +138,7 @@ def peer(frame: pl.DataFrame) -> Marks:
         return peer_marks(peer_pc(frame.to_numpy(), 0.01, "fisherz", show_progress=False).G.graph, frame.columns)
 
 
-SEARCHES = {
+SEARCHES: dict[str, Callable[[pl.DataFrame], Marks]] = {
     "pc, causal-learn": peer,
     "pc": lambda frame: marks(pc(frame)),
     "ges": lambda frame: marks(score_search(frame, algorithm="ges")),
@@ -148,7 +149,7 @@ SEARCHES = {
 
 def graphs(asked: argparse.Namespace) -> list[str]:
     """Score every search on every network: wrong marks a graph, graphs that change with the order, CPU seconds."""
-    makers = {
+    makers: dict[str, tuple[int, Callable[[np.random.Generator], Weights]]] = {
         "asia, n = 500": (500, lambda rng: network(ASIA, rng)),
         "sachs, n = 500": (500, lambda rng: network(SACHS, rng)),
         "random, 8 variables, degree 2, n = 300": (300, lambda rng: random_network(8, 2, rng)),

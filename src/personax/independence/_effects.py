@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from personax.independence._counts import Counted
 from personax.independence._kernels import Factor, cross, marginal_factor
 from personax.independence._margins import pearson_moments
-from personax.independence._null import permutation_variance
+from personax.independence._permutation_moments import permutation_variance
 
 __all__ = [
     "CRAMERS_V",
@@ -211,4 +211,4 @@ def _most_phi2(observed: NDArray[np.float64]) -> NDArray[np.float64]:
     n = observed.sum(axis=(-2, -1))
     less = np.maximum(n - 1, 1)
     a, b = (observed.any(axis=axis).sum(axis=-1) for axis in (-1, -2))
-    return np.maximum(0.0, np.minimum(a - 1 - (a - 1) ** 2 / less, b - 1 - (b - 1) ** 2 / less))
+    return np.asarray(np.maximum(0.0, np.minimum(a - 1 - (a - 1) ** 2 / less, b - 1 - (b - 1) ** 2 / less)))
