@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import subprocess
 import sys
 import textwrap
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from personax.errors import StudyError
+from personax.traits.llms import _claims
+from personax.traits.llms._claims import CLAIM_LEASE, ClaimWatch
 from personax.traits.llms._journal import JournalEntry, ReplyJournal
 
 
@@ -55,22 +59,50 @@ def test_a_killed_process_loses_nothing_that_add_returned_for(tmp_path: Path) ->
 
 def test_two_processes_never_ask_the_same(tmp_path: Path) -> None:
     with ReplyJournal(tmp_path / "j.sqlite") as one, ReplyJournal(tmp_path / "j.sqlite") as two:
-        two.owner = f"{one.owner.split(':')[0]}:1:{Path('/proc/1/stat').read_text().rpartition(')')[2].split()[19]}"
         assert two.claim(["a", "b"]) == {"a", "b"}
         assert one.claim(["b", "c"]) == {"c"}
         two.release(["b"])
         assert one.claim(["a", "b"]) == {"b"}
 
 
-def test_another_machines_claim_ends_with_its_lease(tmp_path: Path) -> None:
+def test_another_machines_claim_ends_when_its_heart_stops_by_our_own_clock(tmp_path: Path) -> None:
+    """Its clock may be 20 minutes ahead or behind: nobody reads it."""
+    now = [1000.0]
     with ReplyJournal(tmp_path / "j.sqlite") as journal:
-        mine, journal.owner = journal.owner, "elsewhere:1:1"
+        journal._watch = ClaimWatch(journal.path, clock=lambda: now[0])
+        mine, journal.holder.name = journal.owner, "host:17:42"  # as earlier versions wrote it
         assert journal.claim(["a"]) == {"a"}
-        journal.owner = mine
-        assert journal.claim(["a"]) == set()
-        with closing(sqlite3.connect(tmp_path / "j.sqlite")) as db, db:
-            db.execute("UPDATE claims SET until = 0")
+        journal.holder.name = mine
+        for until in (time.time() + 1200, time.time() - 1200, 3.0, 4.0):
+            journal.connection.execute("UPDATE claims SET until = ?", (until,))
+            now[0] += CLAIM_LEASE
+            assert journal.claim(["a"]) == set(), "its heart beats"
+        now[0] += CLAIM_LEASE
         assert journal.claim(["a"]) == {"a"}
+
+
+def test_no_process_id_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In another container the same number is another process, or none."""
+    monkeypatch.setattr(os, "kill", lambda pid, signal: (_ for _ in ()).throw(ProcessLookupError))
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    with ReplyJournal(tmp_path / "j.sqlite") as one, ReplyJournal(tmp_path / "j.sqlite") as two:
+        assert one.owner != two.owner
+        assert one.claim(["a"]) == {"a"}
+        assert two.claim(["a"]) == set()
+        one.close()
+        time.sleep(0.6)  # what was seen of a lock is believed so long
+        assert two.claim(["a"]) == {"a"}
+    assert not list(tmp_path.glob("*.claims")), "locks are taken away"
+
+
+def test_where_there_are_no_locks_hearts_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(_claims.fcntl, "flock", no_locks)
+    with ReplyJournal(tmp_path / "j.sqlite") as one, ReplyJournal(tmp_path / "j.sqlite") as two:
+        assert one.claim(["a"]) == {"a"}
+        assert two.claim(["a"]) == set()
 
 
 def test_why_a_request_failed_is_kept(tmp_path: Path) -> None:
@@ -128,4 +160,3 @@ def test_the_disk_is_told_to_keep_it(tmp_path: Path) -> None:
     with ReplyJournal(tmp_path / "j.sqlite") as journal:
         assert journal._db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert journal._db.execute("PRAGMA synchronous").fetchone()[0] == 2
-        assert str(os.getpid()) in journal.owner

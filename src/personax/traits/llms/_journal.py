@@ -3,14 +3,13 @@
 SQLite with a full fsync a commit, append-only: what was paid for stays, whatever happens to the process.
 A request's key is a hash of all that changes its answer, so that nothing is asked twice; the repeat is part of
 the key, so that test-retest is never read from the cache. Processes that share a journal claim requests before they
-send them; a claim is a lease, and ends with its process.
+send them (``_claims``); a claim ends with its process.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,8 +20,9 @@ from typing import Any, Final, Self
 
 from personax.errors import InputError, StudyError
 from personax.files import open_sqlite, sqlite_faults
+from personax.traits.llms._claims import ClaimOwner, ClaimWatch
 
-__all__ = ["BATCHES", "FORMAT_VERSION", "HEARTBEAT", "REPLIES", "JournalEntry", "ReplyJournal", "is_batched"]
+__all__ = ["BATCHES", "FORMAT_VERSION", "REPLIES", "JournalEntry", "ReplyJournal", "is_batched"]
 
 
 FORMAT_VERSION: Final = 1
@@ -64,13 +64,6 @@ def is_batched(db: sqlite3.Connection, key: str) -> bool:
 
 RESERVE: Final = 2**20
 """Bytes kept free for what is paid for and not written yet: some hundred replies."""
-
-CLAIM_LEASE: Final = 120
-"""Seconds after which another machine's claim is taken over unless it is renewed; a dead process's on the same machine
-is free at once."""
-
-HEARTBEAT: Final = CLAIM_LEASE / 4
-"""Seconds between two renewals of a process's claims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +121,6 @@ class ReplyJournal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.owner = f"{platform.node()}:{os.getpid()}:{_start_time(os.getpid())}"
         try:
             self._db = open_sqlite(path, durable=True, any_thread=True)
             with ExitStack() as on_failure:
@@ -140,6 +132,12 @@ class ReplyJournal:
                 with sqlite_faults(path):
                     raise
             raise StudyError(f"{path} cannot be used as a journal of replies ({error}); move it aside") from None
+        self.holder, self._watch = ClaimOwner(path), ClaimWatch(path)
+
+    @property
+    def owner(self) -> str:
+        """What stands beside this process's claims."""
+        return self.holder.name
 
     def _prepare(self) -> None:
         self._keep_reserve()
@@ -181,8 +179,9 @@ class ReplyJournal:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; claims of this process end."""
         self._db.close()
+        self.holder.close()
 
     def add(self, entries: Iterable[JournalEntry]) -> None:
         """Write replies; they are on disk when this returns.
@@ -265,12 +264,13 @@ class ReplyJournal:
 
     def hold(self, keys: Iterable[str]) -> None:
         """Write claims of this process down, within a transaction."""
-        rows = [(key, self.owner, time.time() + CLAIM_LEASE) for key in keys]
+        rows = [(key, self.owner, float(self.holder.beat)) for key in keys]
         self._db.executemany("INSERT OR REPLACE INTO claims VALUES (?,?,?)", rows)
 
     def renew(self) -> None:
-        """Renew all claims of this process."""
-        self._write(("UPDATE claims SET until = ? WHERE owner = ?", [(time.time() + CLAIM_LEASE, self.owner)]))
+        """Write a heartbeat beside all claims of this process."""
+        self.holder.beat += 1
+        self._write(("UPDATE claims SET until = ? WHERE owner = ?", [(float(self.holder.beat), self.owner)]))
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -279,12 +279,12 @@ class ReplyJournal:
 
     def free(self, keys: Sequence[str]) -> set[str]:
         """Return requests without a reply that are in no open batch and under no valid claim of another process."""
-        done, now, free = self.answered(keys), time.time(), set()
+        done, free = self.answered(keys), set()
         for key in keys:
             if key in done or is_batched(self._db, key):
                 continue
             claim = self._db.execute("SELECT owner, until FROM claims WHERE key = ?", (key,)).fetchone()
-            if claim is None or claim[0] == self.owner or claim[1] < now or _is_dead(claim[0]):
+            if claim is None or claim[0] == self.owner or self._watch.is_over(claim[0], claim[1]):
                 free.add(key)
         return free
 
@@ -341,26 +341,3 @@ def _is_full(error: BaseException | None) -> bool:
     """Say whether SQLite had no room on the disk."""
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-
-
-def _start_time(pid: int) -> str:
-    """Return when a process began, which tells a reused process id apart; "" where the system does not say."""
-    try:
-        state, *rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except (OSError, ValueError):
-        return ""
-    return "ended" if state in "ZX" else rest[18]  # a zombie still has its number
-
-
-def _is_dead(owner: str) -> bool:
-    """Say whether a claim's process is known to be gone."""
-    host, pid, started = owner.rsplit(":", 2)
-    if host != platform.node() or os.name == "nt":  # there, asking with signal 0 would end the process
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return _start_time(int(pid)) != started

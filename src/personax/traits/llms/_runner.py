@@ -20,7 +20,8 @@ from personax.http import CircuitBreaker, RateLimiter, TransientError, retry
 from personax.progress import Progress, Silent
 from personax.traits.llms._batch_journal import BatchStore
 from personax.traits.llms._batch_runner import BatchRunner
-from personax.traits.llms._journal import HEARTBEAT, JournalEntry, ReplyJournal
+from personax.traits.llms._claims import HEARTBEAT
+from personax.traits.llms._journal import JournalEntry, ReplyJournal
 from personax.traits.llms._provider import (
     Completion,
     InvalidRequestError,

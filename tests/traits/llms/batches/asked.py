@@ -50,10 +50,10 @@ def open_batches(asking: Survey[Prompt], journal: ReplyJournal) -> list[Any]:
 
 def plan_as_a_dead_process(asking: Survey[Prompt], journal: ReplyJournal) -> tuple[BatchStore, Any]:
     table, mine = BatchStore(journal, asking.models[0]), journal.owner
-    journal.owner = f"{mine.split(':')[0]}:999999999:0"
+    journal.holder.name = f"{'0' * 32}:{mine.split(':')[1]}"
     parts = [BatchRequest(one.key, "p", one.person, one.repeat, 0) for one in iter_requests(asking, asking.models[0])]
     planned = table.plan(parts, {part.key: 0.0 for part in parts})
-    journal.owner = mine
+    journal.holder.name = mine
     assert planned is not None
     return table, planned[0]
 
