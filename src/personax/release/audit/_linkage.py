@@ -298,9 +298,7 @@ def from_facts(
             return
 
 
-def _linked(
-    attack: LinkageAttack, x: CachedViews, y: CachedViews, rng: np.random.Generator, probes: Guess
-) -> Guess:
+def _linked(attack: LinkageAttack, x: CachedViews, y: CachedViews, rng: np.random.Generator, probes: Guess) -> Guess:
     """Return the released row that each probe is linked with, from released rows in an order of their own."""
     order = rng.permutation(len(y))
     dealt = y.permuted(order)

@@ -48,7 +48,9 @@ def d_sys(mated: Scores, others: Scores) -> float:
     order = np.argsort(pooled, kind="stable")
     places = np.cumsum(weights[order])
     edges = np.unique(pooled[order][np.searchsorted(places, np.arange(1, bins) / bins)])
-    p, q = (np.diff(np.searchsorted(s, edges, side="right"), prepend=0, append=len(s)) / len(s) for s in (mated, others))
+    p, q = (
+        np.diff(np.searchsorted(s, edges, side="right"), prepend=0, append=len(s)) / len(s) for s in (mated, others)
+    )
     local = np.where(p + q > 0, np.maximum(p - q, 0) / np.where(p + q > 0, p + q, 1), 0)
     return float((p * local).sum())
 
