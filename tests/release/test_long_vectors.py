@@ -15,7 +15,7 @@ from personax.release.audit._cached_views import CachedViews
 from personax.release.audit._joint_attack import axes_together, by_pairs, first_axes, shortened
 from personax.release.audit._known_pairs import known_pairs
 from personax.release.audit._linkage import linkage
-from personax.release.audit._nearest_neighbours import distance_profiles, mean_of_least
+from personax.release.audit._nearest_neighbours import distance_profiles, mean_of_least, nearest
 
 KEY = ReleaseKey(bytes(range(32)))
 
@@ -93,8 +93,12 @@ def test_only_who_is_scored_is_looked_up_and_the_same_rows_are_found(monkeypatch
     x = long(240)[:, :40].copy()
     y, probes = released("rotation", x), np.arange(7, 27)
     asked: list[int] = []
-    plain = _linkage.nearest
-    monkeypatch.setattr(_linkage, "nearest", lambda a, b: (asked.append(len(a)), plain(a, b))[1])
+
+    def counted(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        asked.append(len(a))
+        return nearest(a, b)
+
+    monkeypatch.setattr(_linkage, "nearest", counted)
     found = _linkage._profiles(CachedViews(x), CachedViews(y), rng(), probes=probes)
     assert asked == [20]
     assert np.array_equal(found, _linkage._profiles(CachedViews(x), CachedViews(y), rng())[probes])
