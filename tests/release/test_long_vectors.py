@@ -12,10 +12,10 @@ from personax.release.audit import _known_pairs, _linkage, _nearest_neighbours
 from personax.release.audit._attribute_inference import attribute_inference
 from personax.release.audit._axes import LONG, _made, leading, principal, whitened, whitened_leading
 from personax.release.audit._cached_views import CachedViews
-from personax.release.audit._joint_attack import by_pairs, shortened
+from personax.release.audit._joint_attack import axes_together, by_pairs, first_axes, shortened
 from personax.release.audit._known_pairs import known_pairs
 from personax.release.audit._linkage import linkage
-from personax.release.audit._nearest_neighbours import distance_profiles, mean_of_least
+from personax.release.audit._nearest_neighbours import distance_profiles, mean_of_least, nearest
 
 KEY = ReleaseKey(bytes(range(32)))
 
@@ -93,8 +93,12 @@ def test_only_who_is_scored_is_looked_up_and_the_same_rows_are_found(monkeypatch
     x = long(240)[:, :40].copy()
     y, probes = released("rotation", x), np.arange(7, 27)
     asked: list[int] = []
-    plain = _linkage.nearest
-    monkeypatch.setattr(_linkage, "nearest", lambda a, b: (asked.append(len(a)), plain(a, b))[1])
+
+    def counted(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        asked.append(len(a))
+        return nearest(a, b)
+
+    monkeypatch.setattr(_linkage, "nearest", counted)
     found = _linkage._profiles(CachedViews(x), CachedViews(y), rng(), probes=probes)
     assert asked == [20]
     assert np.array_equal(found, _linkage._profiles(CachedViews(x), CachedViews(y), rng())[probes])
@@ -172,6 +176,10 @@ def test_measurements_together_are_seen_on_few_axes_and_short_ones_as_they_are()
     assert by_pairs(before, after, rng=rng())[1].value == pytest.approx(1.0, abs=0.05)
     same, _ = shortened([other], [other])
     assert same[0] is other
+    own = first_axes(x, x, axes_together(2))
+    again, _ = shortened([x, other], [x, other], [own, None])
+    assert again[0] is own[0], "what an audit of the measurement has found is not looked for again"
+    assert again[1] is other
 
 
 def test_attributes_of_many_people_are_inferred_from_the_same_ones_for_every_column(

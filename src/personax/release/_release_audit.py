@@ -19,8 +19,18 @@ from personax.release._table_protection import ProtectedTable
 from personax.release._untrusted_folder import open_folder
 from personax.release._untrusted_tables import read_frame
 from personax.release.audit import CAMPAIGNS, Attack, AuditReport, Campaign, Gate, audit_table, audit_vectors
+from personax.release.audit._axes import LONG
 from personax.release.audit._cached_views import CachedViews, equal_rows
-from personax.release.audit._joint_attack import LABEL, by_groups, by_pairs, groups_of, shortened
+from personax.release.audit._joint_attack import (
+    LABEL,
+    Sides,
+    axes_together,
+    by_groups,
+    by_pairs,
+    first_axes,
+    groups_of,
+    shortened,
+)
 from personax.release.audit._linkage import linkage
 from personax.release.audit._nearest_neighbours import standardised
 from personax.release.audit._report import MIN_PEOPLE
@@ -158,21 +168,26 @@ def audit_release(
             again = ReleaseKey(streams[place].bytes(32), key.study)
             inverted, renewed = _second_release(after[name].to_numpy(), chains[label], again, transform, label)
             yield _Target(
-                label, np.asarray(before[name].to_numpy(), dtype=np.float32), after[name].to_numpy(),
+                label, after["id"].to_list(),
+                np.asarray(before[name].to_numpy(), dtype=np.float32), after[name].to_numpy(),
                 renewed, inverted, attributes, join(sides[0], sides[1], quasi),
                 streams[place],
             )  # fmt: skip
 
     reports: dict[str, AuditReport] = {}
+    short: dict[str, tuple[list[str], Sides]] = {}
     # torch, which learns an inverse, has one number of threads for a whole process
     engine = find_engine("processes", threads_do=False)
-    for label, report in ordered(engine.map(_audit, targets(), shared=_Auditor(people, watch))):
+    shared = _Auditor(people, axes_together(len(chains) or 1), watch)
+    for label, report, axes in ordered(engine.map(_audit, targets(), shared=shared)):
         reports[label] = report
+        if axes is not None:
+            short[label] = axes
         for campaign in report.campaigns:
             gate.check(label, campaign.attacks, campaign=campaign.name)
     if reports:
         watch.step(len(chains), len(chains) + 1, f"attacks on {LABEL}")
-        joint = _together(folder.files, parts_of, key, data, (table.before_noise, shown), quasi, people, rng)
+        joint = _together(folder.files, parts_of, key, data, (table.before_noise, shown), quasi, people, short, rng)
         if joint is not None:
             reports[LABEL] = joint
             for campaign in joint.campaigns:
@@ -196,9 +211,13 @@ def _together(
     tables: tuple[pl.DataFrame, pl.DataFrame],
     quasi: Sequence[str],
     people: int,
+    short: Mapping[str, tuple[list[str], Sides]],
     rng: np.random.Generator,
 ) -> AuditReport | None:
     """Attack all measurements at once, of the people who have them all; None where they are too few.
+
+    Long measurements whose axes were found in their own audit, `short`, are seen on these, where it was of the same
+    people.
 
     The attacks of one measurement are not all repeated: with few numbers each, everything that has the originals.
     """
@@ -220,7 +239,9 @@ def _together(
         after.append(np.asarray(rows(found)[name].to_numpy(), dtype=np.float32))
     probes = np.sort(rng.permutation(ids.height)[:people])
     truth = equal_rows(np.column_stack([equal_rows(z).label for z in before]))
-    before, after = shortened(before, after)
+    everybody = ids["id"].to_list()
+    made = [short[label][1] if label in short and short[label][0] == everybody else None for label in released]
+    before, after = shortened(before, after, made)
     x, y = (np.hstack([standardised(z) for z in side]) for side in (before, after))
     trained = None if x.shape[1] <= MAX_JOINT_WIDTH else ()
     exact = linkage(
@@ -255,6 +276,7 @@ class _Target:
     """One measurement: vectors of the same people, and what an attacker may hold beside them. No key is in here."""
 
     label: str
+    ids: list[str]
     original: Any
     released: Any
     renewed: Any
@@ -269,17 +291,21 @@ class _Auditor:
     """What the audits of all measurements share."""
 
     people: int
+    axes: int
     watch: Progress
 
     def __reduce__(self) -> tuple[type[_Auditor], tuple[Any, ...]]:
-        return _Auditor, (self.people, Silent())  # who watches cannot be sent to another process
+        return _Auditor, (self.people, self.axes, Silent())  # who watches cannot be sent to another process
 
 
-def _audit(auditor: _Auditor, one: _Target) -> tuple[str, AuditReport]:
-    return one.label, audit_vectors(
+def _audit(auditor: _Auditor, one: _Target) -> tuple[str, AuditReport, tuple[list[str], Sides] | None]:
+    """Return the audit of a measurement, and of a long one the first axes that were worked out for it."""
+    report = audit_vectors(
         one.original, one.released, renewed=one.renewed, inverted=one.inverted, attributes=one.attributes,
         facts=one.facts, people=auditor.people, progress=auditor.watch, rng=one.rng,
     )  # fmt: skip
+    long = one.original.shape[1] > LONG
+    return one.label, report, (one.ids, first_axes(one.original, one.released, auditor.axes)) if long else None
 
 
 def _second_release(

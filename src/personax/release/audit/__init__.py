@@ -4,7 +4,8 @@ Attacks are registered parts (``@register("attacks", name, title=..., campaign=.
 file, and `personax.testing.check_attack` checks it. What it is depends on the campaign:
 
 - ``originals``: a function ``(originals, released, rng)`` of two `CachedViews` that returns for each original the
-  released row taken for the same person, or a `SelfTraining`
+  released row taken for the same person, a `NearestFeatures` of a function that returns the features of both sides, or
+  a `SelfTraining`
 - ``pairs``: a subclass of `KnownPairsAttack`, or of `KnownPairsCurve` where it has no features
 - ``table``: a function ``(split, rng)`` of a `TableSplit` that returns an `Attack`
 
@@ -24,13 +25,13 @@ from personax.release.audit._cached_views import CachedViews
 from personax.release.audit._campaign import CAMPAIGNS, Campaign, registered_attacks
 from personax.release.audit._gate import Gate
 from personax.release.audit._known_pairs import KnownPairs, KnownPairsAttack, KnownPairsCurve, KnownPairsPoint
-from personax.release.audit._linkage import SelfTraining
+from personax.release.audit._linkage import NearestFeatures, SelfTraining
 from personax.release.audit._report import AuditReport, audit_vectors
 from personax.release.audit._table_attacks import CodedTable, TableSplit, audit_table
 from personax.release.audit._version_linkage import VersionLinkage, link_versions
 
 __all__ = [
     "CAMPAIGNS", "Attack", "AuditReport", "CachedViews", "Campaign", "CodedTable", "Gate", "KnownPairs",
-    "KnownPairsAttack", "KnownPairsCurve", "KnownPairsPoint", "SelfTraining", "TableSplit", "VersionLinkage",
-    "audit_table", "audit_vectors", "link_versions", "registered_attacks", "wilson",
+    "KnownPairsAttack", "KnownPairsCurve", "KnownPairsPoint", "NearestFeatures", "SelfTraining", "TableSplit",
+    "VersionLinkage", "audit_table", "audit_vectors", "link_versions", "registered_attacks", "wilson",
 ]  # fmt: skip

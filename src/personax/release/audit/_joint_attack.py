@@ -22,7 +22,7 @@ from personax.release.audit._campaign import CAMPAIGNS
 from personax.release.audit._known_pairs import KnownPairsPoint, broken_at
 from personax.release.audit._nearest_neighbours import nearest, squared_distances, standardised
 
-__all__ = ["LABEL", "by_groups", "by_pairs", "groups_of", "shortened"]
+__all__ = ["LABEL", "Sides", "axes_together", "by_groups", "by_pairs", "first_axes", "groups_of", "shortened"]
 
 LABEL: Final = "all measurements"
 """What the report of all measurements together is called."""
@@ -54,16 +54,40 @@ def groups_of(known: pl.DataFrame, shown: pl.DataFrame, columns: Sequence[str]) 
     return number[: known.height], number[known.height :]
 
 
-def shortened(before: Sequence[Vectors], after: Sequence[Vectors]) -> tuple[list[Vectors], list[Vectors]]:
-    """Return measurements of which one is long on principal axes, 1,024 in all; others as they are."""
+Sides = tuple[Vectors, Vectors]
+"""Originals and released rows of one measurement."""
+
+
+def shortened(
+    before: Sequence[Vectors], after: Sequence[Vectors], made: Sequence[Sides | None] | None = None
+) -> tuple[list[Vectors], list[Vectors]]:
+    """Return measurements of which one is long on principal axes, 1,024 in all; others as they are.
+
+    Parameters
+    ----------
+    before, after
+        A matrix a measurement.
+    made
+        What `first_axes` returned of each measurement; None where it was not asked.
+    """
     if max(z.shape[1] for z in before) <= LONG:
         return list(before), list(after)
-    most = max(AXES, LONG // len(before))
+    most = axes_together(len(before))
     kept = [
-        (leading(x)[:, :most].copy(), leading(y)[:, :most].copy()) if x.shape[1] > most else (x, y)
-        for x, y in zip(before, after, strict=True)
+        first_axes(x, y, most) if own is None else own
+        for x, y, own in zip(before, after, made or [None] * len(before), strict=True)
     ]
     return [x for x, _ in kept], [y for _, y in kept]
+
+
+def axes_together(measurements: int) -> int:
+    """Return on how many axes each of so many measurements is seen."""
+    return max(AXES, LONG // measurements)
+
+
+def first_axes(x: Vectors, y: Vectors, most: int) -> Sides:
+    """Return both sides of a measurement on so many principal axes; a shorter one as it is."""
+    return (leading(x)[:, :most].copy(), leading(y)[:, :most].copy()) if x.shape[1] > most else (x, y)
 
 
 def by_groups(

@@ -90,7 +90,10 @@ def _ridge(z: Vectors, a: Indices, target: Floats) -> _Fit:
 
     def left_out(shrink: Floats, rows: slice) -> Floats:
         inside = np.square(turned[rows]) @ shrink
-        return (target[rows] - turned[rows] @ (shrink[:, None] * wanted)) / np.maximum(1 - inside, 1e-6)[:, None]
+        found: Floats = (target[rows] - turned[rows] @ (shrink[:, None] * wanted)) / np.maximum(1 - inside, 1e-6)[
+            :, None
+        ]
+        return found
 
     tried = [1 / (values + penalty) for penalty in PENALTIES * values.mean()]
     errors = [float(np.square(left_out(shrink, some)).mean()) for shrink in tried]

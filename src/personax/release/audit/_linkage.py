@@ -21,7 +21,15 @@ from personax.release.audit._nearest_neighbours import distance_profiles, neares
 from personax.release.audit._seed_pairs import Seed, by_gromov_wasserstein, by_profiles
 from personax.release.audit._self_training import MatchedPairs, reduced, reduced_white, self_train
 
-__all__ = ["LinkageAttack", "SelfTraining", "from_facts", "linkage", "one_original", "self_training_titles"]
+__all__ = [
+    "LinkageAttack",
+    "NearestFeatures",
+    "SelfTraining",
+    "from_facts",
+    "linkage",
+    "one_original",
+    "self_training_titles",
+]
 
 Guess = NDArray[np.intp]
 LinkageAttack = Callable[[CachedViews, CachedViews, np.random.Generator], Guess]

@@ -45,24 +45,6 @@ def squared_distances(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Vectors]]
         yield slice(start, start + len(rows)), np.maximum(found, 0, out=found)
 
 
-def _squared_distances_within(x: Vectors) -> Iterator[tuple[slice, Vectors]]:
-    """Yield squared distances of some rows at a time to all rows of the same set."""
-    if len(x) > WHOLE_ROWS:
-        yield from squared_distances(x, x)
-        return
-    centred = x - x.mean(axis=0)
-    sizes = np.einsum("ij,ij->i", centred, centred)
-    # of a product of a matrix with its own transpose only one half is computed
-    found = centred @ centred.T
-    del centred
-    for start in range(0, len(x), BLOCK_ROWS):
-        rows = found[start : start + BLOCK_ROWS]
-        rows *= -2
-        rows += sizes
-        rows += sizes[start : start + BLOCK_ROWS, None]
-        yield slice(start, start + len(rows)), np.maximum(rows, 0, out=rows)
-
-
 def distances(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Vectors]]:
     """Yield Euclidean distances of some rows of `a` at a time to all rows of `b`."""
     for rows, found in squared_distances(a, b):
@@ -100,9 +82,7 @@ def distance_profiles(x: Vectors, *, size: int | None = None) -> Vectors:
     places = np.unique(np.geomspace(1, size - 1, PROFILE_LENGTH).astype(int))
     places = np.maximum(1, np.rint(places * (len(x) - 1) / (size - 1)).astype(int))
     # place 0 is the person
-    found = above_rounding(
-        np.sqrt(np.vstack([_sorted_rows(rows)[:, places] for _, rows in _squared_distances_within(x)])), x, x
-    )
+    found = above_rounding(np.sqrt(_squared_distances_in_order(x, places)), x, x)
     logs = np.log(found + 1e-6 * found.mean())
     return np.asarray((logs - logs.mean(axis=0)) / (logs.std(axis=0) + 1e-6), dtype=np.float32)
 
@@ -135,9 +115,23 @@ def mean_of_least(values: Vectors, count: int, *, axis: int) -> Vectors:
     return np.asarray(found[(np.cumsum(kept) - kept)[:, None] + np.arange(count)].mean(axis=1))
 
 
-def _sorted_rows(rows: Vectors) -> Vectors:
-    rows.sort(axis=1)
-    return rows
+def _squared_distances_in_order(x: Vectors, places: NDArray[np.intp]) -> Vectors:
+    """Return each row's squared distances to all rows of the same set at some places of their order, shape (n, places).
+
+    What all numbers of a row have in common is added when they are sorted: (|b|^2 / 2 - ab) * 2 + |a|^2.
+    """
+    centred = x - x.mean(axis=0)
+    sizes = np.einsum("ij,ij->i", centred, centred)
+    # of a product of a matrix with its own transpose only one half is computed
+    whole = centred @ centred.T if len(x) <= WHOLE_ROWS else None
+    found = np.empty((len(x), len(places)), dtype=np.float32)
+    for start in range(0, len(x), BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        rows = centred[block] @ centred.T if whole is None else whole[block]
+        np.subtract(sizes / 2, rows, out=rows)
+        rows.sort(axis=1)
+        found[block] = rows[:, places] * 2 + sizes[block, None]
+    return np.maximum(found, 0, out=found)
 
 
 def standardised(x: Vectors) -> Vectors:
