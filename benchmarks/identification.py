@@ -5,8 +5,9 @@
     python benchmarks/identification.py worlds --folder vectors --out parts  # texts by real encoders (crl.py worlds)
     python benchmarks/identification.py table --out parts
 
-A modality is fitted as `default` fits it, its halves too, with short training and 1,000 or 1,500 people. Each of its latents is a row: what the fit knows of it without a truth, and its rank correlation with the
-true latent that it is matched with, on 1,000 people who took no part. ``told apart`` means .9 or more.
+A modality is fitted as `default` fits it, its halves too, with short training and 1,000 or 1,500 people. Each of its
+latents is a row: what the fit knows of it without a truth, and its rank correlation with the true latent that it is
+matched with, on 1,000 people who took no part. ``told apart`` means .9 or more.
 """
 
 from __future__ import annotations
@@ -261,7 +262,8 @@ def rows_of(made: Modality, seed: int, *, additive_only: bool = False) -> list[d
     return [
         row | {
             "latent": at, "decoder": whole.decoder, "explained": whole.explained, "free": whole.explained_free,
-            "finalists": whole.finalist_agreement[at], "least": min(whole.finalist_agreement), "halves": checks and checks.halves and checks.halves[at],
+            "finalists": whole.finalist_agreement[at], "least": min(whole.finalist_agreement), 
+            "halves": checks.halves[at] if checks and checks.halves else None,
             "mixing": checks and checks.mixing[at], "left": checks and checks.left,
             "reliability": checks and checks.reliability[at], "missed": checks and checks.missed,
             "found": matched.get(at, 0.0),
