@@ -74,7 +74,7 @@ def test_one_latent_of_a_modality_needs_agreement_but_no_restrictive_decoder() -
         ({"missed": 0.2}, "there may be more latents than were asked for"),
     ],
 )
-def test_restarts_that_agree_do_not_suffice(checks: dict[str, float], why: str) -> None:
+def test_restarts_that_agree_do_not_suffice(checks: dict[str, Any], why: str) -> None:
     found = {"text": _coordinates("additive", [1.0, 1.0], **checks)}
     rows = identify(SimpleNamespace(names=["text_1", "text_2"], coordinates=found))
     assert {row.verdict for row in rows} == {"up to its block"}

@@ -158,7 +158,7 @@ def _halves(
         )  # fmt: skip
         codes.append(refit.encode({name: x[held.numpy()] for name, x in by.items()}))
     own = found.encode({name: x[held.numpy()] for name, x in by.items()})
-    return [float(value) for value in halves_agreement(own, *codes, {found.modality: latents})]
+    return [float(value) for value in halves_agreement(own, codes[0], codes[1], {found.modality: latents})]
 
 
 def choose_decoder(
