@@ -18,11 +18,11 @@ from personax.schema import Graph
 
 def _coordinates(
     decoder: str, agreement: list[float], *, mixing: float = 0.1, left: float = 0.001, reliability: float = 0.97,
-    missed: float = 0.01,
+    missed: float = 0.01, halves: list[float] | None = None,
 ) -> SimpleNamespace:  # fmt: skip
     settled = decoder != "free" and min(agreement) >= 0.98
     k = len(agreement)
-    checks = DecoderChecks([mixing] * k, left, [reliability] * k, missed)
+    checks = DecoderChecks([mixing] * k, left, [reliability] * k, missed, halves)
     return SimpleNamespace(decoder=decoder, explained=0.9, finalist_agreement=agreement, settled=settled, checks=checks)
 
 
@@ -74,11 +74,19 @@ def test_one_latent_of_a_modality_needs_agreement_but_no_restrictive_decoder() -
         ({"missed": 0.2}, "there may be more latents than were asked for"),
     ],
 )
-def test_restarts_that_agree_do_not_suffice(checks: dict[str, float], why: str) -> None:
+def test_restarts_that_agree_do_not_suffice(checks: dict[str, Any], why: str) -> None:
     found = {"text": _coordinates("additive", [1.0, 1.0], **checks)}
     rows = identify(SimpleNamespace(names=["text_1", "text_2"], coordinates=found))
     assert {row.verdict for row in rows} == {"up to its block"}
     assert why in rows[0].sentence
+
+
+def test_halves_of_a_modality_count_unless_those_of_the_method_are_known() -> None:
+    found = {"text": _coordinates("additive", [1.0, 1.0], halves=[0.99, 0.5])}
+    fit = SimpleNamespace(names=["text_1", "text_2"], coordinates=found)
+    assert identify(fit).identified == ["text_1"]
+    assert identify(fit).to_frame()["halves"].to_list() == [0.99, 0.5]
+    assert identify(fit, halves=[0.99, 0.99]).identified == ["text_1", "text_2"]
 
 
 def test_a_latent_beside_an_arbitrary_one_is_not_identified() -> None:

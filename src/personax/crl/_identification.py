@@ -72,7 +72,8 @@ class Identification:
     seeds
         Mean Spearman correlation with its match in other seeds; None for one seed.
     halves
-        Spearman correlation between fits of two halves of the people; None where these were not fitted.
+        Spearman correlation between fits of two halves of the people, those of the whole method where they were asked
+        for, else those of the modality alone; None where these were not fitted.
     verdict
         ``identified`` (up to a monotone map), ``up to its block`` or ``not identified``.
     rests_on
@@ -214,7 +215,7 @@ def _row(fit: Any, name: str, seeds: float | None, halves: float | None) -> Iden
     why = f"{less}: {against}" if against else "identified up to a monotone map"
     return Identification(
         name, criterion, "share explained on people held out", float(found.explained), evidence.finalists, seeds,
-        halves, less if against else "identified", others,
+        evidence.halves, less if against else "identified", others,
         why if against else f"{why} ({criterion}; restarts agree at {evidence.finalists:.3f})",
         evidence.mixing, evidence.left, evidence.reliability, evidence.missed,
     )  # fmt: skip
@@ -239,6 +240,8 @@ class _Evidence:
         told: tuple[float | None, ...] = (None,) * 4
         if checks is not None:
             told = checks.mixing[place], checks.left, checks.reliability[place], checks.missed
+            if halves is None and checks.halves is not None:
+                halves = float(checks.halves[place])
         known = [None if value is None or not math.isfinite(value) else float(value) for value in told]
         return cls(float(agreed[place]), float(min(agreed)), seeds, halves, *known)
 

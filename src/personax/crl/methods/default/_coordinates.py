@@ -93,6 +93,11 @@ class DecodedCoordinates(Coordinates):
         content = self.agreed(by).astype(np.float64)
         return replace(self, checks=check_decoder(self.encode(by), content, each, self.explained))
 
+    def with_halves(self, agreement: list[float]) -> DecodedCoordinates:
+        """Return the same with the agreement of fits to two halves of the people, of each latent."""
+        assert self.checks is not None
+        return replace(self, checks=replace(self.checks, halves=agreement))
+
     def encode(self, by: Mapping[str, NDArray[Any]]) -> Floats:
         """As `Coordinates.encode` says."""
         return self._read(self.agreed(by))

@@ -60,12 +60,15 @@ class DecoderChecks:
     missed
         Share of the content that is no error of measurements and that the decoder does not explain; below 0 where it
         explains errors too.
+    halves
+        Of each latent, the agreement of fits to two halves of the people; None where these were not fitted.
     """
 
     mixing: list[float]
     left: float
     reliability: list[float]
     missed: float
+    halves: list[float] | None = None
 
 
 def check_decoder(code: Floats, content: Floats, each: list[Floats], explained: float) -> DecoderChecks:

@@ -6,7 +6,7 @@ Nothing across modalities is used here. What remains open is left to the depende
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from personax.crl._device import CPU
 from personax.crl._estimator import Arrays, Progress
+from personax.crl._identification import halves_agreement
 from personax.crl.methods.default._agreed import AgreedComponents, copied_measurements, fit_agreed_components
 from personax.crl.methods.default._coordinates import AGREES, Coordinates, DecodedCoordinates, finalist_agreement
 from personax.crl.methods.default._curves import GRID, CurveFits, fit_curves
@@ -47,6 +48,9 @@ FREE: Final = RestartSchedule(restarts=4, finalists=2, steps=1500)
 """A free decoder finds the block from nearly every start."""
 
 FOLDS_SEED: Final = 0
+
+WORTH_REFITTING: Final = 0.95
+"""Agreement of the finalists on a latent from which halves of the people are fitted too."""
 
 CHECKED: Final = 4000
 """People on whom a decoder is checked, at most."""
@@ -115,7 +119,10 @@ def fit_modalities(
             generator=generator, device=device, progress=progress,
         )  # fmt: skip
         some = people[1][:CHECKED].numpy()
-        coordinates[modality] = found.checked({name: x[some] for name, x in own.items()})
+        found = found.checked({name: x[some] for name, x in own.items()})
+        if worth_refitting(found):
+            found = found.with_halves(_halves(found, own, latents[modality], people, training, device))
+        coordinates[modality] = found
         if not found.settled:
             notes.append(
                 f"{modality}: its latents are known as a block, and not one by one (decoder: {found.decoder}, which "
@@ -123,6 +130,40 @@ def fit_modalities(
                 f"{min(found.finalist_agreement):.2f} where {AGREES} is needed)"
             )
     return ModalityCoordinates(coordinates, notes)
+
+
+def worth_refitting(found: DecodedCoordinates) -> bool:
+    """Return whether halves of the people can change what is claimed of any latent."""
+    return found.decoder == "additive" and max(found.finalist_agreement) >= WORTH_REFITTING
+
+
+def _halves(
+    found: DecodedCoordinates,
+    by: Mapping[str, NDArray[Any]],
+    latents: int,
+    people: tuple[Tensor, Tensor],
+    training: RestartSchedule,
+    device: torch.device,
+) -> list[float]:
+    """Return of each latent how far fits to two halves of the people agree on people held out.
+
+    Random numbers are of their own: what was found stays what it is without this.
+    """
+    held, learn = people
+    codes = []
+    for at in (0, 1):
+        half = learn[at::2]
+        agreed = fit_agreed_components(by, half.numpy(), np.random.default_rng(FOLDS_SEED))
+        if agreed.count < latents:
+            return [0.0] * latents
+        refit = choose_decoder(
+            found.modality, agreed, torch.from_numpy(agreed(by)), latents, (held, half),
+            replace(training.shorter(0.5), restarts=max(2, training.restarts // 2)),
+            generator=torch.Generator().manual_seed(at), device=device,
+        )  # fmt: skip
+        codes.append(refit.encode({name: x[held.numpy()] for name, x in by.items()}))
+    own = found.encode({name: x[held.numpy()] for name, x in by.items()})
+    return [float(value) for value in halves_agreement(own, codes[0], codes[1], {found.modality: latents})]
 
 
 def choose_decoder(
