@@ -1,6 +1,6 @@
 """Level II of a release beside Level II of its originals: what each transform leaves of a modality's latents.
 
-    python benchmarks/release_latents.py [--people 1500] [--seeds 3]
+    python benchmarks/release_latents.py [--people 1500] [--seeds 3] [--restarts 8] [--steps 1000]
 
 One modality of two dependent latents and three measurements of 48 numbers, each a sum of one curve a latent in the
 measurement's own directions, with nuisance that is stronger than the latents. Content: the share of the originals'
@@ -89,7 +89,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=1500)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--restarts", type=int, default=TRAINING.restarts)
+    parser.add_argument("--steps", type=int, default=TRAINING.steps)
     asked = parser.parse_args()
+    training = RestartSchedule(restarts=asked.restarts, steps=asked.steps)
     torch.set_num_threads(1)
     print("seed | transform | content | latents, with the originals' | with the truth | decoder | CPU s")
     for seed in range(asked.seeds):
@@ -97,13 +100,13 @@ def main() -> None:
         z, by = measured(asked.people, rng)
         order = rng.permutation(asked.people)
         held, learn = np.split(order, [asked.people // 10])
-        own = latents(by, held, learn)[1]
+        own = latents(by, held, learn, training)[1]
         reference = content(by, learn).astype(float)
         for how in ("none", LINEAR, *PRESETS):
             began = time.process_time()
             out = by if how == "none" else released(how, by, rng)
             share = told(content(out, learn).astype(float), reference, held, learn)
-            found, code = latents(out, held, learn)
+            found, code = latents(out, held, learn, training)
             pairs = [match(code[held], other[held], kind="spearman").mcc for other in (own, z)]
             seconds = time.process_time() - began
             print(f"{seed} | {how} | {share:.3f} | {pairs[0]:.3f} | {pairs[1]:.3f} | {found.decoder} | {seconds:.0f}",
