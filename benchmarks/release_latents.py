@@ -1,6 +1,6 @@
 """Level II of a release beside Level II of its originals: what each transform leaves of a modality's latents.
 
-    python benchmarks/release_latents.py [--people 1500] [--seeds 2]
+    python benchmarks/release_latents.py [--people 1500] [--seeds 3] [--restarts 8] [--steps 1000]
 
 One modality of two dependent latents and three measurements of 48 numbers, each a sum of one curve a latent in the
 measurement's own directions, with nuisance that is stronger than the latents. Content: the share of the originals'
@@ -65,12 +65,14 @@ def content(by: Measurements, learn: NDArray[np.intp]) -> NDArray[np.float32]:
     return fit_agreed_components(by, learn, np.random.default_rng(0))(by)
 
 
-def latents(by: Measurements, held: NDArray[np.intp], learn: NDArray[np.intp]) -> tuple[Coordinates, Floats]:
+def latents(
+    by: Measurements, held: NDArray[np.intp], learn: NDArray[np.intp], training: RestartSchedule = TRAINING
+) -> tuple[Coordinates, Floats]:
     """Return the coordinates of a modality and the latents of all people."""
     agreed = fit_agreed_components(by, learn, np.random.default_rng(0))
     rows = torch.from_numpy(held), torch.from_numpy(learn)
     generator = torch.Generator().manual_seed(0)
-    found = choose_decoder("m", agreed, torch.from_numpy(agreed(by)), 2, rows, TRAINING, generator=generator)
+    found = choose_decoder("m", agreed, torch.from_numpy(agreed(by)), 2, rows, training, generator=generator)
     return found, found.encode(by)
 
 
@@ -86,8 +88,11 @@ def main() -> None:
     """Print one row a transform and seed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=1500)
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--restarts", type=int, default=TRAINING.restarts)
+    parser.add_argument("--steps", type=int, default=TRAINING.steps)
     asked = parser.parse_args()
+    training = RestartSchedule(restarts=asked.restarts, steps=asked.steps)
     torch.set_num_threads(1)
     print("seed | transform | content | latents, with the originals' | with the truth | decoder | CPU s")
     for seed in range(asked.seeds):
@@ -95,13 +100,13 @@ def main() -> None:
         z, by = measured(asked.people, rng)
         order = rng.permutation(asked.people)
         held, learn = np.split(order, [asked.people // 10])
-        own = latents(by, held, learn)[1]
+        own = latents(by, held, learn, training)[1]
         reference = content(by, learn).astype(float)
         for how in ("none", LINEAR, *PRESETS):
             began = time.process_time()
             out = by if how == "none" else released(how, by, rng)
             share = told(content(out, learn).astype(float), reference, held, learn)
-            found, code = latents(out, held, learn)
+            found, code = latents(out, held, learn, training)
             pairs = [match(code[held], other[held], kind="spearman").mcc for other in (own, z)]
             seconds = time.process_time() - began
             print(f"{seed} | {how} | {share:.3f} | {pairs[0]:.3f} | {pairs[1]:.3f} | {found.decoder} | {seconds:.0f}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -481,3 +482,17 @@ def test_steps_on_a_table_take_other_traits() -> None:
     assert pvalues["group"].to_list() == ["one"]
     with pytest.raises(PersonaxError, match="there is no trait framework big_fiv; did you mean big_five"):
         personax.annotate(personax.Table(frame, infer_columns(frame)), framework="big_fiv")
+
+
+def test_what_the_report_tells_of_people_at_the_ends_of_latents_holds_no_id_and_no_name(whole: Path) -> None:
+    study = Study.load(whole)
+    told = (whole / "analysis" / "crl" / "reading.json").read_text(encoding="utf-8")
+    ends, people = study.results["crl"]["exemplars"], study.results["collect"]["people"]
+    shown = json.loads(told)["people"]
+    assert {one["code"] for both in shown.values() for end in both.values() for one in end} == set(ends["code"])
+    page = (whole / "report" / "index.html").read_text(encoding="utf-8")
+    assert "People at both ends" in page
+    for private in (*people["id"], *people["name"]):
+        assert private not in told
+        assert private not in page
+    assert study.results["crl"]["traversals"].is_empty(), "60 people are too few to say what moves"

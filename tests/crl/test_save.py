@@ -19,10 +19,12 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from personax.crl import load_fit, save_fit
+from personax.crl import identify, load_fit, save_fit
 from personax.crl.methods import method
 from personax.errors import InputError
 from personax.registry import forget, register
+
+FITS = Path(__file__).parent / "fits"
 
 
 @pytest.fixture
@@ -130,3 +132,26 @@ def test_a_class_of_a_registered_module_is_written_and_named_by_its_place(
         forget("methods", "mine")
     with pytest.raises(InputError, match="or import the module"):
         load_fit(tmp_path / "fit")
+
+
+@pytest.mark.parametrize("name", ["betavae", "default"])
+@pytest.mark.parametrize("version", ["0.1", "0.2"])
+def test_fits_of_earlier_versions_encode_as_they_did(version: str, name: str) -> None:
+    """Written by these versions; each with the latents of its first people then."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(60, 2))
+
+    def measured(at: int) -> np.ndarray[Any, Any]:
+        vectors: np.ndarray[Any, Any] = z[:, [at]] @ rng.normal(size=(1, 4)) + 0.1 * rng.normal(size=(60, 4))
+        return vectors.astype(np.float32)
+
+    views = {m: {k: measured(at) for k in "ab"} for at, m in enumerate(("text", "image"))}
+    found = load_fit(FITS / f"{version}-{name}.safetensors")
+    assert found.names == ["text_1", "image_1"]
+    then = {
+        "betavae": [[-0.09776927883085501, 0.651851869545248], [0.2620462680477794, 0.7402319900005198]],
+        "default": [[0.003436522325500846, 0.10246600955724716], [-0.5288817882537842, -0.020522072911262512]],
+    }
+    np.testing.assert_allclose(found.encode(views)[:2], then[name], atol=1e-5)
+    row = identify(found)[0]
+    assert row.verdict != "identified", "nothing was diagnosed then"

@@ -247,6 +247,7 @@ def write_causes(root: Path, found: pl.DataFrame) -> None:
             }
         },
         "verdicts": {"text_1": "up to its block"},
+        "chains": [f"text_1 ({SCRIPT}) moves text_2 (no name), which moves image_1 (no name)"],
     }  # fmt: skip
     _dump(folder / "reading.json", reading)
     _dump(

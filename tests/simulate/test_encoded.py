@@ -16,8 +16,10 @@ Array = NDArray[np.float64]
 
 
 def people(n: int, seed: int = 1) -> Population:
-    sizes = {"text_dim": 32, "image_dim": 24, "text_measurements": 2, "image_measurements": 2}
-    return simulate_population(n, rng=np.random.default_rng(seed), encoded=True, **sizes)
+    return simulate_population(
+        n, rng=np.random.default_rng(seed), encoded=True,
+        text_dim=32, image_dim=24, text_measurements=2, image_measurements=2,
+    )  # fmt: skip
 
 
 def unexplained(x: Array, y: Array) -> float:

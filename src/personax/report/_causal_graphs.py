@@ -62,6 +62,7 @@ class CrlView:
             for name, ends in crl.reading.get("words", {}).items()
             if ends["low"] or ends["high"]
         ]
+        self.chains = list(crl.reading.get("chains", []))
         self.ends = latent_ends(crl.reading)
         self.traversals = latent_traversals(crl.reading)
         self.edges = list(crl.reading.get("edges", []))

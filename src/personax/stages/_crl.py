@@ -15,6 +15,7 @@ from personax.crl._lacking import has_every_modality
 from personax.errors import InputError, PlanError, require
 from personax.schema import Notice
 from personax.stages._base import Context, Stage
+from personax.stages._chains import chains
 from personax.stages._fit_latents import LatentResults, choose_latents, describe_numbers, fingerprint, learn
 from personax.stages._interpret import (
     UsedWords,
@@ -90,14 +91,16 @@ def _read(context: Context, learned: LatentResults, views: Arrays) -> None:
     context.write_frame(moved, "analysis", "crl", "traversals.parquet")
     proposed = proposals(table, [name for name in latents.columns if name != "id"])
     relations = sentences(learned.graph, proposed) if learned.graph is not None else []
+    verdicts: dict[str, str] = {row.latent: row.verdict for row in learned.identification}
     reading = {
         "note": NOTE,
         "proposed names": proposed,
         "edges": relations,
+        "chains": chains(learned.graph, proposed, verdicts) if learned.graph is not None else [],
         "words": words if used.users else {},
         "people": _coded(ends),
         "traversals": traversals_shown(moved, table, words),
-        "verdicts": {row.latent: row.verdict for row in learned.identification},
+        "verdicts": verdicts,
     }
     context.write_text(json.dumps(reading, indent=1, ensure_ascii=False), "analysis", "crl", "reading.json")
 

@@ -193,8 +193,10 @@ def exemplars(
                  "words": [] if used is None else used.of(person, telling)}
                 for i, (person, value) in enumerate(part.iter_rows())
             ]  # fmt: skip
-    schema = {"latent": pl.String, "end": pl.String, "rank": pl.Int64, "id": pl.String, "value": pl.Float64,
-              "code": pl.String, "words": pl.List(pl.String)}  # fmt: skip
+    schema: dict[str, pl.DataType] = {
+        "latent": pl.String(), "end": pl.String(), "rank": pl.Int64(), "id": pl.String(), "value": pl.Float64(),
+        "code": pl.String(), "words": pl.List(pl.String()),
+    }  # fmt: skip
     return pl.DataFrame(rows, schema=schema)
 
 

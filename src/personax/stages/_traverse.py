@@ -1,4 +1,4 @@
-"""What moves as one latent moves and the others rest at their medians: attributes, words and measurements."""
+"""What moves as one latent moves and its modality's others rest: attributes, words and measurements."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ def traversals(
     *,
     rng: np.random.Generator,
 ) -> pl.DataFrame:
-    """Move each latent through its quantiles, the others at their medians, and say what else moves on average.
+    """Move each latent through its quantiles, the others of its modality at their medians; say what else moves.
+
+    Latents of other modalities are left as they go along with these: held at their medians as well, nobody would be
+    near.
 
     Parameters
     ----------
@@ -70,10 +73,10 @@ def traversals(
         A row for each latent, quantile, kind and name. ``people`` stand near the place; where none do, the rest is an
         extrapolation. ``mean`` is, of an attribute, deviations from its mean (of a category: share of people); of a
         word, the share of people whose texts use it; of a measurement, how far its mean moves from where the latent is
-        at its median, in deviations of the measurement. ``explained`` is the share of variance that all latents explain
-        of the kind, or of the measurement, on people held out. ``nearest``: of a measurement, the id of the person
-        whose vector is nearest to the mean there; it stays in the study folder. Empty where there are fewer than 100
-        people.
+        at its median, in deviations of the measurement. ``explained`` is the share of variance of the kind, or of the
+        measurement, that the latents of the modality explain on people held out. ``nearest``: of a measurement, the id
+        of the person whose vector is nearest to the mean there; it stays in the study folder. Empty where there are
+        fewer than 100 people.
     """
     if latents.height < FEWEST:
         return pl.DataFrame(schema=TRAVERSALS)
@@ -86,16 +89,23 @@ def traversals(
         targets["attribute"] = np.column_stack(list(attributes.values()))
     if told:
         targets["word"] = _indicators(latents["id"].to_list(), used, told)
-    z = latents.select(names).to_numpy()
-    found = traverse_all(z, targets, range(len(names)), quantiles=PLACES, rng=rng)
     rows: list[dict[str, Any]] = []
-    for at, latent in enumerate(names):
-        for kind, columns in (("attribute", list(attributes)), ("word", told)):
-            if kind in found:
-                rows += _moved(latent, kind, columns, found[kind][at])
-        for name, x in measured.items():
-            rows += _measured(latent, name, x, found[f"measurement {name}"][at], latents["id"])
+    for own in _by_modality(names).values():
+        found = traverse_all(latents.select(own).to_numpy(), targets, range(len(own)), quantiles=PLACES, rng=rng)
+        for at, latent in enumerate(own):
+            for kind, columns in (("attribute", list(attributes)), ("word", told)):
+                if kind in found:
+                    rows += _moved(latent, kind, columns, found[kind][at])
+            for name, x in measured.items():
+                rows += _measured(latent, name, x, found[f"measurement {name}"][at], latents["id"])
     return pl.DataFrame(rows, schema=TRAVERSALS)
+
+
+def _by_modality(names: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(name.rpartition("_")[0], []).append(name)
+    return found
 
 
 def _attributes(ids: pl.DataFrame, described: Table) -> dict[str, Array]:
@@ -136,9 +146,12 @@ def _indicators(ids: Sequence[str], used: UsedWords, words: Sequence[str]) -> Ar
 
 
 def _moved(latent: str, kind: str, columns: Sequence[str], moved: Traversal) -> list[dict[str, Any]]:
+    # a regression of a share may leave what a share can be
+    shares = np.array([kind == "word" or EQUALS in name for name in columns])
+    means = np.where(shares, moved.means.clip(0, 1), moved.means)
     return [
         {"latent": latent, "quantile": quantile, "value": moved.values[place], "people": int(moved.people[place]),
-         "kind": kind, "name": name, "mean": float(moved.means[place, at]), "explained": moved.r2, "nearest": None}
+         "kind": kind, "name": name, "mean": float(means[place, at]), "explained": moved.r2, "nearest": None}
         for at, name in enumerate(columns) for place, quantile in enumerate(PLACES)
     ]  # fmt: skip
 
