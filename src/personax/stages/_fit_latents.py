@@ -364,7 +364,8 @@ def describe_numbers(tried: pl.DataFrame) -> list[str]:
         chosen, possible = rows.filter("chosen")["latents"].item(), rows.filter("candidate")["latents"].to_list()
         low, high = (min(possible), max(possible)) if possible else (chosen, chosen)
         others = "no other number is possible" if low == high else f"{low} to {high} are possible"
-        number = f"{chosen} latent{'s were' if chosen != 1 else ' was'} chosen of 1 to {max(rows['latents'].to_list())} tried"
+        most = max(rows["latents"].to_list())
+        number = f"{chosen} latent{'s were' if chosen != 1 else ' was'} chosen of 1 to {most} tried"
         told.append(f"{modality}: {number}; {others}.")
     return told
 
