@@ -45,6 +45,7 @@ from personax.crl.methods.default._shared_content import (
     fit_modality_contents,
     fit_shared_content,
 )
+from personax.crl.methods.default._shared_latents import SAME, SharedCoordinates, shared_coordinates
 from personax.crl.methods.default._structure import Structure, fit_structure
 from personax.errors import InputError
 from personax.registry import register
@@ -168,7 +169,9 @@ def encode_settled(
 
 def read(found: Coordinates, given: Arrays, filled: Arrays) -> NDArray[np.float64]:
     """Return the latents of one modality, shape (n, k)."""
-    return found.encode((given if found.reads_lacking else filled)[found.modality])
+    views = given if found.reads_lacking else filled
+    by: Mapping[str, Any] = views if isinstance(found, SharedCoordinates) else views[found.modality]
+    return found.encode(by)
 
 
 def with_known(targets: list[Tensor], modalities: list[str], known: Mapping[str, Tensor]) -> list[Tensor]:
@@ -347,6 +350,11 @@ class Default(Estimator):
         views = given if missing is None else missing.filled(given)
         problem = replace(problem, views=views)
         modalities = ModalityCoordinates({}, [])
+        if problem.shared and all(len(by) > 1 for by in given.values()):
+            shared, notes = self._shared(problem, given, people, share, torch.Generator().manual_seed(seed + attempt))
+            if shared is not None:
+                return replace(shared, missing=missing)
+            modalities.notes.extend(notes)
         if not problem.shared:
             device = torch_device(self.budget.device)
             by_scale = fit_scale_coordinates(
@@ -376,6 +384,32 @@ class Default(Estimator):
             found = self._connected(problem, given, modalities, known, people, sampler, attempt, generator)
         return replace(found, missing=missing)
 
+    def _shared(
+        self, problem: Problem, given: Arrays, people: tuple[Tensor, Tensor], share: float, generator: torch.Generator
+    ) -> tuple[DefaultFit | None, list[str]]:
+        """Return the fit where every modality tells its own and the shared latents apart; else None, and why."""
+        count = problem.shared
+        found = fit_modalities(
+            given, {m: own + count for m, own in problem.latents.items()}, people, RestartSchedule().shorter(share),
+            generator=generator, device=torch_device(self.budget.device), progress=problem.progress,
+        )  # fmt: skip
+        notes = list(found.notes)
+        told = None
+        if set(found.known) == set(given):
+            told = shared_coordinates({m: found.known[m] for m in given}, given, count, people[0].numpy())
+        if told is None or min(told[1]) < SAME:
+            least = "" if told is None else f" (the least alike correlate at {min(told[1]):.2f}, {SAME} is needed)"
+            notes.append(f"shared latents were not seen in every modality by itself{least}; they rest on dependence")
+            return None, notes
+        notes.append(
+            f"what is shared was found in every modality by itself: estimates of shared latents correlate at "
+            f"{' and '.join(f'{r:.2f}' for r in told[1])} on people held out"
+        )
+        coordinates = told[0]
+        scores = {m: NormalScores.fit(torch.from_numpy(read(one, given, given))) for m, one in coordinates.items()}
+        modalities = ModalityCoordinates(coordinates, notes)
+        return self._settled(problem, given, modalities, scores, share, generator), notes
+
     def _settled(
         self,
         problem: Problem,
@@ -386,13 +420,13 @@ class Default(Estimator):
         generator: torch.Generator,
     ) -> DefaultFit:
         """Return the fit where every modality settles its latents by itself: the graph is all that is left."""
-        names = latent_names(dict(problem.latents), list(problem.views), 0)
-        allowed, edge_penalty = self._edges(names, 0)
+        names = latent_names(dict(problem.latents), list(problem.views), problem.shared)
+        allowed, edge_penalty = self._edges(names, problem.shared)
         known = encode_settled(modalities.coordinates, scores, given, problem.views)
         learn = validation_split(len(next(iter(known.values()))), VALIDATION)[1].numpy()
-        notes = [*modalities.notes, *describe_crossing({m: z.double().numpy() for m, z in known.items()}, learn)]
+        notes = [*modalities.notes, *describe_crossing({m: known[m].double().numpy() for m in problem.views}, learn)]
         structure = fit_structure(
-            torch.cat([known[m] for m in problem.views], 1), allowed,
+            torch.cat([known[m] for m in [*["shared"] * bool(problem.shared), *problem.views]], 1), allowed,
             share=share, generator=generator, edge_penalty=edge_penalty, device=torch_device(self.budget.device),
         )  # fmt: skip
         edges = structure.adjacency > 0.5
