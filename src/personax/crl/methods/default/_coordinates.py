@@ -73,10 +73,18 @@ class DecodedCoordinates(Coordinates):
         What is decoded.
     bottleneck
         The best of the finalists.
+    misfits
+        Whether a free decoder explains more of people held out, by two standard errors.
     """
 
     agreed: AgreedComponents
     bottleneck: Bottleneck | SumOfCurves
+    misfits: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """As `Coordinates.settled` says, and no free decoder explains more."""
+        return super().settled and not self.misfits
 
     def encode(self, by: Mapping[str, NDArray[Any]]) -> Floats:
         """As `Coordinates.encode` says."""
