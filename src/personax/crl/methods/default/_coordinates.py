@@ -79,6 +79,8 @@ class DecodedCoordinates(Coordinates):
         The best of the finalists.
     checks
         Whether the decoder tells the latents apart on these people; None in fits of earlier versions.
+    misfits
+        Whether a free decoder explains more of people held out, by two standard errors.
     """
 
     reads_lacking: ClassVar[bool] = True
@@ -86,6 +88,7 @@ class DecodedCoordinates(Coordinates):
     agreed: AgreedComponents
     bottleneck: Bottleneck | SumOfCurves
     checks: DecoderChecks | None = None
+    misfits: bool = False
 
     def checked(self, by: Mapping[str, NDArray[Any]]) -> DecodedCoordinates:
         """Return the same with checks on some people."""
@@ -97,6 +100,11 @@ class DecodedCoordinates(Coordinates):
         """Return the same with the agreement of fits to two halves of the people, of each latent."""
         assert self.checks is not None
         return replace(self, checks=replace(self.checks, halves=agreement))
+
+    @property
+    def settled(self) -> bool:
+        """As `Coordinates.settled` says, and no free decoder explains more."""
+        return super().settled and not self.misfits
 
     def encode(self, by: Mapping[str, NDArray[Any]]) -> Floats:
         """As `Coordinates.encode` says."""

@@ -152,12 +152,15 @@ class CurveFits:
         Of each finalist the code of the people held out, shape (n, k).
     likelihoods
         Of each finalist the log likelihood of each person, shape (n,).
+    errors
+        Squared error a person held out, shape (n,), of the best, as shares of their mean square.
     """
 
     best: SumOfCurves
     explained: list[float]
     codes: list[Tensor]
     likelihoods: list[Tensor]
+    errors: Tensor
 
     def rivals(self, margin: float = 0.0) -> list[Tensor]:
         """Return the codes of the best and of all finalists that may be as good, at least one.
@@ -237,10 +240,11 @@ def fit_curves(
         raise FloatingPointError
     fits = [fitted.finish(centre, some) for _, fitted in finalists]
     seen = content[held]
-    total = (seen - centre).square().sum()
+    total = (seen - centre).square().sum(1).mean().clamp_min(1e-30)
     codes = [one.encode(seen) for one in fits]
-    explained = [1 - float((one.decode(z) - seen).square().sum() / total) for one, z in zip(fits, codes, strict=True)]
-    return CurveFits(fits[0], explained, codes, [one.cpu() for one, _ in finalists])
+    errors = [(one.decode(z) - seen).square().sum(1) / total for one, z in zip(fits, codes, strict=True)]
+    explained = [1 - float(one.mean()) for one in errors]
+    return CurveFits(fits[0], explained, codes, [one.cpu() for one, _ in finalists], errors[0])
 
 
 @dataclass(frozen=True)

@@ -124,10 +124,14 @@ def fit_modalities(
             found = found.with_halves(_halves(found, own, latents[modality], people, training, device))
         coordinates[modality] = found
         if not found.settled:
+            why = (
+                f"a free one explains {found.explained_free:.0%}"
+                if min(found.finalist_agreement) >= AGREES and found.decoder != "free"
+                else f"its restarts agree at {min(found.finalist_agreement):.2f} where {AGREES} is needed"
+            )
             notes.append(
                 f"{modality}: its latents are known as a block, and not one by one (decoder: {found.decoder}, which "
-                f"explains {found.explained:.0%} of what its measurements agree on; its restarts agree at "
-                f"{min(found.finalist_agreement):.2f} where {AGREES} is needed)"
+                f"explains {found.explained:.0%} of what its measurements agree on; {why})"
             )
     return ModalityCoordinates(coordinates, notes)
 
@@ -202,14 +206,18 @@ def choose_decoder(
         if decoder == "interactions" and latents < 3:
             continue
         found: Bottlenecks | CurveFits
+        misfits = False
         if decoder == "additive" and latents in GRID:
             found = fit_curves(content, latents, *people, share, generator=generator, device=device)
             codes = found.rivals(MISFIT * (free.explained[0] - found.explained[0]))
+            misfits = _is_larger(found.errors, free.errors)
         else:
             found = fitted(decoder, training)
             codes = found.codes
         least = finalist_agreement([code.double().numpy() for code in codes])[0]
-        one = DecodedCoordinates(modality, decoder, found.explained[0], free.explained[0], least, agreed, found.best)
+        one = DecodedCoordinates(
+            modality, decoder, found.explained[0], free.explained[0], least, agreed, found.best, misfits
+        )
         if one.settled and one.explained >= enough:
             return one
         tried.append(one)
@@ -219,6 +227,12 @@ def choose_decoder(
     open_to = free.explained[0], free.explained[0]
     least = finalist_agreement([code.double().numpy() for code in free.codes])[0]
     return DecodedCoordinates(modality, "free", *open_to, least, agreed, free.best)
+
+
+def _is_larger(errors: Tensor, others: Tensor) -> bool:
+    """Return whether errors of people are larger than others of the same people, by two standard errors."""
+    more = errors.cpu() - others.cpu()
+    return bool(more.mean() > 2 * more.std() / len(more) ** 0.5)
 
 
 def without_copies(
