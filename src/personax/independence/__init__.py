@@ -8,8 +8,9 @@ A map, each line using the ones above it; the modules are private, this package 
 - nulls and effects: ``_null`` with ``_permutation_moments`` and ``_permutations``, ``_several_widths`` (joined),
   ``_effects``, ``_intervals``, ``_corrections``, ``_result``
 - ``_pair`` (what the tests of a pair of columns share), ``_registered`` (tests by name: the only table of them)
-- one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_rcit``, ``_gcm``,
-  ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which fits a pair)
+- one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_dcor``,
+  ``_rcit``, ``_gcm``, ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which
+  fits a pair)
 - the grid: ``_frames`` (any table), ``_parts`` (many Parquet files), ``_grid``, ``_views``, ``_heterogeneity``,
   ``_pooling``, ``_noisy`` (counts with noise)
 - calibration: ``_scenarios``, ``_calibration``, ``_data_nulls`` (nulls made of one's own table), ``_family_wise``
@@ -22,6 +23,7 @@ from personax.independence._certificate import certificate, family_sentences, ve
 from personax.independence._chisq import chisq
 from personax.independence._corrections import Correction, correct
 from personax.independence._data_nulls import calibrate_like
+from personax.independence._dcor import dcor
 from personax.independence._family_wise import FAMILIES, family_wise
 from personax.independence._gcm import gcm
 from personax.independence._grid import screen
@@ -62,6 +64,7 @@ __all__ = [
     "certificate",
     "chisq",
     "correct",
+    "dcor",
     "dependence_graph",
     "family_sentences",
     "family_wise",
