@@ -1,6 +1,6 @@
 """Levels far into the tail, family-wise errors and power of the marginal tests; writes benchmarks/results/tails.md.
 
-python benchmarks/tails.py [--times 1000] [--grids 40] [--power 100] [--parts levels,families,power,columns]
+python benchmarks/tails.py [--times 1000] [--sizes 50,200,1000] [--grids 40] [--power 100] [--parts levels,power]
 
 Columns as people have them: zeros with a lognormal rest, lognormal, Cauchy, nearly one value, counts, clumped money.
 causal-learn, hyppo and dcor stand beside where they are installed. For a fair count set OMP_NUM_THREADS=1.
@@ -105,14 +105,15 @@ PEERS_TO = 200
 """People up to which peers run: they take n x n matrices."""
 
 
-def levels(times: int, rng_seed: int = 11) -> Iterator[str]:
-    yield f"## Levels\n\nShare of {times:,} true nulls rejected ({times // 2:,} at n = 1,000 and of hyppo). Both"
+def levels(times: int, sizes: list[int], rng_seed: int = 11) -> Iterator[str]:
+    yield "## Levels"
+    yield f"\nShare of {times:,} true nulls rejected ({times // 2:,} at n = 1,000 and of hyppo). Both"
     yield "columns are of the kind named; samples in which one is constant are left out. **Bold**: the exact 95 %"
     yield f"interval lies above the level; of forty exact cells one does by chance. Peers run up to n = {PEERS_TO}.\n"
     yield "| columns | n | test | .05 | .01 | .001 | .0001 | least p | null | ms |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
     for index, (name, column) in enumerate(COLUMNS.items()):
-        for n in (50, 200, 1000):
+        for n in sizes:
             for test, run in tests().items():
                 peer = test.startswith(("hyppo", "kci as"))
                 if peer and n > PEERS_TO:
@@ -152,7 +153,8 @@ def written(p: Array, level: float) -> str:
 
 
 def families(grids: int) -> Iterator[str]:
-    yield "## Family-wise error\n"
+    yield "## Family-wise error"
+    yield ""
     yield f"Share of {grids} grids of 12 x 5 true nulls (n = 200) with a finding at .05, Holm's correction.\n"
     yield "| columns | test | error | 95 % interval | least corrected p |"
     yield "|---|---|---|---|---|"
@@ -187,7 +189,8 @@ def power(times: int) -> Iterator[str]:
     except ImportError:
         return
     kept = {name: run for name, run in tests().items() if not name.startswith("hyppo Hsic")}
-    yield f"## Power\n\nMean power at .05 over hyppo's 19 simulations with their noise, {times} samples each.\n"
+    yield "## Power"
+    yield f"\nMean power at .05 over hyppo's 19 simulations with their noise, {times} samples each.\n"
     yield "| n | more noise | " + " | ".join(kept) + " |"
     yield "|---" * (2 + len(kept)) + "|"
     for n, noise in ((60, 0.0), (200, 1.5)):
@@ -209,7 +212,8 @@ def power(times: int) -> Iterator[str]:
 
 
 def columns(times: int) -> Iterator[str]:
-    yield "## x of several columns\n"
+    yield "## x of several columns"
+    yield ""
     yield f"n = 200, {times} samples: share rejected at .05 where x explains half of y, and where y is shuffled.\n"
     yield "| columns of x | test | R² = .5 | independent |"
     yield "|---|---|---|---|"
@@ -247,19 +251,31 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=1000)
     parser.add_argument("--grids", type=int, default=40)
     parser.add_argument("--power", type=int, default=100)
+    parser.add_argument("--sizes", default="50,200,1000")
     parser.add_argument("--parts", default="families,power,columns,levels")
     asked = parser.parse_args()
     parts: Mapping[str, Callable[[], Iterable[str]]] = {
         "families": lambda: families(asked.grids),
         "power": lambda: power(asked.power),
         "columns": lambda: columns(asked.power),
-        "levels": lambda: levels(asked.times),
+        "levels": lambda: levels(asked.times, [int(n) for n in asked.sizes.split(",")]),
     }
-    command = "python benchmarks/tails.py " + " ".join(sys.argv[1:])
-    lines = ["# Level I in the tail", "", where(), "", f"`{command.strip()}`"]
+    command = f"`python benchmarks/tails.py {' '.join(sys.argv[1:])}`; {where()}"
     for part in asked.parts.split(","):
-        lines += ["", *parts[part]()]
-        RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")  # what is done so far
+        head, *rest = parts[part]()
+        kept = sections(RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "")
+        kept[head] = [*rest, "", command]
+        text = "\n\n".join("\n".join([head, *lines]) for head, lines in kept.items())
+        RESULTS.write_text(f"# Level I in the tail\n\n{text}\n", encoding="utf-8")  # what is done so far
+
+
+def sections(page: str) -> dict[str, list[str]]:
+    """Return the parts that were measured before, which another run leaves alone: head -> lines."""
+    found: dict[str, list[str]] = {}
+    for part in page.split("\n## ")[1:]:
+        head, *lines = part.rstrip().split("\n")
+        found[f"## {head}"] = lines
+    return found
 
 
 if __name__ == "__main__":

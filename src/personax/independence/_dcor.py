@@ -127,10 +127,10 @@ def _sums(variable: Counted) -> Array:
     """Return the sum of the distances of each distinct value from all rows."""
     counts = variable.counts.astype(float)
     if variable.values is None:
-        return variable.n - counts
+        return np.asarray(variable.n - counts)
     values = _unit(variable)
     below, moment = np.cumsum(counts), np.cumsum(counts * values)  # distinct values are sorted
-    return values * (2 * below - variable.n) - 2 * moment + moment[-1]
+    return np.asarray(values * (2 * below - variable.n) - 2 * moment + moment[-1])
 
 
 def _products(x: Counted, y: Counted, in_x: NDArray[np.intp], in_y: NDArray[np.intp], count: Array) -> float:
@@ -185,4 +185,4 @@ def _both(x: Array, y: Array, count: Array) -> float:
         one, of_x, of_y, of_both = seen
         total += float(count[right] @ (x[right] * y[right] * one - y[right] * of_x - x[right] * of_y + of_both))
         width *= 2
-    return 2 * (2 * total - whole)
+    return float(2 * (2 * total - whole))
