@@ -32,10 +32,12 @@ def test_a_certificate_beside_the_results(tmp_path: Path) -> None:
     assert RUNNER.invoke(app, ["independence", str(table), "--out", str(out)]).exit_code == 0
     before = sha256(out / "pvalues.parquet")
     command = ["calibrate", str(table), "--like-mine", "--times", "50", "--seed", "3", "--out", str(out)]
+    command += ["--grids", "10", "--correction", "holm"]
     done = RUNNER.invoke(app, command)
     assert done.exit_code == 0, done.output
     assert "Height   continuous" in done.stdout
     assert "kci kept its level of 0.05 in all 2 cells" in done.stdout
+    assert "of 10 grids of 2 true nulls (holm); family-wise error" in done.stdout
     assert sha256(out / "pvalues.parquet") == before
     rates = pl.read_parquet(out / "calibration.parquet")
     assert set(rates["feature"]) == {"Height", "country"}
@@ -44,7 +46,7 @@ def test_a_certificate_beside_the_results(tmp_path: Path) -> None:
     assert "from seed 3" in page
     assert "numpy" in page
     manifest = json.loads((out / "manifests" / "calibrate.json").read_text(encoding="utf-8"))
-    assert set(manifest["outputs"]) == {"calibration.parquet", "certificate.md"}
+    assert set(manifest["outputs"]) == {"calibration.parquet", "certificate.md", "family_wise.parquet"}
     assert (out / "manifests" / "independence.json").is_file()
     hashes = {name: sha256(out / name) for name in manifest["outputs"]}
     assert RUNNER.invoke(app, command).exit_code == 0
@@ -69,6 +71,8 @@ MISTAKES = [
     (["--times", "0"], "--times"),
     (["--alpha", "1"], "--alpha"),
     (["--seed", "-1"], "--seed"),
+    (["--grids", "-1"], "--grids"),
+    (["--correction", "bonferroni"], "--correction: there is no bonferroni; choose from fdr_bh"),
     (["--like-mine", "--features", "final_o", "--targets", "final_o"], "no features or no targets"),
     (["--like-mine", "--tests", "gcm"], "gcm cannot run without something given"),
 ]

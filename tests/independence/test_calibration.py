@@ -20,6 +20,8 @@ from personax.independence import (
     calibrate_like,
     calibrate_scenarios,
     certificate,
+    family_sentences,
+    family_wise,
     kci,
     rejection_rate,
     verdicts,
@@ -280,8 +282,8 @@ def calibrated(**options: Any) -> pl.DataFrame:
 def test_the_table_of_ones_own() -> None:
     found = calibrated()
     assert found.columns == [
-        "feature", "target", "test", "n", "rate_05", "low_05", "high_05", "rate_01", "low_01", "high_01", "times",
-        "failed", "verdict",
+        "feature", "target", "test", "n", "rate_05", "low_05", "high_05", "rate_01", "low_01", "high_01",
+        "asked", "rate_asked", "low_asked", "high_asked", "times", "failed", "verdict",
     ]  # fmt: skip
     assert found.filter(pl.col("verdict") == "rejects too often").height == 0, "although all hangs together"
     assert found["feature"].unique(maintain_order=True).to_list() == ["age", "city", "month"], "one of each kind"
@@ -341,3 +343,52 @@ def test_the_certificate_says_it_in_words() -> None:
     page = certificate(table, {"file": "x.csv <b>"})
     assert "| a\\|b | t | 100 | 0.150 [0.100, 0.200] |" in page
     assert "- file: x.csv &lt;b>" in page
+
+
+# the level that a correction asks for, and whole grids ---------------------------------------------------------------
+
+
+def test_a_test_that_errs_in_the_tail_alone_is_flagged() -> None:
+    """At .05 it is exact; at the level that Holm asks of fifty pairs it rejects twenty times too often."""
+
+    def tail(x: Any, y: Any, z: Any, rng: np.random.Generator) -> TestResult:
+        p = rng.random()
+        return TestResult(0.0, p / 20 if p < 0.04 else p, 0.0, len(x), "invented")
+
+    rate = rejection_rate(DRAW, tail, times=1000, seed=0)
+    assert rate.verdict() == "level kept"
+    assert rate.verdict(0.05, asked=0.001) == "rejects too often"
+    assert rate.row(0.05, 0.001)["rate_asked"] > 0.01
+
+
+def test_the_level_asked_for_is_that_of_the_correction() -> None:
+    for correction, level in (("none", 0.05), ("holm", 0.005), ("fdr_bh", 0.005)):
+        assert calibrated(times=5, correction=correction)["asked"].unique().to_list() == [pytest.approx(level)]
+    assert calibrated(times=5, correction="fdr_by")["asked"][0] == pytest.approx(0.005 / sum(1 / np.arange(1, 11)))
+
+
+@pytest.mark.parametrize("given", [[], ["league"], ["age"]])
+def test_whole_grids_of_true_nulls_find_nothing(given: list[str]) -> None:
+    features = [name for name in ("height", "age", "city") if name not in given]
+    options: dict[str, Any] = {"tests": ["kci"], "given": given, "correction": "holm"}
+    found = family_wise(people(), features, ["o", "c"], KINDS, grids=20, rng=np.random.default_rng(0), **options)
+    row = found.row(0, named=True)
+    assert (row["pairs"], row["grids"], row["verdict"]) == (2 * len(features), 20, "level kept")
+    assert row["rate"] == row["errors"] / 20
+    assert 0 < row["smallest"] <= 1
+    assert "true nulls (holm); family-wise error" in family_sentences(found)[0]
+
+
+def test_grids_that_err_are_flagged_and_grids_that_cannot_run_are_not() -> None:
+    many = people().with_columns(pl.col("o").fill_null(1))
+    rng = np.random.default_rng(1)
+    arguments: dict[str, Any] = {"rng": rng, "correction": "none", "grids": 60}
+    loose = family_wise(many, ["height", "age"], ["o", "c"], KINDS, tests=["hsic"], **arguments)
+    assert loose["verdict"].to_list() == ["too many errors"], "without a correction four tests err together"
+    none = family_wise(many, ["age"], ["o"], KINDS, tests=["chisq"], **arguments)
+    assert none.select("grids", "verdict").row(0) == (0, "not run")
+    assert family_sentences(none) == []
+    with pytest.raises(InputError, match="o is a feature and a target"):
+        family_wise(many, ["o"], ["o"], KINDS, **arguments)
+    with pytest.raises(InputError, match="at least one grid"):
+        family_wise(many, ["age"], ["o"], KINDS, **arguments | {"grids": 0})

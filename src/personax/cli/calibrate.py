@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import JsonOption, comma_separated
-from personax.independence import verdicts
+from personax.independence import Correction, family_sentences, verdicts
 from personax.stages import Calibration, CalibrationSettings, calibrate_file
 
 __all__ = ["register"]
@@ -18,11 +18,14 @@ __all__ = ["register"]
 def _print(found: Calibration, out: Path, *, as_json: bool) -> None:
     sentences = verdicts(found.rates, found.alpha)
     if as_json:
-        emit({"out": str(out), **found.counts, "verdicts": sentences, "rates": found.rates.to_dicts()})
+        grids = {"family_wise": found.families.to_dicts()}
+        emit({"out": str(out), **found.counts, "verdicts": sentences, "rates": found.rates.to_dicts(), **grids})
         return
     rows = ((c.name, c.kind, c.why if c.inferred else "given") for c in found.columns)
     table("Columns", ("name", "kind", "why"), rows)
     for sentence in sentences.values():
+        say(sentence)
+    for sentence in family_sentences(found.families):
         say(sentence)
     say(f"wrote {out / 'certificate.md'}")
 
@@ -43,6 +46,8 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--like-mine/--synthetic", help="Nulls made of these columns, or invented people.")
         ] = False,
         all_pairs: Annotated[bool, typer.Option("--all-pairs", help="Every pair, not one of each two kinds.")] = False,
+        correction: Annotated[str, typer.Option(help="Of the grid: fdr_bh, fdr_by, holm, none.")] = "fdr_bh",
+        grids: Annotated[int, typer.Option(help="With --like-mine: whole grids, for the family-wise error.")] = 100,
         seed: Annotated[int, typer.Option(help="Where the random numbers begin.")] = 0,
         missing: Annotated[str, typer.Option(help="Texts that mean missing, separated by commas.")] = "",
         out: Annotated[Path, typer.Option(help="Folder; that of the results, to stand beside them.")] = Path("results"),
@@ -52,6 +57,7 @@ def register(app: typer.Typer) -> None:
         settings = CalibrationSettings(
             comma_separated(features), comma_separated(targets), comma_separated(given) or [],
             comma_separated(tests) or [], times, alpha, seed, like_mine, all_pairs,
+            cast("Correction", correction), grids,
         )  # fmt: skip
         with showing_progress() as progress:
             found = calibrate_file(file, settings, out, missing=missing.split(","), progress=progress)

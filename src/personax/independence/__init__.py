@@ -9,20 +9,24 @@ A map, each line using the ones above it; the modules are private, this package 
   ``_effects``, ``_intervals``, ``_corrections``, ``_result``
 - ``_direction`` (how y moves with x) with ``_trend`` (ranks) and ``_group_order`` (groups and tables)
 - ``_pair`` (what the tests of a pair of columns share), ``_registered`` (tests by name: the only table of them)
-- one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_rcit``, ``_gcm``,
-  ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which fits a pair)
+- one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_dcor``,
+  ``_rcit``, ``_gcm``, ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which
+  fits a pair)
 - the grid: ``_frames`` (any table), ``_parts`` (many Parquet files), ``_grid``, ``_views``, ``_heterogeneity``,
   ``_pooling``, ``_noisy`` (counts with noise)
-- calibration: ``_scenarios``, ``_calibration``, ``_data_nulls`` (nulls made of one's own table), ``_certificate``
+- calibration: ``_scenarios``, ``_calibration``, ``_data_nulls`` (nulls made of one's own table), ``_family_wise``
+  (whole grids of them), ``_certificate``
 """
 
 from personax.independence._auto import auto
 from personax.independence._calibration import Rate, binomial_interval, calibrate_scenarios, rejection_rate
-from personax.independence._certificate import certificate, verdicts
+from personax.independence._certificate import certificate, family_sentences, verdicts
 from personax.independence._chisq import chisq
 from personax.independence._corrections import Correction, correct
 from personax.independence._data_nulls import calibrate_like
+from personax.independence._dcor import dcor
 from personax.independence._direction import Direction
+from personax.independence._family_wise import FAMILIES, family_wise
 from personax.independence._gcm import gcm
 from personax.independence._grid import screen
 from personax.independence._gsq import gsq
@@ -42,6 +46,7 @@ from personax.independence._variable import present_rows
 from personax.independence._views import dependence_graph, wide
 
 __all__ = [
+    "FAMILIES",
     "MAX_LEVELS",
     "SCENARIOS",
     "ColumnPair",
@@ -62,7 +67,10 @@ __all__ = [
     "certificate",
     "chisq",
     "correct",
+    "dcor",
     "dependence_graph",
+    "family_sentences",
+    "family_wise",
     "find_test",
     "gcm",
     "gsq",

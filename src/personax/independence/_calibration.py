@@ -23,6 +23,7 @@ Verdict = Literal["level kept", "rejects too often", "hardly ever rejects", "not
 
 RATES = {
     **dict.fromkeys(("rate_05", "low_05", "high_05", "rate_01", "low_01", "high_01"), pl.Float64),
+    **dict.fromkeys(("asked", "rate_asked", "low_asked", "high_asked"), pl.Float64),
     **dict.fromkeys(("times", "failed"), pl.Int64),
     "verdict": pl.String,
 }
@@ -85,22 +86,26 @@ class Rate:
         """Return the 95 % interval of the rejection rate."""
         return binomial_interval(self.rejected(alpha), self.times)
 
-    def verdict(self, alpha: float = 0.05) -> Verdict:
-        """Say whether the test keeps its level, as far as so many samples can tell."""
+    def verdict(self, alpha: float = 0.05, asked: float | None = None) -> Verdict:
+        """Say whether the test keeps its level, and a smaller one that is asked for, as far as so many samples tell."""
         low, high = self.interval(alpha)
         if self.times == 0:
             return "not run"
-        if low > alpha:
+        if low > alpha or (asked is not None and self.interval(asked)[0] > asked):
             return "rejects too often"
         return "hardly ever rejects" if high < alpha / 2 else "level kept"
 
-    def row(self, alpha: float = 0.05) -> dict[str, Any]:
-        """Return the columns `RATES`; without a single run there is no rate."""
-        cells: dict[str, Any] = {}
-        for name, level in (("05", 0.05), ("01", 0.01)):
-            share = (self.rejected(level) / self.times, *self.interval(level)) if self.times else (None, None, None)
+    def row(self, alpha: float = 0.05, asked: float | None = None) -> dict[str, Any]:
+        """Return the columns `RATES`; without a single run there is no rate.
+
+        ``asked`` is the level at which a correction looks; alpha where there is none.
+        """
+        level = alpha if asked is None else asked
+        cells: dict[str, Any] = {"asked": level}
+        for name, of in (("05", 0.05), ("01", 0.01), ("asked", level)):
+            share = (self.rejected(of) / self.times, *self.interval(of)) if self.times else (None, None, None)
             cells |= dict(zip((f"rate_{name}", f"low_{name}", f"high_{name}"), share, strict=True))
-        return cells | {"times": self.times, "failed": self.failed, "verdict": self.verdict(alpha)}
+        return cells | {"times": self.times, "failed": self.failed, "verdict": self.verdict(alpha, asked)}
 
 
 def rejection_rate(draw: Draw, test: ArrayTest, *, times: int, seed: Seed) -> Rate:

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-__all__ = ["certificate", "verdicts"]
+__all__ = ["certificate", "family_sentences", "verdicts"]
 
 
 def verdicts(table: pl.DataFrame, alpha: float = 0.05) -> dict[str, str]:
@@ -52,7 +52,27 @@ def _named(row: Mapping[str, Any]) -> str:
     return str(row["scenario"]) if "scenario" in row else f"{row['feature']} and {row['target']}"
 
 
-def certificate(table: pl.DataFrame, facts: Mapping[str, str], alpha: float = 0.05) -> str:
+def family_sentences(families: pl.DataFrame) -> list[str]:
+    """Return one sentence a test of `family_wise`.
+
+    Examples
+    --------
+    >>> row = {"test": "kci", "correction": "holm", "pairs": 9, "grids": 99, "errors": 4, "rate": 0.04, "low": 0.011}
+    >>> family_sentences(pl.DataFrame([row | {"high": 0.099, "smallest": 0.02, "verdict": "level kept"}]))
+    ['kci: something found in 4 of 99 grids of 9 true nulls (holm); family-wise error 0.040 [0.011, 0.099], level kept']
+    """
+    return [_family(row) for row in families.iter_rows(named=True) if row["verdict"] != "not run"]
+
+
+def _family(row: Mapping[str, Any]) -> str:
+    error = f"family-wise error {row['rate']:.3f} [{row['low']:.3f}, {row['high']:.3f}], {row['verdict']}"
+    grids = f"{row['errors']:,} of {row['grids']:,} grids of {row['pairs']:,} true nulls ({row['correction']})"
+    return f"{row['test']}: something found in {grids}; {error}"
+
+
+def certificate(
+    table: pl.DataFrame, facts: Mapping[str, str], alpha: float = 0.05, families: pl.DataFrame | None = None
+) -> str:
     """Return the certificate as Markdown.
 
     Parameters
@@ -63,14 +83,18 @@ def certificate(table: pl.DataFrame, facts: Mapping[str, str], alpha: float = 0.
         What was run on what: label -> text.
     alpha
         The level that its verdicts are about.
+    families
+        From `family_wise`, where whole grids were run.
     """
-    return "\n".join(_lines(table, facts, alpha)) + "\n"
+    return "\n".join(_lines(table, facts, alpha, families)) + "\n"
 
 
-def _lines(table: pl.DataFrame, facts: Mapping[str, str], alpha: float) -> Iterator[str]:
+def _lines(table: pl.DataFrame, facts: Mapping[str, str], alpha: float, families: pl.DataFrame | None) -> Iterator[str]:
     yield "# Calibration"
     yield ""
     yield from (f"- {_plain(sentence)}" for sentence in verdicts(table, alpha).values())
+    if families is not None:
+        yield from (f"- {_plain(sentence)}" for sentence in family_sentences(families))
     yield ""
     yield "A level kept is one that so many nulls cannot tell from the level asked for: the 95 % interval of the share"
     yield "of true nulls rejected reaches down to it. Of forty tests whose level is exact, one fails that by chance."
@@ -78,17 +102,23 @@ def _lines(table: pl.DataFrame, facts: Mapping[str, str], alpha: float) -> Itera
     yield from (f"- {label}: {_plain(text)}" for label, text in facts.items())
     yield ""
     keys = [name for name in ("scenario", "feature", "target", "test") if name in table.columns]
-    yield f"| {' | '.join(keys)} | n | rejected at .05 | rejected at .01 | nulls | not run | verdict |"
-    yield "|---" * (len(keys) + 6) + "|"
+    levels = [level for level in ("05", "01", "asked") if f"rate_{level}" in table.columns]
+    heads = [f"rejected at {'the level asked for' if level == 'asked' else f'.{level}'}" for level in levels]
+    yield f"| {' | '.join(keys)} | n | {' | '.join(heads)} | nulls | not run | verdict |"
+    yield "|---" * (len(keys) + 4 + len(levels)) + "|"
     for row in table.iter_rows(named=True):
         names = " | ".join(_plain(row[key]) for key in keys)
-        rates = " | ".join(_rate(row, level) for level in ("05", "01"))
+        rates = " | ".join(_rate(row, level) for level in levels)
         yield f"| {names} | {row['n']:,} | {rates} | {row['times']:,} | {row['failed']:,} | {row['verdict']} |"
 
 
 def _rate(row: Mapping[str, Any], level: str) -> str:
     rate = row[f"rate_{level}"]
-    return "–" if rate is None else f"{rate:.3f} [{row[f'low_{level}']:.3f}, {row[f'high_{level}']:.3f}]"
+    if rate is None:
+        return "–"
+    if level == "asked":
+        return f"{rate:.4f} [{row['low_asked']:.4f}, {row['high_asked']:.4f}] at {row['asked']:.2g}"
+    return f"{rate:.3f} [{row[f'low_{level}']:.3f}, {row[f'high_{level}']:.3f}]"
 
 
 def _plain(text: str) -> str:

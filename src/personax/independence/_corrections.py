@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from personax.errors import InputError
 from personax.statistics import holm
 
-__all__ = ["Correction", "correct"]
+__all__ = ["Correction", "correct", "first_level"]
 
 Correction = Literal["fdr_bh", "fdr_by", "holm", "none"]
 
@@ -48,6 +48,20 @@ def correct(p_values: ArrayLike, method: Correction) -> NDArray[np.float64]:
     if known.any():
         corrected[known] = _correct(p[known], method)
     return corrected
+
+
+def first_level(alpha: float, tests: int, method: Correction) -> float:
+    """Return the level with which a correction compares the smallest of so many p-values.
+
+    Examples
+    --------
+    >>> first_level(0.05, 100, "holm"), first_level(0.05, 100, "none")
+    (0.0005, 0.05)
+    """
+    if method == "none":
+        return alpha
+    harmonic = float((1 / np.arange(1, tests + 1)).sum()) if method == "fdr_by" else 1.0
+    return alpha / max(1, tests) / harmonic
 
 
 def _correct(p: NDArray[np.float64], method: Correction) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from personax.errors import InputError, UntestableError
 from personax.independence._calibration import RATES, Rate, rejection_rate
+from personax.independence._corrections import Correction, first_level
 from personax.independence._counts import MAX_CATEGORIES, Counted, count, join
 from personax.independence._grid import DEFAULT_TESTS
 from personax.independence._kernel_ridge import Regression
@@ -21,7 +22,7 @@ from personax.independence._scenarios import Draw, Sample
 from personax.independence._variable import EncodedColumn, encode
 from personax.schema import Kind
 
-__all__ = ["Pairs", "calibrate_like", "null_of"]
+__all__ = ["Pairs", "calibrate_like", "grid_nulls", "null_of"]
 
 Pairs = Literal["kinds", "all"]
 
@@ -45,6 +46,7 @@ def calibrate_like(
     times: int = 1000,
     rng: np.random.Generator,
     alpha: float = 0.05,
+    correction: Correction = "fdr_bh",
     periods: Mapping[str, float] | None = None,
     pairs: Pairs = "kinds",
     progress: Callable[[int, int, str], None] | None = None,
@@ -65,8 +67,9 @@ def calibrate_like(
     times, rng
         Nulls a cell; where their seeds come from. A pair has the same nulls for every test and in either mode of
         ``pairs``.
-    alpha
-        What the verdict is about.
+    alpha, correction
+        What the verdict is about: the level, and the level at which the correction looks first for as many pairs as the
+        features and targets make (alpha over their number for Holm and Benjamini-Hochberg).
     pairs
         ``"kinds"``: of all pairs of the same two kinds the one whose rarest two values are expected together least
         often, where a null distribution is strained most; ``"all"``: every pair.
@@ -77,9 +80,10 @@ def calibrate_like(
     -------
     polars.DataFrame
         One row a pair and test: feature, target, test, n, rate_05 with its 95 % interval low_05 to high_05, rate_01
-        with its, times (nulls on which the test ran), failed (those on which it could not) and verdict: ``level kept``
-        unless the interval lies above alpha (``rejects too often``) or below half of it (``hardly ever rejects``), and
-        ``not run`` where the test does not fit.
+        with its, asked (the level at which the correction looks) with rate_asked and its interval, times (nulls on
+        which the test ran), failed (those on which it could not) and verdict: ``level kept`` unless the interval lies
+        above alpha or above the level asked for (``rejects too often``) or below half of alpha (``hardly ever
+        rejects``), and ``not run`` where the test does not fit.
 
     Raises
     ------
@@ -98,6 +102,7 @@ def calibrate_like(
     read = {name: _read(frame[name], kinds[name], (periods or {}).get(name)) for name in (*features, *targets, *given)}
     condition = _condition(given, read)
     chosen = list(_chosen(features, targets, given, kinds, read, pairs))
+    asked = first_level(alpha, len(_whole(features, targets, given)), correction)
     root, cells = int(rng.integers(2**62)), [(pair, test) for pair in chosen for test in known(tests)]
     rows, tested = [], battery()
     for done, ((index, feature, target), test) in enumerate(cells):
@@ -111,11 +116,50 @@ def calibrate_like(
             rate = rejection_rate(null_of(x, y, condition), tested[test].run, times=times, seed=[root, index])
         except UntestableError:
             rate = Rate(np.full(times, np.nan))
-        rows.append(row | rate.row(alpha))
+        rows.append(row | rate.row(alpha, asked))
     if progress is not None:
         progress(len(cells), len(cells), "")
     keys = dict.fromkeys(("feature", "target", "test"), pl.String)
     return pl.DataFrame(rows, schema={**keys, "n": pl.Int64, **RATES})
+
+
+def grid_nulls(
+    frame: pl.DataFrame,
+    targets: Sequence[str],
+    kinds: Mapping[str, Kind],
+    given: Sequence[str],
+    periods: Mapping[str, float],
+) -> Callable[[np.random.Generator], pl.DataFrame]:
+    """Return the draws of a whole table in which no target depends on anything else (given what is given).
+
+    Without given columns the rows of all targets are shuffled together, missing values with them: targets depend on one
+    another as they do. Given columns, each target that can be read is renewed by itself; see `null_of`.
+    """
+    names = list(dict.fromkeys(targets))
+    if not given:
+        whole = frame.select(names)
+        return lambda rng: frame.with_columns(*whole[rng.permutation(frame.height)].get_columns())
+    read = {name: _read(frame[name], kinds[name], periods.get(name)) for name in (*names, *given)}
+    condition = _condition(given, read)
+    columns = {name: column for name in names if not isinstance(column := read[name], str)}
+    renewals = {name: _renewal(column, condition) for name, column in columns.items()}
+    samples = {name: np.append(_one_row_each(column.codes), -1) for name, column in columns.items()}
+
+    def draw(rng: np.random.Generator) -> pl.DataFrame:
+        new = []
+        for name, renew in renewals.items():
+            rows = pl.Series(samples[name][renew(rng)])  # code -1, no value, is the last of the list
+            new.append(frame[name].gather(rows.replace(-1, None)).alias(name))
+        return frame.with_columns(new)
+
+    return draw
+
+
+def _one_row_each(codes: Codes) -> Codes:
+    """Return a row of every code from 0 on."""
+    present = np.flatnonzero(codes >= 0)
+    _, first = np.unique(codes[present], return_index=True)
+    return present[first]
 
 
 @dataclass(frozen=True)
@@ -278,8 +322,7 @@ def _chosen(
     pairs: Pairs,
 ) -> Iterator[tuple[int, str, str]]:
     """Yield (place in the whole grid, feature, target) of the pairs to calibrate."""
-    whole = [(feature, target) for feature in dict.fromkeys(features) for target in dict.fromkeys(targets)]
-    every = [(i, f, t) for i, (f, t) in enumerate(whole) if f != t and not {f, t} & set(given)]
+    every = _whole(features, targets, given)
     if pairs == "all":
         yield from every
         return
@@ -288,6 +331,12 @@ def _chosen(
         alike.setdefault((kinds[pair[1]], kinds[pair[2]]), []).append(pair)
     for group in alike.values():
         yield min(group, key=lambda pair: _together(read[pair[1]], read[pair[2]]))
+
+
+def _whole(features: Sequence[str], targets: Sequence[str], given: Sequence[str]) -> list[tuple[int, str, str]]:
+    """Return (place, feature, target) of every pair of the grid that can be tested."""
+    whole = [(feature, target) for feature in dict.fromkeys(features) for target in dict.fromkeys(targets)]
+    return [(i, f, t) for i, (f, t) in enumerate(whole) if f != t and not {f, t} & set(given)]
 
 
 def _together(x: EncodedColumn | str, y: EncodedColumn | str) -> float:

@@ -31,7 +31,8 @@ TOLERANCE = 1e-5
 DEPENDENT, BODY = 0.25, 0.4
 """The Cauchy combination c of kernels of these widths becomes ``c (1 + 0.25 (1 - c / 0.4))`` below 0.4. Because they
 depend on one another c alone rejects up to 1.17, 1.20 and 1.3 times too often at .1, .05 and .01, not at .4 and above,
-and not in the limit of small levels, in simulations of thirteen pairs of margins (benchmarks/results/tails.md)."""
+and not in the limit of small levels, in 2,500 to 20,000 permutations of each of thirteen pairs of margins of 30 to
+1,000 rows: normal, lognormal, uniform, exponential, counts, levels, categories, two humps, zeros."""
 
 LEAST, MOST = 1e-300, 0.99
 """Between these p-values enter the combination: one p-value of 1 would outweigh all others."""

@@ -103,6 +103,7 @@ def _off_diagonal(rows: Array, count: Array, gram: Array) -> float:
 def _by_features(rows: Array, count: Array) -> float:
     """Return sum_ij (sum_p F_ip F_jp)^3 = sum_pqr (sum_i F_ip F_iq F_ir)^2, which is linear in the values."""
     total = 0.0
+    rows, count = rows.astype(np.float32), count.astype(np.float32)  # a skewness needs no more digits
     for first in range(rows.shape[1]):
         products = np.zeros((rows.shape[1] - first,) * 2)
         for start in range(0, len(rows), BLOCK):

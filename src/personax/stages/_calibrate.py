@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import polars as pl
@@ -16,9 +17,9 @@ from personax.data.frames import write_parquet
 from personax.data.table import Table
 from personax.errors import PlanError
 from personax.files import sha256
-from personax.independence import calibrate_like, calibrate_scenarios, certificate
+from personax.independence import FAMILIES, Correction, calibrate_like, calibrate_scenarios, certificate, family_wise
 from personax.progress import Progress
-from personax.schema import Column
+from personax.schema import Column, Kind
 from personax.sources import read_table
 from personax.stages._base import results_folder
 from personax.strict import nearest
@@ -50,6 +51,10 @@ class CalibrationSettings:
         Nulls made of the file's own columns, not of invented people.
     all_pairs
         Every pair, not one of each two kinds.
+    correction
+        The correction that the grid will have: the verdicts are also about the level at which it looks.
+    grids
+        Whole grids of true nulls, for the family-wise error; of the file's own columns only.
     """
 
     features: list[str] | None
@@ -61,6 +66,8 @@ class CalibrationSettings:
     seed: int
     like_mine: bool
     all_pairs: bool
+    correction: Correction = "fdr_bh"
+    grids: int = 0
 
     def check(self) -> None:
         """Refuse what cannot be calibrated.
@@ -68,7 +75,7 @@ class CalibrationSettings:
         Raises
         ------
         PlanError
-            No nulls, a level that is none, a seed below 0.
+            No nulls, a level that is none, a seed below 0, a correction that there is not, fewer than no grids.
         """
         if self.times < 1:
             raise PlanError(f"--times: {self.times} nulls say nothing; give at least 1, better 1000")
@@ -76,13 +83,32 @@ class CalibrationSettings:
             raise PlanError(f"--alpha: {self.alpha:g} is no level; give a number between 0 and 1")
         if self.seed < 0:
             raise PlanError(f"--seed: {self.seed} is below 0; give a whole number from 0 on")
+        if self.correction not in get_args(Correction):
+            raise PlanError(
+                f"--correction: there is no {self.correction}; choose from {', '.join(get_args(Correction))}"
+            )
+        if self.grids < 0:
+            raise PlanError(f"--grids: {self.grids} is below 0; give a whole number, 0 for none")
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Rejection rates, one row a cell; the level; what the columns mean; how many cells, and how many outside."""
+    """What a calibration found.
+
+    Parameters
+    ----------
+    rates, families
+        One row a cell; one row a test, none where no grid was run.
+    alpha
+        The level.
+    columns
+        What the columns mean.
+    counts
+        Cells, and how many of them are outside.
+    """
 
     rates: pl.DataFrame
+    families: pl.DataFrame
     alpha: float
     columns: Sequence[Column]
     counts: Mapping[str, int]
@@ -107,11 +133,15 @@ def calibrate_file(
         progress.stage(NAME)
         rates = _rates(people, features, targets, settings, progress)
         write_parquet(rates, results.out.path("calibration.parquet"), compression="zstd", statistics=False)
+        families = _families(people, features, targets, settings, progress)
+        write_parquet(families, results.out.path("family_wise.parquet"), compression="zstd", statistics=False)
         facts = _facts(file, people, names, settings)
-        results.out.path("certificate.md").write_text(certificate(rates, facts, settings.alpha), encoding="utf-8")
+        page = certificate(rates, facts, settings.alpha, families)
+        results.out.path("certificate.md").write_text(page, encoding="utf-8")
         fine = pl.col("verdict").is_in(["level kept", "not run"])
-        results.counts.update({"cells": rates.height, "outside": rates.filter(~fine).height})
-    return Calibration(rates, settings.alpha, [people.column(name) for name in names], results.counts)
+        outside = sum(found.filter(~fine).height for found in (rates, families))
+        results.counts.update({"cells": rates.height + families.height, "outside": outside})
+    return Calibration(rates, families, settings.alpha, [people.column(name) for name in names], results.counts)
 
 
 def _columns(settings: CalibrationSettings, people: Table) -> tuple[list[str], list[str]]:
@@ -146,8 +176,7 @@ def _rates(
             alpha=settings.alpha,
             progress=progress.step,
         )
-    kinds = {column.name: column.kind for column in people.columns}
-    periods = {column.name: column.period for column in people.columns if column.period is not None}
+    kinds, periods = _meaning(people)
     return calibrate_like(
         people.frame,
         features,
@@ -158,8 +187,38 @@ def _rates(
         times=settings.times,
         rng=rng,
         alpha=settings.alpha,
+        correction=settings.correction,
         periods=periods,
         pairs="all" if settings.all_pairs else "kinds",
+        progress=progress.step,
+    )
+
+
+def _meaning(people: Table) -> tuple[dict[str, Kind], dict[str, float]]:
+    """Return the kind of each column, and the period of those that have one."""
+    kinds = {column.name: column.kind for column in people.columns}
+    return kinds, {column.name: column.period for column in people.columns if column.period is not None}
+
+
+def _families(
+    people: Table, features: Sequence[str], targets: Sequence[str], settings: CalibrationSettings, progress: Progress
+) -> pl.DataFrame:
+    """Return what whole grids of nulls say; nothing where none is asked for or the people are invented."""
+    if not (settings.like_mine and settings.grids):
+        return pl.DataFrame(schema=FAMILIES)
+    kinds, periods = _meaning(people)
+    return family_wise(
+        people.frame,
+        features,
+        targets,
+        kinds,
+        given=settings.given,
+        tests=settings.tests,
+        grids=settings.grids,
+        rng=np.random.default_rng([settings.seed, 1]),
+        alpha=settings.alpha,
+        correction=settings.correction,
+        periods=periods,
         progress=progress.step,
     )
 
@@ -173,6 +232,7 @@ def _facts(file: Path, people: Table, used: Sequence[str], settings: Calibration
         "columns": kinds or "none",
         "given": ", ".join(settings.given) or "nothing",
         "nulls a cell": f"{settings.times:,}, from seed {settings.seed}",
+        "correction": f"{settings.correction}; {settings.grids:,} whole grids" if settings.like_mine else "none",
         "versions": ", ".join(f"{name} {number}" for name, number in versions.items())
         + f", Python {platform.python_version()}",
     }
