@@ -19,10 +19,10 @@ from personax.errors import ComputationError, require
 __all__ = [
     "CachedTest",
     "CiTest",
-    "Determined",
     "NothingVaries",
     "PValue",
     "SearchProgress",
+    "Undecided",
     "register_with_causal_learn",
 ]
 
@@ -43,8 +43,8 @@ class NothingVaries(Exception):
     """
 
 
-class Determined(Exception):
-    """Raised by a `PValue` when z determines x or y as numbers: a function of z is independent of everything given z.
+class Undecided(Exception):
+    """Raised by a `PValue` when there is no answer: z determines x or y as numbers, or no regression on z is reliable.
 
     Such a question separates nothing: x and y stay connected as far as it goes, and the reason is kept. Otherwise three
     columns that are multiples of one another would explain each other away, and the graph would be empty.
@@ -107,7 +107,7 @@ class CachedTest:
         self._required = {frozenset(pair) for pair in required}
         self._answers: dict[Query, float] = {}
         self.nothing_varies = 0
-        self.determined: list[str] = []
+        self.undecided: list[str] = []
 
     @property
     def tests(self) -> int:
@@ -135,8 +135,8 @@ class CachedTest:
         except NothingVaries:
             self.nothing_varies += 1
             return 1.0
-        except Determined as reason:
-            self.determined.append(str(reason))
+        except Undecided as reason:
+            self.undecided.append(str(reason))
             return 0.0
         if not 0 <= p <= 1:
             raise ComputationError(f"the test of columns {key.x} and {key.y} returned {p}, which is no p-value")

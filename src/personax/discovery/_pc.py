@@ -147,8 +147,8 @@ def pc(
         ``directed`` where all graphs with the found independences and the knowledge agree, ``undirected`` where they do
         not, ``bidirected`` where two tests contradict one another. ``details`` holds the number of different tests
         (``tests``), and of those in which nothing varied given z, so that x and y were taken as independent
-        (``tests_nothing_varies``), and, where columns determine one another as numbers, ``determined``: which by which.
-        Given what determines it, a column was not tested.
+        (``tests_nothing_varies``), and ``undecided``, where there is anything to say: the questions that had no answer,
+        because columns determine one another as numbers or are too many for the rows. They separate nothing.
 
     Raises
     ------

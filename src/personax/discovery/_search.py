@@ -48,8 +48,8 @@ class PreparedSearch:
         nodes = [Node(name, name.replace("_", " "), (groups or {}).get(name, "")) for name in self.names]
         asked = self.cached_test
         counts: dict[str, Any] = {"tests": asked.tests, "tests_nothing_varies": asked.nothing_varies}
-        if asked.determined:
-            counts["determined"] = sorted(set(asked.determined))
+        if asked.undecided:
+            counts["undecided"] = sorted(set(asked.undecided))
         return Graph(nodes, edges, meaning, "", {**self.details, **counts})
 
 

@@ -16,8 +16,16 @@ from personax.config import DiscoverSection
 from personax.data.columns import infer_columns
 from personax.data.frames import write_csv
 from personax.data.table import Table
-from personax.discovery import CiTest, Determined, Knowledge, NothingVaries, bootstrap_edges, fci, pc
-from personax.errors import ComputationError, DeterminedError, InputError, MissingExtraError, PlanError, UntestableError
+from personax.discovery import CiTest, Knowledge, NothingVaries, Undecided, bootstrap_edges, fci, pc
+from personax.errors import (
+    ComputationError,
+    DeterminedError,
+    InputError,
+    MissingExtraError,
+    PlanError,
+    UndecidedError,
+    UntestableError,
+)
 from personax.figures import draw_graph, save
 from personax.graphs import to_dot, to_graphml
 from personax.independence import MAX_LEVELS, ColumnPair, Given, TestedColumn, find_test
@@ -152,8 +160,8 @@ def graph_notices(graph: Graph, frame: pl.DataFrame) -> list[Notice]:
             "others; these were taken as independent given those variables."
         )
         notices.append(Notice(text, details["tests_nothing_varies"]))
-    for text in details.get("determined", ()):
-        notices.append(Notice(f"{text}: given that, it was not tested, and it stays joined to what it was joined to."))
+    for text in details.get("undecided", ()):
+        notices.append(Notice(f"{text[0].upper()}{text[1:]}: that was not tested, and separates nothing in the graph."))
     if details.get("bootstraps_failed"):
         text = "Bootstrap draws in which no causal graph could be searched for; they do not count."
         notices.append(Notice(text, details["bootstraps_failed"]))
@@ -256,15 +264,17 @@ class _PreparedTable:
         except UntestableError as error:
             if z and self._nothing_varies(x, y, z):
                 raise NothingVaries from None
-            if isinstance(error, DeterminedError):
-                raise Determined(self._determined(x, y, z, error)) from None
+            if isinstance(error, DeterminedError | UndecidedError):
+                raise Undecided(self._undecided(x, y, z, error)) from None
             raise ComputationError(self._sentence(x, y, z, int(rows.sum()), error)) from None
 
-    def _determined(self, x: int, y: int, z: tuple[int, ...], error: DeterminedError) -> str:
-        """Return which column is determined by which."""
+    def _undecided(self, x: int, y: int, z: tuple[int, ...], error: UntestableError) -> str:
+        """Return which column is determined by which, or which question had no answer."""
         names = self.frame.columns
-        which = names[y if error.variable == "y" else x]
-        return f"{which} is determined by {', '.join(names[one] for one in z)}"
+        given = ", ".join(names[one] for one in z)
+        if isinstance(error, DeterminedError):
+            return f"{names[y if error.variable == 'y' else x]} is determined by {given}"
+        return f"no regression of {names[x]} and {names[y]} on {given} can be relied on with so few rows"
 
     def _rng(self, x: int, y: int, z: tuple[int, ...]) -> np.random.Generator:
         names = [crc32(self.columns[one].name.encode()) for one in (x, y, *z)]
