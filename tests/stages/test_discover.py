@@ -107,6 +107,24 @@ def test_columns_that_determine_one_another_are_told_and_stay_joined() -> None:
     assert any("alf is determined by x" in notice.text for notice in graph_notices(graph, frame))
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("auto", "auto"),
+        ("rcit", "rcit"),
+        ("gcm", "gcm, kci where nothing is given"),
+        ("hsic", "hsic, kci given others"),
+    ],
+)
+def test_other_tests_of_numbers_search_too(name: str, told: str) -> None:
+    rng = np.random.default_rng(1)
+    a, e, f = rng.normal(size=(3, 150))
+    frame = pl.DataFrame({"a": a, "b": a + e, "c": a + e + f})
+    graph = pc(frame, test=using(frame, name))
+    assert arrows(graph) == {("a", "b", "undirected"), ("b", "c", "undirected")}
+    assert graph.details["test"] == told
+
+
 def test_names_and_numbers_together_as_conditions() -> None:
     """x and y depend on one another through a number and a name, and on nothing else."""
     rng = np.random.default_rng(3)

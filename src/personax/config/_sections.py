@@ -115,17 +115,13 @@ FISHERZ = "fisherz"
 """causal-learn's test of linear dependence, beside the registered ones."""
 
 
-def _with_and_without_z(part: Part) -> bool:
-    return bool(part.facts.get("given", "either") == "either")
-
-
 def search_tests() -> list[str]:
     """Return the names of the tests that a search for causal graphs can ask."""
-    return [part.name for part in registry.parts("tests") if _with_and_without_z(part) and not part.fault] + [FISHERZ]
+    return [part.name for part in registry.parts("tests") if not part.fault] + [FISHERZ]
 
 
-SearchTest = Annotated[str, part_name("tests", FISHERZ, fits=_with_and_without_z)]
-"""causal-learn's Fisher z, or a registered test of independence that runs with and without given columns."""
+SearchTest = Annotated[str, part_name("tests", FISHERZ)]
+"""causal-learn's Fisher z, or a registered test; what a test cannot be asked, kci or chisq is."""
 
 
 class DiscoverQuery(Strict):

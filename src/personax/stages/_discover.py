@@ -28,7 +28,7 @@ from personax.errors import (
 )
 from personax.figures import draw_graph, save
 from personax.graphs import to_dot, to_graphml
-from personax.independence import MAX_LEVELS, ColumnPair, Given, TestedColumn, find_test
+from personax.independence import MAX_LEVELS, ColumnPair, Given, RegisteredTest, TestedColumn, find_test
 from personax.progress import Progress
 from personax.schema import Column, Graph, Kind, Notice
 from personax.sources import read_table
@@ -182,7 +182,8 @@ def ci_test(
     Parameters
     ----------
     name
-        A registered test that runs with and without z, such as ``kci``, ``chisq`` or ``gsq``; ``fisherz`` is
+        A registered test, such as ``kci``, ``auto`` or ``gsq``. One that runs only with given columns (``gcm``) or only
+        without (``hsic``, ``usp``) is joined by ``kci``, of categories by ``chisq``, for the others; ``fisherz`` is
         causal-learn's and returned as it is.
     kinds
         Column -> what its values mean. Tests of categories take every value for one.
@@ -194,7 +195,7 @@ def ci_test(
     Raises
     ------
     InputError
-        When there is no such test, or it cannot run both with and without z.
+        When there is no such test.
 
     Examples
     --------
@@ -205,9 +206,16 @@ def ci_test(
     """
     if name == "fisherz":
         return "fisherz"
-    if find_test(name).given != "either":
-        raise InputError(f"{name} does not run both with and without given columns, as a search must; choose kci")
-    return CiTest(name, partial(_prepare, name=name, kinds=dict(kinds), periods=dict(periods or {}), seed=seed))
+    test = find_test(name)
+    other = "" if test.given == "either" else f", {_asked(name, given=test.given == 'without').name} "
+    other += {"either": "", "with": "where nothing is given", "without": "given others"}[test.given]
+    return CiTest(name + other, partial(_prepare, name=name, kinds=dict(kinds), periods=dict(periods or {}), seed=seed))
+
+
+def _asked(name: str, *, given: bool) -> RegisteredTest:
+    """Return the test, or where it does not run the one that is asked in its place."""
+    test = find_test(name)
+    return test if test.fits(given=given) else find_test("chisq" if test.categories else "kci")
 
 
 def _prepare(
@@ -259,7 +267,7 @@ class _PreparedTable:
             given = self._given(varying).over(rows) if varying else None
             # a search looks at p-values alone
             pair = ColumnPair(self.columns[x].over(rows), self.columns[y].over(rows), given, with_effect=False)
-            test = find_test(self.test)
+            test = _asked(self.test, given=given is not None)
             return test.run(pair, self._rng(x, y, z), **test.search).p_value
         except UntestableError as error:
             if z and self._nothing_varies(x, y, z):
@@ -295,7 +303,8 @@ class _PreparedTable:
     def _sentence(self, x: int, y: int, z: tuple[int, ...], rows: int, error: UntestableError) -> str:
         names = self.frame.columns
         given = f" given {', '.join(names[one] for one in z)}" if z else ""
-        return f"{self.test} cannot test {names[x]} and {names[y]}{given} on {rows} rows: {error}; leave one out"
+        test = _asked(self.test, given=bool(z)).name
+        return f"{test} cannot test {names[x]} and {names[y]}{given} on {rows} rows: {error}; leave one out"
 
 
 @dataclass(frozen=True)
