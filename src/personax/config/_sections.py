@@ -19,7 +19,7 @@ from personax import registry
 from personax.crl import Criterion, Prior, ReductionSetting, Training
 from personax.crl.methods import is_usable
 from personax.discovery import Knowledge
-from personax.registry import Part, part_name
+from personax.registry import part_name
 from personax.sources import CollectSeveral, FileSource, source_classes
 from personax.strict import Access, Alpha, Count, Measurement, NamedApart, SafeName, Strict, by_source
 

@@ -56,6 +56,9 @@ DOUBTFUL = 0.1
 """Below this p-value boosted trees are regressed on too, unless a linear regression explains x or y about as well:
 what smooth regressions leave of a threshold looks alike in both. A p-value above it is no rejection anyway."""
 
+FEWEST = 20
+"""Distinct values of z below which kernel ridge regression has a mean for each of them, and trees add nothing."""
+
 ROWS_A_COLUMN = 25
 """Rows for each column of z below which a rejection counts only if a linear regression explains x or y about as well as
 the best one: where one of the two regressions is right, errors of the other do no harm."""
@@ -117,7 +120,7 @@ def _by_residuals(x: Counted, y: Counted, regression: Regression, bandwidth: Ban
     if tested.p_value >= DOUBTFUL or regression.z.values is None:
         return tested
     columns, bent = regression.z.columns, min(one.residual.gain for one in locations)
-    if bent > SLIGHTLY_BENT:
+    if bent > SLIGHTLY_BENT and regression.z.size >= FEWEST:
         locations = [located(v, regression, name, trees=True) for v, name in variables]
         tested = _symmetric(x, y, regression, locations, bandwidth, null)
     if tested.p_value < DOUBTFUL and bent > BENT and columns > 1 and x.n < ROWS_A_COLUMN * columns:
