@@ -59,9 +59,10 @@ what smooth regressions leave of a threshold looks alike in both. A p-value abov
 FEWEST = 20
 """Distinct values of z below which kernel ridge regression has a mean for each of them, and trees add nothing."""
 
-ROWS_A_COLUMN = 25
-"""Rows for each column of z below which a rejection counts only if a linear regression explains x or y about as well as
-the best one: where one of the two regressions is right, errors of the other do no harm."""
+LINEAR_ROWS_A_COLUMN, ROWS_A_COLUMN = 6, 30
+"""Rows for each of several columns of z below which there is no rejection at all, because nobody can tell a line from a
+bend there; and below which one counts only if a linear regression explains x or y about as well as the best one: where
+one of the two regressions is right, errors of the other do no harm."""
 
 SLIGHTLY_BENT, BENT = 0.02, 0.05
 """Share of the cross-validation score that a regression must save to be more than linear: to grow trees, to abstain."""
@@ -122,11 +123,15 @@ def _by_residuals(x: Counted, y: Counted, regression: Regression, bandwidth: Ban
     columns, bent = regression.z.columns, min(one.residual.gain for one in locations)
     if bent > SLIGHTLY_BENT and regression.z.size >= FEWEST:
         locations = [located(v, regression, name, trees=True) for v, name in variables]
-        tested = _symmetric(x, y, regression, locations, bandwidth, null)
-    if tested.p_value < DOUBTFUL and bent > BENT and columns > 1 and x.n < ROWS_A_COLUMN * columns:
+        # which of the two fits better is not certain: a rejection must stand in both
+        again = _symmetric(x, y, regression, locations, bandwidth, null)
+        tested = max(tested, again, key=lambda one: one.p_value)
+    few = x.n < (ROWS_A_COLUMN if bent > BENT else LINEAR_ROWS_A_COLUMN) * columns
+    if tested.p_value < DOUBTFUL and columns > 1 and few:
+        bends = "z moves x and y in bent ways, which" if bent > BENT else "whether z moves x and y in straight lines,"
         raise UndecidedError(
-            f"z moves x and y in bent ways, which {x.n} rows are too few to follow given {columns} columns; "
-            f"{ROWS_A_COLUMN} rows a column are needed, or fewer columns"
+            f"{bends} {x.n} rows are too few to follow given {columns} columns; "
+            f"{ROWS_A_COLUMN} rows a column are enough, or take fewer columns"
         )
     return tested
 
