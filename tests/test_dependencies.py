@@ -21,9 +21,10 @@ TOOLS = ("docs", "test", "dev", "all", "demo")
 
 IMPORTED_AS = {
     "causal-learn": "causallearn", "opencv-python-headless": "cv2", "pillow": "PIL", "pyyaml": "yaml",
+    "scikit-learn": "sklearn",
 }  # fmt: skip
 COMES_WITH = {
-    "httpcore2": "httpx2", "markupsafe": "jinja2", "pydantic_core": "pydantic", "sklearn": "causallearn",
+    "httpcore2": "httpx2", "markupsafe": "jinja2", "pydantic_core": "pydantic",
     "tokenizers": "transformers",
 }  # fmt: skip
 NOT_ON_REGISTRIES = {"imagebind"}

@@ -15,7 +15,8 @@
     ├── MissingExtraError    an optional package is not installed; names the line that installs it
     └── ComputationError     a computation that has no honest answer on these data
         └── UntestableError  an independence test that cannot run (constant column, too few rows ...)
-            └── DeterminedError  what is given determines a variable, so that nothing of it is left to test
+            ├── DeterminedError  what is given determines a variable, so that nothing of it is left to test
+            └── UndecidedError   no regression on what is given can be relied on with so few rows
 
 A message is one sentence: what, where, what to do. The command line prints it without a traceback and exits with 1,
 with 3 for a TrustError.
@@ -40,6 +41,7 @@ __all__ = [
     "StudyError",
     "TooManyBadCells",
     "TrustError",
+    "UndecidedError",
     "UnknownResult",
     "UntestableError",
     "missing_extra",
@@ -121,6 +123,10 @@ class DeterminedError(UntestableError):
 
     def __reduce__(self) -> tuple[type[DeterminedError], tuple[str, str]]:
         return type(self), (str(self), self.variable)
+
+
+class UndecidedError(UntestableError):
+    """No regression on what is given can be relied on: the test abstains, where it would otherwise have rejected."""
 
 
 def require(module: str, *, extra: str) -> ModuleType:

@@ -29,7 +29,7 @@ def arrows(graph: Graph) -> set[tuple[str, str, str]]:
 def test_a_collider_is_found_and_what_follows_is_directed() -> None:
     graph = pc(collider())
     assert arrows(graph) == {("a", "c", "directed"), ("b", "c", "directed"), ("c", "d", "directed")}
-    asked = {"tests_nothing_varies": 0, "tests_determined": 0, "determined": [], "ambiguous": [], "max_given": None}
+    asked = {"tests_nothing_varies": 0, "tests_undecided": 0, "determined": [], "ambiguous": [], "max_given": None}
     told = {"algorithm": "pc", "test": "fisherz", "alpha": 0.01, "n": 800, "rows_left_out": 0} | asked
     assert {name: graph.details[name] for name in told} == told
     assert set(graph.details) == {*told, "tests", "pairs"}
@@ -140,7 +140,7 @@ def test_columns_that_determine_one_another_are_named() -> None:
     assert {frozenset((e.source, e.target)) for e in graph.edges} == {
         frozenset(pair) for pair in (("x", "half"), ("x", "y"), ("half", "y"))
     }
-    assert graph.details["tests_determined"] == 2, "y and one of the two, given the other"
+    assert graph.details["tests_undecided"] == 2, "y and one of the two, given the other"
     summed = pc(collider().with_columns(again=pl.col("a") + pl.col("b")))
     assert summed.details["determined"] == [["a", "again", "b"]]
     words = pl.DataFrame({"team": [f"t{k % 3}" for k in range(60)], "code": [k % 3 for k in range(60)], "z": x[:60]})

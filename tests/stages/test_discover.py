@@ -11,7 +11,7 @@ import pytest
 
 from personax.config import DiscoverSection, read_knowledge
 from personax.data.table import Table
-from personax.discovery import Determined, Knowledge, NothingVaries, fci, pc
+from personax.discovery import Knowledge, NothingVaries, Undecided, fci, pc
 from personax.discovery._ci_test import CiTest, PValue
 from personax.errors import ComputationError, InputError, PlanError
 from personax.independence import chisq
@@ -98,13 +98,31 @@ def test_columns_that_determine_one_another_are_told_and_stay_joined() -> None:
     x = rng.normal(size=100)
     frame = pl.DataFrame({"x": x, "half": x / 2, "less": 0.8 * x, "y": x + rng.normal(size=100)})
     p = asked(frame)
-    with pytest.raises(Determined, match="x is determined by half"):
+    with pytest.raises(Undecided, match="x is determined by half"):
         p(0, 3, (1,))
     graph = pc(frame, test=using(frame))
     assert {("x", "half", "undirected"), ("half", "less", "undirected")} <= arrows(graph)
     assert any("y" in (edge.source, edge.target) for edge in graph.edges)
     assert ["half", "x"] in graph.details["determined"]
     assert any("half and x determine one another" in notice.text for notice in graph_notices(graph, frame))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("auto", "auto"),
+        ("rcit", "rcit"),
+        ("gcm", "gcm, kci where nothing is given"),
+        ("hsic", "hsic, kci given others"),
+    ],
+)
+def test_other_tests_of_numbers_search_too(name: str, told: str) -> None:
+    rng = np.random.default_rng(1)
+    a, e, f = rng.normal(size=(3, 150))
+    frame = pl.DataFrame({"a": a, "b": a + e, "c": a + e + f})
+    graph = pc(frame, test=using(frame, name))
+    assert arrows(graph) == {("a", "b", "undirected"), ("b", "c", "undirected")}
+    assert graph.details["test"] == told
 
 
 def test_names_and_numbers_together_as_conditions() -> None:

@@ -20,7 +20,7 @@ from personax import registry
 from personax.crl import Criterion, Prior, ReductionSetting, Training
 from personax.crl.methods import is_usable
 from personax.discovery import Knowledge
-from personax.registry import Part, part_name
+from personax.registry import part_name
 from personax.sources import CollectSeveral, FileSource, source_classes
 from personax.strict import Access, Alpha, Count, Measurement, NamedApart, SafeName, Strict, by_source
 
@@ -129,17 +129,13 @@ FISHERZ = "fisherz"
 """causal-learn's test of linear dependence, beside the registered ones."""
 
 
-def _with_and_without_z(part: Part) -> bool:
-    return bool(part.facts.get("given", "either") == "either")
-
-
 def search_tests() -> list[str]:
     """Return the names of the tests that a search for causal graphs can ask."""
-    return [part.name for part in registry.parts("tests") if _with_and_without_z(part) and not part.fault] + [FISHERZ]
+    return [part.name for part in registry.parts("tests") if not part.fault] + [FISHERZ]
 
 
-SearchTest = Annotated[str, part_name("tests", FISHERZ, fits=_with_and_without_z)]
-"""Fisher's z of partial correlations, or a registered test of independence that runs with and without given columns."""
+SearchTest = Annotated[str, part_name("tests", FISHERZ)]
+"""Fisher's z of partial correlations, or a registered test; what a test cannot be asked, kci or chisq is."""
 
 
 class DiscoverQuery(Strict):

@@ -14,7 +14,7 @@ import polars as pl
 
 from personax.errors import ComputationError
 
-__all__ = ["CachedTest", "CiTest", "Determined", "NothingVaries", "PValue", "SearchProgress"]
+__all__ = ["CachedTest", "CiTest", "Undecided", "NothingVaries", "PValue", "SearchProgress"]
 
 PValue = Callable[[int, int, tuple[int, ...]], float]
 """(column x, column y, columns z) -> p-value of "x and y are independent given z"."""
@@ -30,8 +30,8 @@ class NothingVaries(Exception):
     """
 
 
-class Determined(Exception):
-    """Raised by a `PValue` when z determines x or y exactly: a function of z is independent of everything given z.
+class Undecided(Exception):
+    """Raised by a `PValue` when there is no answer: z determines x or y exactly, or no regression on z is reliable.
 
     The question is passed over: z is not taken to separate x and y, it is counted, and the reason raised with it is
     kept. Otherwise three columns that are multiples of one another would explain each other away.
@@ -104,8 +104,8 @@ class CachedTest:
         self.required = {frozenset(pair) for pair in required}
         self._equivalent = {frozenset(pair) for pair in equivalent}
         self._answers: dict[tuple[int, int], dict[tuple[int, ...], float]] = {}
-        self.tests = self.nothing_varies = self.determined = 0
-        self.determined_by: set[str] = set()
+        self.tests = self.nothing_varies = self.undecided = 0
+        self.undecided_why: set[str] = set()
 
     def __call__(self, x: int, y: int, z: Collection[int] = ()) -> float:
         """Return the p-value of "x and y are independent given z"; 0 where z determines one of them."""
@@ -131,22 +131,22 @@ class CachedTest:
             return None
         try:
             return float(measured(min(x, y), max(x, y), tuple(sorted(z))))
-        except (ComputationError, Determined, NothingVaries):
+        except (ComputationError, Undecided, NothingVaries):
             return None
 
     def _ask(self, key: Query) -> float:
         if any(frozenset((end, given)) in self._equivalent for end in (key.x, key.y) for given in key.z):
-            self.determined += 1
+            self.undecided += 1
             return 0.0
         try:
             p = float(self._p_value(*key))
         except NothingVaries:
             self.nothing_varies += 1
             return 1.0
-        except Determined as reason:
-            self.determined += 1
+        except Undecided as reason:
+            self.undecided += 1
             if str(reason):
-                self.determined_by.add(str(reason))
+                self.undecided_why.add(str(reason))
             return 0.0
         if not 0 <= p <= 1:
             x, y = self._names[key.x], self._names[key.y]

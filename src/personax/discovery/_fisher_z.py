@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.discovery._ci_test import Determined
+from personax.discovery._ci_test import Undecided
 from personax.errors import ComputationError
 
 __all__ = ["FisherZ"]
@@ -64,7 +64,7 @@ class FisherZ:
 
         Raises
         ------
-        Determined
+        Undecided
             When z determines x or y: what is left of it is rounding.
         """
         c = self._correlations
@@ -75,7 +75,7 @@ class FisherZ:
         weights = self._solve(c[np.ix_(z, z)], shared.T)
         left = c[np.ix_(ends, ends)] - shared @ weights
         if min(left[0, 0], left[1, 1]) < DETERMINED:
-            raise Determined
+            raise Undecided
         return float(np.clip(left[0, 1] / math.sqrt(left[0, 0] * left[1, 1]), -1, 1))
 
 

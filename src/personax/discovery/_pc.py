@@ -58,7 +58,8 @@ def pc(
         ``directed`` where all graphs with the found independences and the knowledge agree, ``undirected`` where they do
         not, ``bidirected`` where two tests contradict one another. ``details`` holds the number of different tests
         (``tests``), of those in which nothing varied given z, so that x and y were taken as independent
-        (``tests_nothing_varies``), and of those passed over because z determines x or y (``tests_determined``); every
+        (``tests_nothing_varies``), and of those passed over because z determines x or y, or is too many columns for
+        the rows (``tests_undecided``; ``undecided`` says which); every
         pair with its deciding p-value, what was given, and the reason (``pairs``); and the triples whose separating
         sets disagree on a collider (``ambiguous``), which direct nothing.
 

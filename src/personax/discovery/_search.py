@@ -77,10 +77,10 @@ class PreparedSearch:
         counts: dict[str, Any] = {
             "tests": test.tests,
             "tests_nothing_varies": test.nothing_varies,
-            "tests_determined": test.determined,
+            "tests_undecided": test.undecided,
         }
-        if test.determined_by:
-            counts["determined_by"] = sorted(test.determined_by)
+        if test.undecided_why:
+            counts["undecided"] = sorted(test.undecided_why)
         told = {"max_given": max_given, "ambiguous": ambiguous, "pairs": pairs}
         return Graph(nodes, edges, meaning, "", {**self.details, **counts, **told})
 

@@ -6,15 +6,15 @@ factors and no n x n matrix is inverted. The residual features of a row depend o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 
-from personax.errors import UntestableError
+from personax.errors import UndecidedError, UntestableError
 from personax.independence._counts import Counted, join, join_given
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence._kernel_ridge import Regression
@@ -32,7 +32,7 @@ from personax.independence._kernels import (
     standardise,
 )
 from personax.independence._null import Null, exact, gamma
-from personax.independence._residual_kernels import Products, products, residual_kernel
+from personax.independence._residual_kernels import Location, located, products, residual_kernel
 from personax.independence._result import TestResult
 
 __all__ = ["Choice", "Left", "conditional_effect", "conditional_kci", "conditional_left"]
@@ -51,6 +51,21 @@ RIDGE = 1e-3
 
 SHARE_OF_Z = 0.5
 """x is tested together with z at half its scale, and y by itself, as Zhang et al. do: the test is not symmetric."""
+
+DOUBTFUL = 0.1
+"""Below this p-value boosted trees are regressed on too, unless a linear regression explains x or y about as well:
+what smooth regressions leave of a threshold looks alike in both. A p-value above it is no rejection anyway."""
+
+FEWEST = 20
+"""Distinct values of z below which kernel ridge regression has a mean for each of them, and trees add nothing."""
+
+LINEAR_ROWS_A_COLUMN, ROWS_A_COLUMN = 6, 30
+"""Rows for each of several columns of z below which there is no rejection at all, because nobody can tell a line from a
+bend there; and below which one counts only if a linear regression explains x or y about as well as the best one: where
+one of the two regressions is right, errors of the other do no harm."""
+
+SLIGHTLY_BENT, BENT = 0.02, 0.05
+"""Share of the cross-validation score that a regression must save to be more than linear: to grow trees, to abstain."""
 
 NEGLIGIBLE = 1e-7
 """Share of the trace that the variance leaves out."""
@@ -77,33 +92,73 @@ def conditional_kci(
         bandwidth = "empirical" if regression == "ridge" else "distance"
     if regression == "ridge":
         left = _ridge(z, bandwidth)
-        rx, ry, statistic, p_value = _by_ridge(x, y, z, left, bandwidth, null)
+        tested = _by_ridge(x, y, z, left, bandwidth, null)
     else:
         validated = validated or Regression(z)
         left = conditional_left(validated)
-        rx, ry = (residual_kernel(v, validated, name, bandwidth) for v, name in ((x, "x"), (y, "y")))
-        statistic, p_value = _by_products(products(rx, ry, z), null)
+        tested = _by_residuals(x, y, validated, bandwidth, null)
     effect = _effect(x, y, left) if effect is None else effect
-    details = {"effect_name": KERNEL_CORRELATION, "rank_x": rx.rank, "rank_y": ry.rank, "regression": regression}
-    return TestResult(statistic, p_value, effect, x.n, null, details)
+    details = {"effect_name": KERNEL_CORRELATION, "rank_x": tested.x.rank, "rank_y": tested.y.rank}
+    details |= {"regression": regression, **tested.why}
+    return TestResult(tested.statistic, tested.p_value, effect, x.n, null, details)
 
 
-def _by_products(tested: Products, null: Null) -> tuple[float, float]:
-    """Return statistic and p-value of the symmetric test."""
+class _Tested(NamedTuple):
+    """What is left of both kernels, the statistic of these, its p-value, and how it was come by."""
+
+    x: Factor
+    y: Factor
+    statistic: float
+    p_value: float
+    why: dict[str, str] = {}
+
+
+def _by_residuals(x: Counted, y: Counted, regression: Regression, bandwidth: Bandwidth, null: Null) -> _Tested:
+    """Run the symmetric test, and where it is in doubt again with boosted trees among the regressions."""
+    variables = ((x, "x"), (y, "y"))
+    locations = [located(v, regression, name) for v, name in variables]
+    tested = _symmetric(x, y, regression, locations, bandwidth, null)
+    if tested.p_value >= DOUBTFUL or regression.z.values is None:
+        return tested
+    columns, bent = regression.z.columns, min(one.residual.gain for one in locations)
+    if bent > SLIGHTLY_BENT and regression.z.size >= FEWEST:
+        locations = [located(v, regression, name, trees=True) for v, name in variables]
+        # which of the two fits better is not certain: a rejection must stand in both
+        again = _symmetric(x, y, regression, locations, bandwidth, null)
+        tested = max(tested, again, key=lambda one: one.p_value)
+    few = x.n < (ROWS_A_COLUMN if bent > BENT else LINEAR_ROWS_A_COLUMN) * columns
+    if tested.p_value < DOUBTFUL and columns > 1 and few:
+        bends = "z moves x and y in bent ways, which" if bent > BENT else "whether z moves x and y in straight lines,"
+        raise UndecidedError(
+            f"{bends} {x.n} rows are too few to follow given {columns} columns; "
+            f"{ROWS_A_COLUMN} rows a column are enough, or take fewer columns"
+        )
+    return tested
+
+
+def _symmetric(
+    x: Counted, y: Counted, regression: Regression, locations: Sequence[Location], bandwidth: Bandwidth, null: Null
+) -> _Tested:
+    """Test what the regressions leave of x and of y."""
+    rx, ry = (
+        residual_kernel(v, regression, name, bandwidth, location)
+        for v, name, location in zip((x, y), "xy", locations, strict=True)
+    )
+    tested = products(rx, ry, regression.z)
     statistic, mean, variance = tested.moments()
-    return statistic, exact(statistic, tested.spectrum()) if null == "spectral" else gamma(statistic, mean, variance)
+    p_value = exact(statistic, tested.spectrum()) if null == "spectral" else gamma(statistic, mean, variance)
+    taken = {f"regression_{name}": one.residual.chosen for name, one in zip("xy", locations, strict=True)}
+    return _Tested(rx, ry, statistic, p_value, taken)
 
 
-def _by_ridge(
-    x: Counted, y: Counted, z: Counted, left: Left, bandwidth: Bandwidth, null: Null
-) -> tuple[Factor, Factor, float, float]:
-    """Return what is left of both kernels, statistic and p-value of the test of Zhang et al."""
+def _by_ridge(x: Counted, y: Counted, z: Counted, left: Left, bandwidth: Bandwidth, null: Null) -> _Tested:
+    """Run the test of Zhang et al."""
     kx = _kernel_with_z(x, z, bandwidth)
     ky = centred(_kernel(y, z, bandwidth), y, TOLERANCE)
     rx, ry = left(kx, x, "x"), left(ky, y, "y")
     statistic = cross(rx, ry)
     p_value = exact(statistic, _spectrum(rx, ry)) if null == "spectral" else gamma(statistic, *_moments(rx, ry))
-    return rx, ry, statistic, p_value
+    return _Tested(rx, ry, statistic, p_value)
 
 
 def conditional_effect(x: Counted, y: Counted, z: Counted) -> float:

@@ -72,8 +72,8 @@ def kci(
     With centred kernels on the n rows, the statistic is ``sum_ij Kx_ij Ky_ij``. Under independence it tends to a
     weighted sum of chi-square variables of mean ``tr(Kx) tr(Ky) / n`` and variance ``2 |Kx|^2 |Ky|^2 / n^2``. Rows
     that repeat share one kernel row, so distinct values and their contingency table give the same numbers as the n x n
-    matrices. Given z, the kernels of (x, z) and y are first replaced by what kernel ridge regression on z leaves of
-    them.
+    matrices. Given z, x and y and then their kernels are replaced by what regression on z leaves of them, and the
+    statistic is ``sum_ij Kx_ij Ky_ij Kz_ij`` with a wide kernel of z.
 
     Parameters
     ----------
@@ -98,9 +98,9 @@ def kci(
         carry the two kernels are expected to meet by chance; given z it is ``"gamma"``, the one that causal-learn has.
         Also ``"spectral"``, and without z ``"permutation"``; see `personax.independence._null.p_value`.
     regression
-        How z is regressed out: ``"cv"``, width and penalty chosen by generalised cross-validation; ``"ridge"``, penalty
-        0.001 and the width of the test, as causal-learn does. With the latter the level rises with n and with the
-        columns of z.
+        How z is regressed out: ``"cv"``, the best by generalised cross-validation of linear, additive and kernel ridge
+        regressions and, where p is below .1, boosted trees; ``"ridge"``, penalty 0.001 and the width of the test, as
+        causal-learn does, not symmetric in x and y. With the latter the level rises with n and the columns of z.
     permutations, rng
         How many, and from which random numbers; for the permutation null only. The sequential one draws from a fixed
         seed where there is no ``rng``.
@@ -116,6 +116,10 @@ def kci(
     UntestableError
         A constant, missing or infinite value, different lengths, fewer than five rows, nothing that varies given z, a
         permutation null without ``rng`` or with z.
+    DeterminedError
+        z determines x or y: what is left is rounding.
+    UndecidedError
+        Fewer than 30 rows for each of several columns of z, which move x and y in bent ways, and p below .1.
 
     Notes
     -----
@@ -125,7 +129,7 @@ def kci(
     Null hypothesis: x and y are independent (given z). Rows are assumed independent of one another. The gamma null
     is rough below about 50 rows, and rejects far too often for values that nearly everybody shares and for a few very
     large ones; the default does not, down to .0001, and the permutation nulls are exact. Given z the level depends on
-    how well the ridge regression removes z, which gets worse with the columns of z.
+    how well the regressions remove z; docs/independence.md has the measured levels.
 
     References
     ----------

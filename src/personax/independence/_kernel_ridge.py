@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +16,18 @@ from personax.errors import UntestableError
 from personax.independence._counts import Counted, join_given
 from personax.independence._kernels import Bandwidth, Factor, marginal_factor, marginal_width, standardise
 
-__all__ = ["Regression", "Residual", "Spectrum"]
+__all__ = ["LINEAR", "Regression", "Residual", "Spectrum"]
 
-Spectrum = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Features of the distinct z on their principal axes, shape (a, r), and the squares of the axes."""
+LINEAR = "linear"
+
+
+class Spectrum(NamedTuple):
+    """Features of the distinct z on their principal axes, shape (a, r), the squares of the axes, and what they are."""
+
+    axes: NDArray[np.float64]
+    squares: NDArray[np.float64]
+    name: str
+
 
 PENALTIES = np.logspace(-10, 2, 49)
 """Penalties that are tried, as multiples of the number of rows."""
@@ -57,11 +67,17 @@ class Residual:
         The combinations.
     fitted
         What the regression expects, less the mean, on the distinct values of z, shape (distinct z, columns).
+    chosen
+        The regression that most of the columns took.
+    gain
+        Share of the cross-validation score of a linear regression that the chosen ones save, mean over the columns.
     """
 
     rows: NDArray[np.float64]
     of: Counted
     fitted: NDArray[np.float64]
+    chosen: str = ""
+    gain: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -86,15 +102,20 @@ class Regression:
     @cached_property
     def spectra(self) -> list[Spectrum]:
         """The regressions among which each variable takes the best: their features of z on principal axes."""
-        return [_spectrum(factor) for factor in self._factors()]
+        return [_spectrum(factor, name) for name, factor in self._factors()]
 
-    def _factors(self) -> list[Factor]:
+    def _factors(self) -> list[tuple[str, Factor]]:
         if self.z.values is None:
-            return [marginal_factor(self.z)]
+            return [("means of groups", marginal_factor(self.z))]
         width = marginal_width(standardise(self.z), self.z.counts, self.bandwidth)
         scales = WIDTHS + NARROW if self.z.columns == 1 else WIDTHS
-        kernels = [marginal_factor(self.z, scale * width, most=RANK) for scale in scales]
-        return [*kernels, self._linear(), *([self._additive()] if self.z.values.shape[1] > 1 else [])]
+        kernels = [("kernel ridge", marginal_factor(self.z, scale * width, most=RANK)) for scale in scales]
+        return [*kernels, *self._factors_of_columns()]
+
+    def _factors_of_columns(self) -> list[tuple[str, Factor]]:
+        assert self.z.values is not None
+        curves = [("curves", self._additive())] if self.z.values.shape[1] > 1 else []
+        return [(LINEAR, self._linear()), *curves]
 
     def _linear(self) -> Factor:
         return Factor(np.hstack([standardise(self.z), *self._indicators()]), self.z)
@@ -120,9 +141,22 @@ class Regression:
         columns = np.eye(int(self.z.labels.max()) + 1)[self.z.labels]
         return [columns - self.z.counts @ columns / self.z.n]
 
-    def on(self, values: NDArray[np.float64]) -> list[Spectrum]:
-        """Return the regressions on functions of z, given on its distinct values, shape (a, k)."""
-        return Regression(replace(self.z, values=values, labels=None), self.bandwidth).spectra
+    def on(self, values: NDArray[np.float64], name: str) -> list[Spectrum]:
+        """Return the regressions on functions of z, called ``name``, given on its distinct values, shape (a, k)."""
+        found = Regression(replace(self.z, values=values, labels=None), self.bandwidth).spectra
+        return [spectrum._replace(name=name) for spectrum in found]
+
+    def beside(self, values: NDArray[np.float64], name: str) -> list[Spectrum]:
+        """Return the regressions on functions of z alone, and on them beside lines and beside curves."""
+        share = self.z.counts / self.z.n
+        values = values - share @ values
+        spread = np.sqrt(share @ np.square(values))
+        values = values[:, spread > 0] / spread[spread > 0]
+        if not values.shape[1]:
+            return []
+        sums = [factor for _, factor in self._factors_of_columns()]
+        wide = [_spectrum(Factor(np.hstack([factor.rows, values]), self.z), name) for factor in sums]
+        return [*self.on(values, name), *wide]
 
     def residual(
         self,
@@ -154,23 +188,33 @@ class Regression:
         sums = np.asarray(gather @ target)
         total = np.asarray(both.counts @ np.square(target), dtype=float)
         spectra = [*self.spectra, *more]
-        alongs = [axes.T @ sums for axes, _ in spectra]
-        scores = np.array([_scores(along, total, both.n, s) for along, (_, s) in zip(alongs, spectra, strict=True)])
+        alongs = [one.axes.T @ sums for one in spectra]
+        pairs = zip(alongs, spectra, strict=True)
+        scores = np.array([_scores(along, total, both.n, one.squares) for along, one in pairs])
         if together:
             scores = np.broadcast_to(scores.sum(axis=2, keepdims=True), scores.shape)
         width, penalty = np.unravel_index(scores.reshape(-1, scores.shape[2]).argmin(axis=0), scores.shape[:2])
         fitted = np.zeros_like(sums)
         for i in np.unique(width):
-            axes, squares = spectra[i]
-            chosen = width == i
-            fitted[:, chosen] = axes @ (alongs[i][:, chosen] * _shrinkage(both.n, squares)[penalty[chosen]].T)
-        return Residual(target - fitted[in_z], both, fitted)
+            axes, squares, _ = spectra[i]
+            these = width == i
+            fitted[:, these] = axes @ (alongs[i][:, these] * _shrinkage(both.n, squares)[penalty[these]].T)
+        chosen = Counter(spectra[i].name for i in width).most_common(1)[0][0]
+        return Residual(target - fitted[in_z], both, fitted, chosen, _gain(scores, [one.name for one in spectra]))
 
 
-def _spectrum(factor: Factor) -> Spectrum:
+def _gain(scores: NDArray[np.float64], names: Sequence[str]) -> float:
+    """Return what the best regression saves of the linear one's score; scores: shape (regressions, penalties, m)."""
+    if LINEAR not in names:
+        return 0.0
+    best, linear = scores.min(axis=(0, 1)), scores[names.index(LINEAR)].min(axis=0)
+    return float(np.mean(1 - best / np.where(linear > 0, linear, np.inf)))
+
+
+def _spectrum(factor: Factor, name: str) -> Spectrum:
     squares, basis = np.linalg.eigh(factor.rows.T @ (factor.counts[:, None] * factor.rows))
     kept = squares > ROUNDING * squares.max()
-    return factor.rows @ basis[:, kept], squares[kept]
+    return Spectrum(factor.rows @ basis[:, kept], squares[kept], name)
 
 
 def _shrinkage(n: int, squares: NDArray[np.float64]) -> NDArray[np.float64]:

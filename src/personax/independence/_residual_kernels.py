@@ -19,10 +19,11 @@ from scipy.spatial.distance import cdist
 
 from personax.errors import DeterminedError
 from personax.independence._counts import Counted, join
-from personax.independence._kernel_ridge import Regression, Spectrum
+from personax.independence._kernel_ridge import Regression, Residual, Spectrum
 from personax.independence._kernels import Bandwidth, Factor, marginal_factor, marginal_width, standardise
+from personax.independence._trees import boosted
 
-__all__ = ["EXPLAINED", "Products", "products", "residual_kernel"]
+__all__ = ["Location", "Products", "located", "products", "residual_kernel", "stays"]
 
 EXPLAINED = 1e-6
 """A variable of which z leaves a smaller share of the variance is a function of z, but for rounding."""
@@ -39,12 +40,33 @@ CONSTANT = 1e-3
 WIDTH_OF_Z = 2.0
 """Multiple of the median distance: a kernel of z that is wide, as z enters at half its scale in Zhang et al."""
 
+TREES, MEAN = "boosted trees", "its mean"
+
 BLOCK = 256
 """Rows of the n x n product that exist at one time."""
 
 
-def residual_kernel(variable: Counted, regression: Regression, name: str, bandwidth: Bandwidth) -> Factor:
-    """Return the features of a variable that z does not explain, on the distinct values of (variable, z).
+@dataclass(frozen=True)
+class Location:
+    """What z leaves of the values of a variable, and the functions of z that were fitted on the way.
+
+    Parameters
+    ----------
+    residual
+        Of the standardised numbers, or of one column a category but the last.
+    columns
+        These columns on the distinct values of the variable.
+    functions
+        Fitted values and, where z has several columns or trees were grown, spread and predictions, on the distinct z.
+    """
+
+    residual: Residual
+    columns: NDArray[np.float64]
+    functions: NDArray[np.float64]
+
+
+def located(variable: Counted, regression: Regression, name: str, *, trees: bool = False) -> Location:
+    """Regress the values of a variable on z, also by boosted trees if those are asked for.
 
     Raises
     ------
@@ -52,18 +74,39 @@ def residual_kernel(variable: Counted, regression: Regression, name: str, bandwi
         When z explains the variable but for rounding.
     """
     columns = np.eye(variable.size)[:, :-1] if variable.values is None else standardise(variable)
-    location = regression.residual(columns, variable, name)
-    _check_left(columns, variable, location.rows, location.of, name)
-    stays = variable.values is None or variable.labels is not None or variable.size == 2
-    left = variable if stays else replace(location.of, values=location.rows, labels=None)
+    more = [] if not trees else regression.beside(boosted(_means(columns, variable, regression.z), regression.z), TREES)
+    residual = regression.residual(columns, variable, name, more=more)
+    _check_left(columns, variable, residual.rows, residual.of, name)
+    if regression.z.columns == 1:
+        return Location(residual, columns, residual.fitted[:, : residual.chosen == TREES])
+    # given many columns the distribution often depends on z through its mean and spread alone
+    spread = regression.residual(np.abs(residual.rows), residual.of, more=_on(regression, residual.fitted, MEAN)).fitted
+    return Location(residual, columns, np.hstack([residual.fitted, spread]))
+
+
+def residual_kernel(
+    variable: Counted, regression: Regression, name: str, bandwidth: Bandwidth, location: Location
+) -> Factor:
+    """Return the features of a variable that z does not explain, on the distinct values of (variable, z)."""
+    left = variable
+    if not stays(variable):
+        left = replace(location.residual.of, values=location.residual.rows, labels=None)
     features = _principal(marginal_factor(left, bandwidth, tolerance=TOLERANCE))
-    more: list[Spectrum] = []
-    if regression.z.columns > 1:
-        # given many columns the distribution often depends on z through its mean and spread alone
-        spread = regression.residual(np.abs(location.rows), location.of)
-        more = _functions(regression, np.hstack([location.fitted, spread.fitted]))
-    residual = regression.residual(features, left, name, more=more)
+    residual = regression.residual(features, left, name, more=_on(regression, location.functions, MEAN))
     return Factor(residual.rows, residual.of)
+
+
+def stays(variable: Counted) -> bool:
+    """Say whether a variable keeps its own kernel: categories, and two values, of which residuals hide that."""
+    return variable.values is None or variable.labels is not None or variable.size == 2
+
+
+def _means(columns: NDArray[np.float64], variable: Counted, z: Counted) -> NDArray[np.float64]:
+    """Return the means of columns of a variable on the distinct values of z."""
+    both, first = join(variable, z)
+    sums = np.zeros((z.size, columns.shape[1]))
+    np.add.at(sums, z.codes[first], both.counts[:, None] * columns[variable.codes[first]])
+    return sums / z.counts[:, None]
 
 
 def _check_left(
@@ -77,12 +120,12 @@ def _check_left(
         raise DeterminedError(text, name)
 
 
-def _functions(regression: Regression, values: NDArray[np.float64]) -> list[Spectrum]:
+def _on(regression: Regression, values: NDArray[np.float64], name: str) -> list[Spectrum]:
     """Return the regressions on functions of z that vary."""
     share = regression.z.counts / regression.z.n
     values = values - share @ values
     values = values[:, np.sqrt(share @ np.square(values)) > CONSTANT]
-    return regression.on(values) if values.shape[1] else []
+    return regression.on(values, name) if values.shape[1] else []
 
 
 def _principal(kernel: Factor) -> NDArray[np.float64]:

@@ -17,22 +17,11 @@ from personax.data.columns import infer_columns
 from personax.data.dates import are_dates, dates_as_numbers
 from personax.data.frames import write_csv
 from personax.data.table import Table
-from personax.discovery import (
-    CiTest,
-    Determined,
-    Knowledge,
-    NothingVaries,
-    ScoreAlgorithm,
-    bootstrap_edges,
-    fci,
-    listed,
-    pc,
-    score_search,
-)
-from personax.errors import ComputationError, DeterminedError, InputError, MissingExtraError, PlanError, UntestableError
+from personax.discovery import CiTest, Knowledge, NothingVaries, ScoreAlgorithm, Undecided, bootstrap_edges, fci, listed, pc, score_search
+from personax.errors import ComputationError, DeterminedError, InputError, MissingExtraError, PlanError, UndecidedError, UntestableError
 from personax.figures import draw_graph, save
 from personax.graphs import to_dot, to_graphml
-from personax.independence import MAX_LEVELS, ColumnPair, Given, TestedColumn, TestResult, find_test
+from personax.independence import ColumnPair, Given, MAX_LEVELS, RegisteredTest, TestResult, TestedColumn, find_test
 from personax.progress import Progress
 from personax.schema import Column, Graph, Kind, Notice
 from personax.sources import read_table
@@ -201,8 +190,8 @@ def graph_notices(graph: Graph, frame: pl.DataFrame) -> list[Notice]:
             f"The sets that separate two columns disagree on a collider between them, so it directs nothing: {named}."
         )
         notices.append(Notice(text, len(details["ambiguous"])))
-    for text in details.get("determined_by", ()):
-        notices.append(Notice(f"{text}: given that, it was not tested, and it stays joined to what it was joined to."))
+    for text in details.get("undecided", ()):
+        notices.append(Notice(f"{text[0].upper()}{text[1:]}: that was not tested, and separates nothing in the graph."))
     if details.get("bootstraps_failed"):
         text = "Bootstrap draws in which no causal graph could be searched for; they do not count."
         notices.append(Notice(text, details["bootstraps_failed"]))
@@ -223,7 +212,8 @@ def ci_test(
     Parameters
     ----------
     name
-        A registered test that runs with and without z, such as ``kci``, ``chisq`` or ``gsq``; ``fisherz`` is
+        A registered test, such as ``kci``, ``auto`` or ``gsq``. One that runs only with given columns (``gcm``) or only
+        without (``hsic``, ``usp``) is joined by ``kci``, of categories by ``chisq``, for the others; ``fisherz`` is
         causal-learn's and returned as it is.
     kinds
         Column -> what its values mean. Tests of categories take every value for one.
@@ -235,7 +225,7 @@ def ci_test(
     Raises
     ------
     InputError
-        When there is no such test, or it cannot run both with and without z.
+        When there is no such test.
 
     Examples
     --------
@@ -246,9 +236,16 @@ def ci_test(
     """
     if name == "fisherz":
         return "fisherz"
-    if find_test(name).given != "either":
-        raise InputError(f"{name} does not run both with and without given columns, as a search must; choose kci")
-    return CiTest(name, partial(_prepare, name=name, kinds=dict(kinds), periods=dict(periods or {}), seed=seed))
+    test = find_test(name)
+    other = "" if test.given == "either" else f", {_asked(name, given=test.given == 'without').name} "
+    other += {"either": "", "with": "where nothing is given", "without": "given others"}[test.given]
+    return CiTest(name + other, partial(_prepare, name=name, kinds=dict(kinds), periods=dict(periods or {}), seed=seed))
+
+
+def _asked(name: str, *, given: bool) -> RegisteredTest:
+    """Return the test, or where it does not run the one that is asked in its place."""
+    test = find_test(name)
+    return test if test.fits(given=given) else find_test("chisq" if test.categories else "kci")
 
 
 def _prepare(
@@ -307,20 +304,22 @@ class _PreparedTable:
         try:
             given = self._given(varying).over(rows) if varying else None
             pair = ColumnPair(self.columns[x].over(rows), self.columns[y].over(rows), given, with_effect=with_effect)
-            test = find_test(self.test)
+            test = _asked(self.test, given=given is not None)
             return test.run(pair, self._rng(x, y, z), **test.search)
         except UntestableError as error:
             if z and self._nothing_varies(x, y, z):
                 raise NothingVaries from None
-            if isinstance(error, DeterminedError):
-                raise Determined(self._determined(x, y, z, error)) from None
+            if isinstance(error, DeterminedError | UndecidedError):
+                raise Undecided(self._undecided(x, y, z, error)) from None
             raise ComputationError(self._sentence(x, y, z, int(rows.sum()), error)) from None
 
-    def _determined(self, x: int, y: int, z: tuple[int, ...], error: DeterminedError) -> str:
-        """Return which column is determined by which."""
+    def _undecided(self, x: int, y: int, z: tuple[int, ...], error: UntestableError) -> str:
+        """Return which column is determined by which, or which question had no answer."""
         names = self.frame.columns
-        which = names[y if error.variable == "y" else x]
-        return f"{which} is determined by {', '.join(names[one] for one in z)}"
+        given = ", ".join(names[one] for one in z)
+        if isinstance(error, DeterminedError):
+            return f"{names[y if error.variable == 'y' else x]} is determined by {given}"
+        return f"no regression of {names[x]} and {names[y]} on {given} can be relied on with so few rows"
 
     def _rng(self, x: int, y: int, z: tuple[int, ...]) -> np.random.Generator:
         names = [crc32(self.columns[one].name.encode()) for one in (x, y, *z)]
@@ -341,7 +340,8 @@ class _PreparedTable:
     def _sentence(self, x: int, y: int, z: tuple[int, ...], rows: int, error: UntestableError) -> str:
         names = self.frame.columns
         given = f" given {', '.join(names[one] for one in z)}" if z else ""
-        return f"{self.test} cannot test {names[x]} and {names[y]}{given} on {rows} rows: {error}; leave one out"
+        test = _asked(self.test, given=bool(z)).name
+        return f"{test} cannot test {names[x]} and {names[y]}{given} on {rows} rows: {error}; leave one out"
 
 
 @dataclass(frozen=True)

@@ -216,7 +216,7 @@ def choose_decoder(
             codes = found.codes
         least = finalist_agreement([code.double().numpy() for code in codes])[0]
         one = DecodedCoordinates(
-            modality, decoder, found.explained[0], free.explained[0], least, agreed, found.best, misfits
+            modality, decoder, found.explained[0], free.explained[0], least, agreed, found.best, misfits=misfits
         )
         if one.settled and one.explained >= enough:
             return one
