@@ -112,7 +112,7 @@ def register(app: typer.Typer) -> None:
         given: Annotated[str, typer.Option(help="Columns to condition on, separated by commas.")] = "",
         by: Annotated[str | None, typer.Option(help="A column that splits people into subgroups.")] = None,
         alpha: Annotated[float, typer.Option(help="Level after correction.")] = 0.05,
-        correction: Annotated[str, typer.Option(help="fdr_bh, fdr_by, holm or none.")] = "fdr_bh",
+        correction: Annotated[str, typer.Option(help="fdr_bh, fdr_by, holm, bonferroni or none.")] = "fdr_bh",
         draws: Annotated[
             int, typer.Option(min=1, help=f"{_that('draws')}: median p-value of so many random draws.")
         ] = 1,

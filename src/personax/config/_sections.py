@@ -109,7 +109,7 @@ class Modalities(Strict):
     prior: Prior | None = None
 
 
-Correction = Literal["fdr_bh", "fdr_by", "holm", "none"]
+Correction = Literal["fdr_bh", "fdr_by", "holm", "bonferroni", "none"]
 
 FISHERZ = "fisherz"
 """causal-learn's test of linear dependence, beside the registered ones."""

@@ -2,6 +2,7 @@
 
 A map, each line using the ones above it; the modules are private, this package exports the names:
 
+- ``_inputs`` (arrays and tables of any library), ``_feature_scores`` (for scikit-learn)
 - counting: ``_counts`` (distinct values, weights, joined variables), ``_variable`` (a column of a table), ``_margins``
 - kernels: ``_kernels`` (widths, low-rank centred factors), ``_kernel_ridge`` (regression on z)
 - nulls and effects: ``_null``, ``_effects``, ``_intervals``, ``_corrections``, ``_result``
@@ -21,6 +22,7 @@ from personax.independence._chisq import chisq
 from personax.independence._corrections import Correction, correct
 from personax.independence._data_nulls import calibrate_like
 from personax.independence._direction import Direction
+from personax.independence._feature_scores import ScoreFunction, score_function
 from personax.independence._gcm import gcm
 from personax.independence._grid import screen
 from personax.independence._gsq import gsq
@@ -50,6 +52,7 @@ __all__ = [
     "NoisyTable",
     "Rate",
     "RegisteredTest",
+    "ScoreFunction",
     "TestResult",
     "TestedColumn",
     "auto",
@@ -74,6 +77,7 @@ __all__ = [
     "present_rows",
     "rcit",
     "rejection_rate",
+    "score_function",
     "screen",
     "screen_noisy",
     "usp",

@@ -201,4 +201,4 @@ def pooled_cramers_v(tables: Sequence[NDArray[np.float64]]) -> float:
 def _most_phi2(observed: NDArray[np.float64]) -> float:
     a, b = observed.shape
     n = float(observed.sum())
-    return min(a - 1 - (a - 1) ** 2 / (n - 1), b - 1 - (b - 1) ** 2 / (n - 1))
+    return float(min(a - 1 - (a - 1) ** 2 / (n - 1), b - 1 - (b - 1) ** 2 / (n - 1)))

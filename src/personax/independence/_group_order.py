@@ -139,11 +139,13 @@ def excess(table: NDArray[np.float64]) -> Excess | None:
     expected = rows * columns / n
     room = expected * (1 - rows / n) * (1 - columns / n)
     residual = np.where((room > 0) & (rows >= FEW_PEOPLE), (table - expected) / np.sqrt(np.where(room > 0, room, 1)), 0)
-    i, j = np.unravel_index(np.abs(residual).argmax(), table.shape)
+    i, j = (int(k) for k in np.unravel_index(np.abs(residual).argmax(), table.shape))
     if table.shape == (2, 2):
         i, j = (1, 1) if rows[1, 0] >= FEW_PEOPLE else (0, 1)
     elif residual[i, j] < 0 and residual.max() > 0.5 * -residual[i, j]:
-        i, j = np.unravel_index(residual.argmax(), table.shape)  # what is more frequent is easier said
+        i, j = (
+            int(k) for k in np.unravel_index(residual.argmax(), table.shape)
+        )  # what is more frequent is easier said
     row, others = float(rows[i, 0]), float(n - rows[i, 0])
     if residual[i, j] == 0 or min(row, others) < 1:
         return None
@@ -151,7 +153,7 @@ def excess(table: NDArray[np.float64]) -> Excess | None:
     number = np.prod([size if size > 2 else 1 for size in table.shape])
     p = min(1.0, float(number) * _hypergeometric(inside, row, float(columns[0, j]), float(n)))
     trend = _difference((inside, row), (outside, others), 1 - (1 - LEVEL) / float(number), p)
-    return Excess(int(i), int(j), inside / row, outside / others, trend, p)
+    return Excess(i, j, inside / row, outside / others, trend, p)
 
 
 def _hypergeometric(inside: float, row: float, column: float, n: float) -> float:

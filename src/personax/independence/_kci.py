@@ -12,6 +12,7 @@ from personax.errors import UntestableError
 from personax.independence._conditional import Choice, conditional_kci
 from personax.independence._counts import read
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
+from personax.independence._inputs import Rng, generator
 from personax.independence._kernels import Bandwidth, Factor, cross, marginal_factor
 from personax.independence._null import Null, check_null, p_value
 from personax.independence._pair import ColumnPair, kernel_interval_of
@@ -63,7 +64,7 @@ def kci(
     null: Null = "auto",
     regression: Choice = "cv",
     permutations: int = 999,
-    rng: np.random.Generator | None = None,
+    rng: Rng = None,
 ) -> TestResult:
     r"""Test whether x and y are independent (given z), whatever the form of the dependence.
 
@@ -126,6 +127,7 @@ def kci(
     >>> kci(["a", "b", "c"] * 20, [1, 2, 3, 4] * 15).p_value > 0.9
     True
     """
+    rng = generator(rng)
     vx, vy, vz = read(x, y, z, nominal)
     null = check_null(null, rng, conditional=vz is not None)
     if regression not in get_args(Choice):
