@@ -183,6 +183,8 @@ class IndependenceQuery(Strict):
 class IndependenceSection(IndependenceQuery):
     """Level I: which features depend on which traits."""
 
+    cluster: str | None = None
+    strata: str | None = None
     options: Annotated[TestOptions, AfterValidator(_check_test_options)] = {}
     per_model: bool = True
     imputations: int = Field(default=0, ge=0, le=20)
