@@ -98,7 +98,7 @@ def test_what_does_not_go_together_is_refused() -> None:
     frame = long_table(np.random.default_rng(54))
     with pytest.raises(InputError, match="no column persons, did you mean person"):
         screen(frame, ["x"], ["y"], cluster="persons")
-    with pytest.raises(InputError, match="without weights"):
+    with pytest.raises(InputError, match="without `weight`"):
         screen(frame.with_columns(w=1), ["x"], ["y"], cluster="person", weight="w")
     with pytest.raises(InputError, match="in memory"):
         screen(frame.lazy(), ["x"], ["y"], cluster="person")

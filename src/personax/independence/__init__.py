@@ -2,6 +2,7 @@
 
 A map, each line using the ones above it; the modules are private, this package exports the names:
 
+- ``_blocks`` (clusters and strata), ``_survey`` (survey weights)
 - ``_inputs`` (arrays and tables of any library), ``_feature_scores`` (for scikit-learn)
 - counting: ``_counts`` (distinct values, weights, joined variables), ``_variable`` (a column of a table), ``_margins``
 - kernels: ``_kernels`` (widths, low-rank centred factors), ``_kernel_ridge`` (regression on z)
@@ -11,7 +12,7 @@ A map, each line using the ones above it; the modules are private, this package 
 - one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_rcit``, ``_gcm``,
   ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which fits a pair)
 - the grid: ``_frames`` (any table), ``_parts`` (many Parquet files), ``_grid``, ``_views``, ``_heterogeneity``,
-  ``_pooling``, ``_noisy`` (counts with noise)
+  ``_missingness``, ``_pooling``, ``_noisy`` (counts with noise)
 - calibration: ``_scenarios``, ``_calibration``, ``_data_nulls`` (nulls made of one's own table), ``_certificate``
 """
 
@@ -29,6 +30,7 @@ from personax.independence._gsq import gsq
 from personax.independence._heterogeneity import heterogeneity
 from personax.independence._hsic import hsic
 from personax.independence._kci import kci
+from personax.independence._missingness import missingness
 from personax.independence._noisy import NoisyTable, noisy_chisq, screen_noisy
 from personax.independence._pair import MAX_LEVELS, ColumnPair, Given, TestedColumn
 from personax.independence._parts import DataSet, open_dataset
@@ -70,6 +72,7 @@ __all__ = [
     "heterogeneity",
     "hsic",
     "kci",
+    "missingness",
     "noisy_chisq",
     "open_dataset",
     "option_faults",

@@ -16,14 +16,18 @@ from personax.independence._kernels import Factor
 from personax.independence._margins import expected_counts
 from personax.independence._pair import ColumnPair
 from personax.independence._result import TestResult
+from personax.independence._survey import survey_weights
 
-__all__ = ["Blocks", "blocks_of", "exchanged"]
+__all__ = ["Blocks", "Design", "blocks_of", "exchanged"]
 
 ENOUGH = 20
 """Exchanges at least as extreme as the data after which no more are drawn."""
 
 TIE = 1e-10
 """A statistic within this share of the observed one counts as equal."""
+
+Design = tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]
+"""Weight, cluster and stratum of each row."""
 
 TABLES: dict[str, Divergence] = {"chisq": pearson, "gsq": likelihood_ratio}
 KERNELS = ("kci", "hsic")
@@ -39,15 +43,24 @@ class Blocks:
         Code of each row's cluster, -1 where it is missing.
     strata
         Code of each row's stratum; one for all where there are none.
+    weights
+        Survey weights; None where there are none.
     """
 
     clusters: NDArray[np.intp]
     strata: NDArray[np.intp]
+    weights: NDArray[np.float64] | None = None
+
+    def design(self, rows: NDArray[np.bool_]) -> Design:
+        """Return weights, clusters and strata of some rows."""
+        weights = np.ones(len(self.clusters)) if self.weights is None else self.weights
+        return weights[rows], self.clusters[rows], self.strata[rows]
 
     @property
     def present(self) -> NDArray[np.bool_]:
         """Rows that have a cluster and a stratum."""
-        return (self.clusters >= 0) & (self.strata >= 0)
+        present = (self.clusters >= 0) & (self.strata >= 0)
+        return present if self.weights is None else present & (self.weights > 0)
 
     def classes(self, rows: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
         """Return the places of rows (among those kept), one array a class, shape (clusters, size).
@@ -77,26 +90,24 @@ class Blocks:
             yield order
 
 
-def blocks_of(frame: pl.DataFrame, cluster: str | None, strata: str | None) -> Blocks | None:
-    """Return the blocks that two columns tell; without ``cluster`` each row is one.
+def blocks_of(frame: pl.DataFrame, cluster: str | None, strata: str | None, weight: str | None = None) -> Blocks | None:
+    """Return the blocks that columns tell; without ``cluster`` each row is one.
 
     Raises
     ------
     InputError
         A cluster that lies in two strata.
     """
-    if cluster is None and strata is None:
+    if cluster is None and strata is None and weight is None:
         return None
-    codes = [
-        np.arange(frame.height) * fallback if name is None else _codes(frame[name])
-        for name, fallback in ((cluster, 1), (strata, 0))
-    ]
+    clusters = np.arange(frame.height, dtype=np.intp) if cluster is None else _codes(frame[cluster])
+    within = np.zeros(frame.height, dtype=np.intp) if strata is None else _codes(frame[strata])
     if cluster is not None and strata is not None:
         both = frame.select(cluster, strata).drop_nulls().unique()
         if both[cluster].n_unique() < both.height:
             twice = both.filter(both[cluster].is_duplicated())[cluster][0]
             raise InputError(f"{cluster} {twice} lies in two values of {strata}; strata hold whole clusters")
-    return Blocks(*codes)
+    return Blocks(clusters, within, None if weight is None else survey_weights(frame[weight]))
 
 
 def _codes(series: pl.Series) -> NDArray[np.intp]:

@@ -125,7 +125,7 @@ class Direction(Result):
 def direction_of(
     pair: ColumnPair,
     period: tuple[float | None, float | None] = (None, None),
-    clusters: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None,
+    design: tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]] | None = None,
 ) -> Direction | None:
     """Return how y moves with x, or None where there is nothing to be said: vectors, names, too few people.
 
@@ -135,12 +135,12 @@ def direction_of(
         The columns over the rows that have both.
     period
         Length of a turn of x and of y, where they are cyclic.
-    clusters
-        Cluster and stratum of each row: ranks are less their means within strata, standard errors are those of clusters
-        (Liang, Zeger 1986, doi:10.1093/biomet/73.1.13).
+    design
+        Weight, cluster and stratum of each row: ranks are less their means within strata, standard errors are those of
+        clusters (Liang, Zeger 1986, doi:10.1093/biomet/73.1.13).
     """
-    if clusters is not None:
-        return _clustered(pair.x, pair.y, *clusters)
+    if design is not None:
+        return _designed(pair.x, pair.y, *design)
     found = _direction_of(pair, period)
     if found is None or not (pair.y.dates if _kind(pair.y, pair.x) == "ordered" else pair.x.dates):
         return found
@@ -276,17 +276,19 @@ def _given(x: Sample, y: Sample, z: Sample) -> Direction | None:
     return replace(made, trend_name="partial rank correlation")
 
 
-def _clustered(x: Sample, y: Sample, clusters: NDArray[np.intp], strata: NDArray[np.intp]) -> Direction | None:
+def _designed(
+    x: Sample, y: Sample, weights: NDArray[np.float64], clusters: NDArray[np.intp], strata: NDArray[np.intp]
+) -> Direction | None:
     """Return the largest correlation, within strata, of ranks and of levels, by the spread between clusters."""
     scores = [_scores(one, other) for one, other in ((x, y), (y, x))]
     if scores[0] is None or scores[1] is None or len(np.unique(clusters)) < FEW_CLUSTERS:
         return None
-    within = np.bincount(strata).astype(float)
+    people = np.bincount(strata, weights).clip(1e-300)
     r, s = (
-        rows - np.stack([np.bincount(strata, one) / within.clip(1) for one in rows.T], axis=1)[strata]
+        rows - np.stack([np.bincount(strata, weights * one) / people for one in rows.T], axis=1)[strata]
         for rows in (scores[0][x.counted.codes], scores[1][y.counted.codes])
     )
-    return _strongest(x, y, (r, s), np.ones(len(r)), clusters)
+    return _strongest(x, y, (r, s), weights, clusters)
 
 
 def _strongest(

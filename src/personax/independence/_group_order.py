@@ -65,6 +65,8 @@ def most_different(table: NDArray[np.float64], values: NDArray[np.float64]) -> C
     variance = own + own.T
     smallest = 1 / (4 * np.outer(people, people))  # two groups without overlap are known so well, and no better
     dof = np.square(variance) / (np.square(own) / (people - 1)[:, None] + np.square(own.T) / (people - 1)).clip(1e-300)
+    # Satterthwaite's lie between that of the smaller group and that of both; without any overlap there is no spread
+    dof = np.maximum(dof, np.minimum.outer(people, people) - 1)
     error = np.sqrt(np.maximum(variance, smallest))
     means = shares @ values
     agrees = (theta > 0.5) & (means[:, None] > means)
@@ -73,12 +75,12 @@ def most_different(table: NDArray[np.float64], values: NDArray[np.float64]) -> C
         return None
     a, b, least = _smallest(p, counts)
     pairs = len(kept) * (len(kept) - 1) // 2
-    delta = float(np.clip(2 * theta[a, b] - 1, -1 + 1e-9, 1 - 1e-9))
-    wide = max(2 * float(error[a, b]) / (1 - delta**2), 0.5 / np.sqrt(people[a] + people[b]))
-    trend = with_interval(float(np.arctanh(delta)), wide, float(dof[a, b]), share=1 - (1 - LEVEL) / pairs)
-    return Contrast(
-        int(kept[a]), int(kept[b]), cautious(trend, least, (1 - LEVEL) / pairs), float(min(1.0, pairs * least))
-    )
+    delta, alpha = 2 * float(theta[a, b]) - 1, (1 - LEVEL) / pairs
+    inner = min(delta, 1 - 1 / float(min(people[a], people[b])))  # Fisher's scale ends at 1
+    wide = max(2 * float(error[a, b]) / (1 - inner**2), 0.5 / np.sqrt(people[a] + people[b]))
+    trend = cautious(with_interval(float(np.arctanh(inner)), wide, float(dof[a, b]), share=1 - alpha), least, alpha)
+    trend = trend._replace(estimate=delta, high=max(delta, trend.high))
+    return Contrast(int(kept[a]), int(kept[b]), trend, float(min(1.0, pairs * least)))
 
 
 def _smallest(p: NDArray[np.float64], counts: NDArray[np.float64]) -> tuple[int, int, float]:

@@ -113,12 +113,14 @@ def _plain(array: NDArray[Any], name: str) -> NDArray[Any]:
         if np.isnat(array).any():
             raise UntestableError(f"{name} holds missing or infinite values; drop those rows first")
         return (array - np.zeros(1, dtype=array.dtype)).astype("timedelta64[us]").astype(float) / 86_400e6
+    if array.dtype.kind == "U" and array.ndim == 1 and (days := _days(array)) is not None:
+        return days
     if array.dtype.kind != "O":
         return array
     if any(value is None or value != value for value in array.flat):
         raise UntestableError(f"{name} holds missing or infinite values; drop those rows first")
     if all(isinstance(value, str) for value in array.flat):
-        return array.astype(str)
+        return _plain(array.astype(str), name)
     if all(isinstance(value, (bool, int, float, np.number, np.bool_)) for value in array.flat):
         return array.astype(float)
     if array.ndim == 1 and (days := _days(array)) is not None:
