@@ -18,7 +18,7 @@ from personax.independence._pair import ColumnPair
 from personax.independence._result import TestResult
 from personax.independence._survey import survey_weights
 
-__all__ = ["Blocks", "Design", "blocks_of", "exchanged"]
+__all__ = ["Design", "RowBlocks", "blocks_of", "exchanged"]
 
 ENOUGH = 20
 """Exchanges at least as extreme as the data after which no more are drawn."""
@@ -34,7 +34,7 @@ KERNELS = ("kci", "hsic")
 
 
 @dataclass(frozen=True)
-class Blocks:
+class RowBlocks:
     """Which rows belong together, and within what clusters are exchanged.
 
     Parameters
@@ -90,7 +90,9 @@ class Blocks:
             yield order
 
 
-def blocks_of(frame: pl.DataFrame, cluster: str | None, strata: str | None, weight: str | None = None) -> Blocks | None:
+def blocks_of(
+    frame: pl.DataFrame, cluster: str | None, strata: str | None, weight: str | None = None
+) -> RowBlocks | None:
     """Return the blocks that columns tell; without ``cluster`` each row is one.
 
     Raises
@@ -107,7 +109,7 @@ def blocks_of(frame: pl.DataFrame, cluster: str | None, strata: str | None, weig
         if both[cluster].n_unique() < both.height:
             twice = both.filter(both[cluster].is_duplicated())[cluster][0]
             raise InputError(f"{cluster} {twice} lies in two values of {strata}; strata hold whole clusters")
-    return Blocks(clusters, within, None if weight is None else survey_weights(frame[weight]))
+    return RowBlocks(clusters, within, None if weight is None else survey_weights(frame[weight]))
 
 
 def _codes(series: pl.Series) -> NDArray[np.intp]:
@@ -119,7 +121,7 @@ def exchanged(
     test: str,
     pair: ColumnPair,
     result: TestResult,
-    blocks: Blocks,
+    blocks: RowBlocks,
     rows: NDArray[np.bool_],
     rng: np.random.Generator,
     permutations: int,

@@ -19,7 +19,7 @@ from personax.data.dates import with_date_kinds
 from personax.data.pvalues import EVERYBODY
 from personax.engine import ThreadEngine, find_engine
 from personax.errors import InputError, UntestableError
-from personax.independence._blocks import Blocks, Design, blocks_of, exchanged
+from personax.independence._blocks import Design, RowBlocks, blocks_of, exchanged
 from personax.independence._corrections import Correction, correct
 from personax.independence._direction import DIRECTION_SCHEMA, Direction, decided, direction_of
 from personax.independence._frames import as_frame, counted_rows, whole_weights
@@ -336,7 +336,7 @@ class _Grid:
         return Given([self.reader(name) for name in self.plan.given]) if self.plan.given else None
 
     @cached_property
-    def blocks(self) -> Blocks | None:
+    def blocks(self) -> RowBlocks | None:
         """Which rows belong together."""
         if not isinstance(self.table, pl.DataFrame):
             return None
@@ -403,7 +403,7 @@ def _about(feature: str, target: str, plan: _Plan) -> dict[str, Any]:
 
 
 def _pair(
-    x: TestedColumn, y: TestedColumn, given: Given | None, plan: _Plan, blocks: Blocks | None = None
+    x: TestedColumn, y: TestedColumn, given: Given | None, plan: _Plan, blocks: RowBlocks | None = None
 ) -> list[dict[str, Any]]:
     """Return one row a test."""
     rows = x.present & y.present
