@@ -111,8 +111,12 @@ def register(app: typer.Typer) -> None:
         ] = "kci,chisq,gsq",
         given: Annotated[str, typer.Option(help="Columns to condition on, separated by commas.")] = "",
         by: Annotated[str | None, typer.Option(help="A column that splits people into subgroups.")] = None,
+        cluster: Annotated[
+            str | None, typer.Option(help="A column that says which rows belong together, such as the person.")
+        ] = None,
+        strata: Annotated[str | None, typer.Option(help="A column within whose values rows are exchanged.")] = None,
         alpha: Annotated[float, typer.Option(help="Level after correction.")] = 0.05,
-        correction: Annotated[str, typer.Option(help="fdr_bh, fdr_by, holm or none.")] = "fdr_bh",
+        correction: Annotated[str, typer.Option(help="fdr_bh, fdr_by, holm, bonferroni or none.")] = "fdr_bh",
         draws: Annotated[
             int, typer.Option(min=1, help=f"{_that('draws')}: median p-value of so many random draws.")
         ] = 1,
@@ -146,6 +150,8 @@ def register(app: typer.Typer) -> None:
             "tests": comma_separated(tests),
             "given": comma_separated(given),
             "by": by,
+            "cluster": cluster,
+            "strata": strata,
             "alpha": alpha,
             "correction": correction,
             "options": _options(draws, permutations),

@@ -123,7 +123,7 @@ class Modalities(Strict):
     prior: Prior | None = None
 
 
-Correction = Literal["fdr_bh", "fdr_by", "holm", "none"]
+Correction = Literal["fdr_bh", "fdr_by", "holm", "bonferroni", "none"]
 
 FISHERZ = "fisherz"
 """causal-learn's test of linear dependence, beside the registered ones."""
@@ -203,6 +203,8 @@ class IndependenceQuery(Strict):
 class IndependenceSection(IndependenceQuery):
     """Level I: which features depend on which traits."""
 
+    cluster: str | None = None
+    strata: str | None = None
     options: Annotated[TestOptions, AfterValidator(_check_test_options)] = {}
     per_model: bool = True
     imputations: int = Field(default=0, ge=0, le=20)

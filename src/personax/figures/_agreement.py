@@ -106,6 +106,16 @@ def _draw_alt_test(
     return agreement_dots(rows, caption=caption)
 
 
+@register("plots", "test_result", title="Test of independence", help="the effect size of one test, with its p-value")
+def _draw_test(result: Result, *, caption: str = "How strong the dependence is, from 0 to 1.") -> Figure:
+    row = result.to_frame().row(0, named=True)
+    told = f"p = {row['p_value']:.2g}, n = {row['n']:,}"
+    effect = None if row["effect_size"] != row["effect_size"] else row["effect_size"]
+    dot = {"trait": row["effect_name"] or "effect size", "rater": told, "value": effect, "low": effect, "high": effect}
+    types = {"trait": pl.String, "rater": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+    return agreement_dots(pl.DataFrame([dot], schema=types), first="", caption=caption)
+
+
 def _panel(axes: Axes, rows: pl.DataFrame, raters: list[str], first: str) -> None:
     axes.axvline(0, color=GREY, linewidth=0.6)
     for row in rows.iter_rows(named=True):

@@ -2,6 +2,8 @@
 
 A map, each line using the ones above it; the modules are private, this package exports the names:
 
+- ``_blocks`` (clusters and strata), ``_survey`` (survey weights)
+- ``_inputs`` (arrays and tables of any library), ``_feature_scores`` (for scikit-learn)
 - counting: ``_counts`` (distinct values, weights, joined variables), ``_variable`` (a column of a table), ``_margins``
 - kernels: ``_kernels`` (widths, low-rank centred factors, with ``_third_order``), ``_normal_scores`` (of heavy tails),
   ``_kernel_ridge`` (regression on z)
@@ -13,7 +15,7 @@ A map, each line using the ones above it; the modules are private, this package 
   ``_rcit``, ``_gcm``, ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which
   fits a pair)
 - the grid: ``_frames`` (any table), ``_parts`` (many Parquet files), ``_grid``, ``_views``, ``_heterogeneity``,
-  ``_pooling``, ``_noisy`` (counts with noise)
+  ``_missingness``, ``_pooling``, ``_noisy`` (counts with noise)
 - calibration: ``_scenarios``, ``_calibration``, ``_data_nulls`` (nulls made of one's own table), ``_family_wise``
   (whole grids of them), ``_certificate``
 """
@@ -27,12 +29,14 @@ from personax.independence._data_nulls import calibrate_like
 from personax.independence._dcor import dcor
 from personax.independence._direction import Direction
 from personax.independence._family_wise import FAMILIES, family_wise
+from personax.independence._feature_scores import ScoreFunction, score_function
 from personax.independence._gcm import gcm
 from personax.independence._grid import screen
 from personax.independence._gsq import gsq
 from personax.independence._heterogeneity import heterogeneity
 from personax.independence._hsic import hsic
 from personax.independence._kci import kci
+from personax.independence._missingness import missingness
 from personax.independence._noisy import NoisyTable, noisy_chisq, screen_noisy
 from personax.independence._pair import MAX_LEVELS, ColumnPair, Given, TestedColumn
 from personax.independence._parts import DataSet, open_dataset
@@ -57,6 +61,7 @@ __all__ = [
     "NoisyTable",
     "Rate",
     "RegisteredTest",
+    "ScoreFunction",
     "TestResult",
     "TestedColumn",
     "auto",
@@ -77,6 +82,7 @@ __all__ = [
     "heterogeneity",
     "hsic",
     "kci",
+    "missingness",
     "noisy_chisq",
     "open_dataset",
     "option_faults",
@@ -84,6 +90,7 @@ __all__ = [
     "present_rows",
     "rcit",
     "rejection_rate",
+    "score_function",
     "screen",
     "screen_noisy",
     "usp",

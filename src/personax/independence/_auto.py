@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from personax.independence._counts import Counted, read
+from personax.independence._inputs import Rng, needed
 from personax.independence._intervals import Interval
 from personax.independence._pair import MAX_LEVELS, ColumnPair, Sample, few_levels
 from personax.independence._registered import find_test
@@ -94,7 +95,7 @@ def auto(
     z: ArrayLike | None = None,
     *,
     nominal: Collection[str] = (),
-    rng: np.random.Generator,
+    rng: Rng,
 ) -> TestResult:
     """Test whether x and y are independent (given z) by the test that fits them.
 
@@ -123,6 +124,7 @@ def auto(
     >>> result.method, result.details["why"]
     ('chisq, asymptotic', 'categories, and every expected count is 5 or more')
     """
+    rng = needed(rng, "auto")
     vx, vy, vz = read(x, y, z, nominal)
     return _on_pair(ColumnPair(_sample(vx), _sample(vy), None if vz is None else _sample(vz)), rng)
 

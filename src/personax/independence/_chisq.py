@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from personax.independence._contingency import Adjustment, TableNull, contingency_test, pearson
+from personax.independence._inputs import Rng
 from personax.independence._result import TestResult
 from personax.independence._table_tests import cramers_v_interval_of, table_test
 from personax.registry import register
@@ -28,13 +28,13 @@ __all__ = ["chisq"]
 )
 def chisq(
     x: ArrayLike,
-    y: ArrayLike,
+    y: ArrayLike | None = None,
     z: ArrayLike | None = None,
     *,
     correction: Adjustment | None = None,
     null: TableNull = "asymptotic",
     permutations: int = 999,
-    rng: np.random.Generator | None = None,
+    rng: Rng = None,
 ) -> TestResult:
     r"""Test whether two sets of categories are independent, given strata z or overall.
 
@@ -43,7 +43,8 @@ def chisq(
     Parameters
     ----------
     x, y
-        Categories, shape (n,), numbers or text.
+        Categories, shape (n,), numbers or text. Without y, x is a table of counts, shape (a, b), or one a stratum,
+        shape (strata, a, b).
     z
         Strata, shape (n,) or (n, d): statistics and degrees of freedom are summed over them.
     correction

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
 from personax.errors import UntestableError
-from personax.independence._counts import MAX_CATEGORIES, Counted, read, table
+from personax.independence._counts import Counted, MAX_CATEGORIES, MIN_ROWS, read, table, tally
 from personax.independence._effects import CRAMERS_V, pooled_cramers_v
-from personax.independence._margins import pearson_moments
+from personax.independence._margins import expected_counts, pearson_moments, random_tables, williams
+from personax.independence._inputs import Rng, as_columns, generator
 from personax.independence._null import gamma
 from personax.independence._result import TestResult
 from personax.independence._strata import Divergence, Strata, count_strata
@@ -22,6 +23,7 @@ __all__ = [
     "TableNull",
     "check_permutations",
     "contingency_test",
+    "counted_tables",
     "of_tables",
     "pearson",
     "share_as_extreme",
@@ -45,18 +47,45 @@ def pearson(observed: NDArray[np.float64], expected: NDArray[np.float64]) -> NDA
 
 def contingency_test(
     x: ArrayLike,
-    y: ArrayLike,
+    y: ArrayLike | None,
     z: ArrayLike | None,
     divergence: Divergence,
     *,
     correction: Adjustment | None = None,
     null: TableNull = "asymptotic",
     permutations: int = 999,
-    rng: np.random.Generator | None = None,
+    rng: Rng = None,
 ) -> TestResult:
-    """Test categories against categories, within every stratum of z."""
-    tables = tables_of(*read(x, y, z))
+    """Test categories against categories, within every stratum of z; without y, x holds the counts."""
+    tables = counted_tables(x, z) if y is None else tables_of(*read(x, y, z))
+    rng = generator(rng)
     return of_tables(tables, divergence, correction=correction, null=null, permutations=permutations, rng=rng)
+
+
+def counted_tables(x: ArrayLike, z: ArrayLike | None = None) -> list[NDArray[np.intp]]:
+    """Return tables of counts that somebody has made, shape (a, b) or (strata, a, b).
+
+    Raises
+    ------
+    UntestableError
+        With z, another shape, counts that are no whole numbers of 0 or more, fewer than five people.
+
+    Examples
+    --------
+    >>> counted_tables([[5, 0], [0, 5]])[0].tolist()
+    [[5, 0], [0, 5]]
+    """
+    if z is not None:
+        raise UntestableError("a table of counts takes no z; give one table a stratum, shape (strata, a, b)")
+    (array,) = as_columns(x, "the table") if np.ndim(x) != 3 else (np.asarray(x),)
+    if array.ndim not in (2, 3) or min(array.shape) < 1 or array.dtype.kind not in "biuf":
+        raise UntestableError(f"y is missing, and x of shape {array.shape} is no table of counts; give y, or a table")
+    if not (np.isfinite(array).all() and (array >= 0).all() and (array == np.floor(array)).all()):
+        raise UntestableError("the table holds counts that are no whole numbers of 0 or more; give counts of people")
+    if array.sum() < MIN_ROWS:
+        raise UntestableError(f"only {int(array.sum())} people; at least {MIN_ROWS} are needed")
+    tables = array[None] if array.ndim == 2 else array
+    return [table.astype(np.intp) for table in tables if table.any()]
 
 
 def tables_of(x: Counted, y: Counted, z: Counted | None = None) -> Iterable[NDArray[np.intp]]:

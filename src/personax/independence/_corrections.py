@@ -12,7 +12,7 @@ from personax.statistics import holm
 
 __all__ = ["Correction", "correct", "first_level"]
 
-Correction = Literal["fdr_bh", "fdr_by", "holm", "none"]
+Correction = Literal["fdr_bh", "fdr_by", "holm", "bonferroni", "none"]
 
 
 def correct(p_values: ArrayLike, method: Correction) -> NDArray[np.float64]:
@@ -23,7 +23,7 @@ def correct(p_values: ArrayLike, method: Correction) -> NDArray[np.float64]:
     p_values
         Shape (m,).
     method
-        Benjamini-Hochberg, Benjamini-Yekutieli, Holm, or none.
+        Benjamini-Hochberg, Benjamini-Yekutieli, Holm, Bonferroni, or none.
 
     Raises
     ------
@@ -67,6 +67,8 @@ def first_level(alpha: float, tests: int, method: Correction) -> float:
 def _correct(p: NDArray[np.float64], method: Correction) -> NDArray[np.float64]:
     if method == "none":
         return p
+    if method == "bonferroni":
+        return np.minimum(1.0, len(p) * p)
     if method == "holm":
         return np.array(holm(p.tolist()), dtype=float)
     # scipy.stats takes half a second to import, which --help should not pay

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personax.errors import DeterminedError, UntestableError
+from personax.independence._inputs import as_columns
 
 __all__ = [
     "MAX_CATEGORIES",
+    "MIN_ROWS",
     "Counted",
     "count",
     "join",
@@ -98,7 +100,10 @@ def count(x: ArrayLike, *, name: str = "x", nominal: bool = False, weights: NDAr
     >>> count([1, 2, 2, 1, 1]).counts.tolist()
     [3, 2]
     """
-    rows = _rows(x, name)
+    columns = as_columns(x, name)
+    if len(columns) > 1:
+        return _mixed(columns, name, weights)
+    rows = _rows(columns[0], name)
     people = len(rows) if weights is None else int(weights.sum())
     if people < MIN_ROWS:
         raise UntestableError(f"only {people} rows; at least {MIN_ROWS} are needed")
@@ -107,6 +112,14 @@ def count(x: ArrayLike, *, name: str = "x", nominal: bool = False, weights: NDAr
         raise UntestableError(f"{name} is constant")
     values = None if nominal or rows.dtype.kind == "U" else distinct
     return Counted(values, codes, tally(codes, weights, len(distinct)), weights=weights)
+
+
+def _mixed(columns: Sequence[NDArray[Any]], name: str, weights: NDArray[np.intp] | None) -> Counted:
+    """Count numbers and text side by side; a column that is constant says nothing beside others."""
+    varying = [column for column in columns if (column != column[:1]).any()]
+    if not varying:
+        raise UntestableError(f"{name} is constant")
+    return combine(*(count(column, name=name, weights=weights) for column in varying))
 
 
 def tally(codes: NDArray[np.intp], weights: NDArray[np.intp] | None, size: int) -> NDArray[np.intp]:
@@ -127,13 +140,10 @@ def read(
     return vx, vy, vz
 
 
-def _rows(x: ArrayLike, name: str) -> NDArray[Any]:
+def _rows(array: NDArray[Any], name: str) -> NDArray[Any]:
     """Return the variable as floats or text, shape (n, d), or say what is wrong with it."""
-    array = np.asarray(x)
     if array.ndim not in (1, 2) or 0 in array.shape[1:]:
         raise UntestableError(f"{name} has shape {array.shape}; give shape (n,) or (n, d)")
-    if array.dtype.kind == "O":
-        array = _plain(array, name)
     rows = array if array.ndim == 2 else array[:, None]
     if rows.dtype.kind in "UT":
         return rows.astype(str)
@@ -143,17 +153,6 @@ def _rows(x: ArrayLike, name: str) -> NDArray[Any]:
     if not np.isfinite(rows).all():
         raise UntestableError(f"{name} holds missing or infinite values; drop those rows first")
     return rows
-
-
-def _plain(array: NDArray[Any], name: str) -> NDArray[Any]:
-    """Return an array of Python objects as text or floats; numpy itself would turn None into the category 'None'."""
-    if any(value is None or value != value for value in array.flat):
-        raise UntestableError(f"{name} holds missing or infinite values; drop those rows first")
-    if all(isinstance(value, str) for value in array.flat):
-        return array.astype(str)
-    if all(isinstance(value, (bool, int, float, np.number, np.bool_)) for value in array.flat):
-        return array.astype(float)
-    raise UntestableError(f"{name} mixes types or holds objects; give all numbers or all text")
 
 
 def _distinct(rows: NDArray[Any]) -> tuple[Any, NDArray[np.intp]]:

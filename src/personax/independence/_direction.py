@@ -54,6 +54,9 @@ TREND_NAMES: Final = {
 MOST_COLUMNS = 0.1
 """Given z, pairs of levels that are compared at most, as a share of the people."""
 
+FEW_CLUSTERS = 10
+"""Fewer clusters do not tell how much they differ."""
+
 CIRCLE_LEVELS = 40
 """Values of a cyclic column, at most, that are taken as groups."""
 
@@ -119,7 +122,11 @@ class Direction(Result):
         return TREND_NAMES[self.shape]
 
 
-def direction_of(pair: ColumnPair, period: tuple[float | None, float | None] = (None, None)) -> Direction | None:
+def direction_of(
+    pair: ColumnPair,
+    period: tuple[float | None, float | None] = (None, None),
+    design: tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]] | None = None,
+) -> Direction | None:
     """Return how y moves with x, or None where there is nothing to be said: vectors, names, too few people.
 
     Parameters
@@ -128,7 +135,12 @@ def direction_of(pair: ColumnPair, period: tuple[float | None, float | None] = (
         The columns over the rows that have both.
     period
         Length of a turn of x and of y, where they are cyclic.
+    design
+        Weight, cluster and stratum of each row: ranks are less their means within strata, standard errors are those of
+        clusters (Liang, Zeger 1986, doi:10.1093/biomet/73.1.13).
     """
+    if design is not None:
+        return _designed(pair.x, pair.y, *design)
     found = _direction_of(pair, period)
     if found is None or not (pair.y.dates if _kind(pair.y, pair.x) == "ordered" else pair.x.dates):
         return found
@@ -260,16 +272,43 @@ def _given(x: Sample, y: Sample, z: Sample) -> Direction | None:
         return None
     both, first = join(left[0].of, left[1].of)
     r, s = (side.rows[side.of.codes[first]] for side in left)
-    people = both.counts.astype(float)
+    made = _strongest(x, y, (r, s), both.counts.astype(float))
+    return replace(made, trend_name="partial rank correlation")
+
+
+def _designed(
+    x: Sample, y: Sample, weights: NDArray[np.float64], clusters: NDArray[np.intp], strata: NDArray[np.intp]
+) -> Direction | None:
+    """Return the largest correlation, within strata, of ranks and of levels, by the spread between clusters."""
+    scores = [_scores(one, other) for one, other in ((x, y), (y, x))]
+    if scores[0] is None or scores[1] is None or len(np.unique(clusters)) < FEW_CLUSTERS:
+        return None
+    people = np.bincount(strata, weights).clip(1e-300)
+    r, s = (
+        rows - np.stack([np.bincount(strata, weights * one) / people for one in rows.T], axis=1)[strata]
+        for rows in (scores[0][x.counted.codes], scores[1][y.counted.codes])
+    )
+    return _strongest(x, y, (r, s), weights, clusters)
+
+
+def _strongest(
+    x: Sample,
+    y: Sample,
+    sides: tuple[NDArray[np.float64], NDArray[np.float64]],
+    people: NDArray[np.float64],
+    clusters: NDArray[np.intp] | None = None,
+) -> Direction:
+    """Return the direction of the two columns of residuals or scores that are correlated most surely."""
+    (r, s), number = sides, sides[0].shape[1] * sides[1].shape[1]
     share = 1 - (1 - LEVEL) / number
     found = {
-        (i, j): signed_trend(r[:, i], s[:, j], people, share=share)
+        (i, j): signed_trend(r[:, i], s[:, j], people, clusters, share=share)
         for i in range(r.shape[1])
         for j in range(s.shape[1])
     }
     (i, j), best = min(found.items(), key=lambda item: item[1].p_value)
     made = _named(x, y, (i, j), best).with_trend(*_told(x, y, best, number))
-    return replace(made, trend_name="partial rank correlation")
+    return replace(made, trend_name="rank correlation")
 
 
 def _scores(sample: Sample, other: Sample) -> NDArray[np.float64] | None:

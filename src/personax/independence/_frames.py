@@ -53,11 +53,19 @@ def as_frame(table: Any) -> pl.DataFrame | pl.LazyFrame | DataSet:  # noqa: ANN4
         return pl.DataFrame(dict(table))
     if hasattr(table, "iloc") and hasattr(table, "columns"):
         # column by column: pandas itself exports Arrow only where pyarrow is installed
+        _named_apart([str(name) for name in table.columns])
         return pl.DataFrame([_series(str(name), table[name]) for name in table.columns])
     if hasattr(table, "__arrow_c_stream__"):
+        _named_apart(list(getattr(table, "column_names", ())))
         return pl.DataFrame(table)
     kind = type(table).__name__
     raise InputError(f"a {kind} is no table; give polars, pandas, Arrow, a two-dimensional array or a Parquet file")
+
+
+def _named_apart(names: Sequence[str]) -> None:
+    """Refuse two columns of one name."""
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise InputError(f"the table has two columns called {twice[0]}; rename or drop one")
 
 
 def _series(name: str, column: Any) -> pl.Series:  # noqa: ANN401 - a pandas Series

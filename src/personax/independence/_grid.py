@@ -19,13 +19,15 @@ from personax.data.dates import with_date_kinds
 from personax.data.pvalues import EVERYBODY
 from personax.engine import ThreadEngine, find_engine
 from personax.errors import InputError, UntestableError
+from personax.independence._blocks import Design, RowBlocks, blocks_of, exchanged
 from personax.independence._corrections import Correction, correct
 from personax.independence._direction import DIRECTION_SCHEMA, Direction, decided, direction_of
 from personax.independence._frames import as_frame, counted_rows, whole_weights
 from personax.independence._heterogeneity import told_apart
 from personax.independence._pair import ColumnPair, Given, TestedColumn
 from personax.independence._parts import MAX_DISTINCT, WEIGHT, DataSet, count_pairs
-from personax.independence._registered import check_options, run_test
+from personax.independence._registered import check_categories, check_options, run_test
+from personax.independence._survey import survey_test
 from personax.schema import KINDS, Kind
 from personax.strict import nearest
 
@@ -37,6 +39,9 @@ DEFAULT_TESTS = ("kci", "chisq", "gsq")
 
 MAX_SUBGROUPS = 100
 """More values of a column than this are no groups of people."""
+
+EXCHANGES = 999
+"""Of clusters, at most."""
 
 INFERRED_FROM = 100_000
 """Rows of a file that kinds are inferred from."""
@@ -78,6 +83,9 @@ def screen(
     given: Sequence[str] = (),
     by: str | None = None,
     weight: str | None = None,
+    survey_weight: str | None = None,
+    cluster: str | None = None,
+    strata: str | None = None,
     alpha: float = 0.05,
     correction: Correction = "fdr_bh",
     periods: Mapping[str, float] | None = None,
@@ -112,6 +120,18 @@ def screen(
     weight
         A column of whole numbers that says how many people a row stands for: tables that were counted before, by
         whatever tool and in however many pieces, give the same results as the people one by one.
+    survey_weight
+        A column of numbers that says how many people of a population a row stands for, such as the inverse of its
+        probability to be drawn. Tests ``kci``, ``hsic``, ``chisq``, ``gsq`` and ``auto`` are then one, on features of
+        ranks and of levels, with linearised variances between ``cluster`` within ``strata``; so are directions. The
+        effect size is the size of the trend.
+    cluster
+        A column that says which rows belong together (the person, where each has a row a rater): p-values of ``kci``,
+        ``hsic``, ``chisq`` and ``gsq`` are those over exchanges of whole clusters of one size, which are exact, and
+        directions have standard errors between clusters. Other tests and given columns are refused; effect sizes
+        have no intervals.
+    strata
+        A column within whose values clusters (or rows) are exchanged: independence within strata.
     alpha, correction
         ``rejected`` is p_corrected < alpha; p-values are corrected within each test (and subgroup), over the pairs that
         were run.
@@ -155,9 +175,14 @@ def screen(
     _check_arguments({"features": features, "targets": targets, "tests": tests, "given": given}, kinds or {}, alpha)
     features, targets, given = (list(dict.fromkeys(names)) for names in (features, targets, given))
     names = list(dict.fromkeys([*features, *targets, *given]))
-    _check(table, [*names, *([weight] if weight else [])], tests, by, options or {}, given=bool(given))
+    apart = [name for name in (weight, cluster, strata, survey_weight) if name]
+    _check(table, [*names, *apart], tests, by, options or {}, given=bool(given))
     meaning = _kinds(table, names, kinds or {}, periods or {})
-    plan = _Plan(features, targets, given, meaning, tests, options or {}, weight, seed, jobs)
+    plan = _Plan(
+        features, targets, given, meaning, tests, options or {}, weight, seed, jobs, cluster, strata, survey_weight
+    )
+    if (cluster or strata or survey_weight) and (weight or not isinstance(table, pl.DataFrame)):
+        raise InputError("clusters, strata and survey weights are for tables in memory without `weight`; read it first")
     if by is None:
         return judged(_run(table, plan, progress, 0, 1), alpha, correction)
     parts = _subgroups(table, by)
@@ -183,6 +208,9 @@ class _Plan:
     weight: str | None
     seed: int
     jobs: int | None
+    cluster: str | None = None
+    strata: str | None = None
+    survey_weight: str | None = None
 
 
 def _check_arguments(lists: Mapping[str, object], kinds: Mapping[str, str], alpha: float) -> None:
@@ -252,7 +280,7 @@ def _run(
     if isinstance(table, DataSet):
         work = engine.map(_tested_counts, _counted(table, plan), shared=plan)
     if isinstance(engine, ThreadEngine) and isinstance(table, pl.DataFrame):
-        _ = grid.held, grid.given  # read once, not once a thread
+        _ = grid.held, grid.given, grid.blocks  # read once, not once a thread
     for _, found in work:
         cells |= found
         if progress is not None:
@@ -307,6 +335,13 @@ class _Grid:
         """What is conditioned on."""
         return Given([self.reader(name) for name in self.plan.given]) if self.plan.given else None
 
+    @cached_property
+    def blocks(self) -> RowBlocks | None:
+        """Which rows belong together."""
+        if not isinstance(self.table, pl.DataFrame):
+            return None
+        return blocks_of(self.table, self.plan.cluster, self.plan.strata, self.plan.survey_weight)
+
 
 _Rows = dict[tuple[str, str], list[dict[str, Any]]]
 """Of each pair, a row a test."""
@@ -319,7 +354,7 @@ def _tested(grid: _Grid, name: str) -> _Rows:
         return {pair: _counted_pair(grid.table, *pair, grid.plan) for pair in pairs}
     passing = grid.reader(name)
     both = [(passing, other) if grid.across else (other, passing) for other in grid.held]
-    return {(x.name, y.name): _pair(x, y, grid.given, grid.plan) for x, y in both}
+    return {(x.name, y.name): _pair(x, y, grid.given, grid.plan, grid.blocks) for x, y in both}
 
 
 def _counted(data: DataSet, plan: _Plan) -> Iterator[tuple[tuple[str, str], pl.DataFrame | str]]:
@@ -367,11 +402,15 @@ def _about(feature: str, target: str, plan: _Plan) -> dict[str, Any]:
     }
 
 
-def _pair(x: TestedColumn, y: TestedColumn, given: Given | None, plan: _Plan) -> list[dict[str, Any]]:
+def _pair(
+    x: TestedColumn, y: TestedColumn, given: Given | None, plan: _Plan, blocks: RowBlocks | None = None
+) -> list[dict[str, Any]]:
     """Return one row a test."""
     rows = x.present & y.present
     if given is not None:
         rows &= given.present
+    if blocks is not None:
+        rows &= blocks.present
     row = _about(x.name, y.name, plan) | {"n": x.people(rows)}
 
     @cache
@@ -381,19 +420,39 @@ def _pair(x: TestedColumn, y: TestedColumn, given: Given | None, plan: _Plan) ->
 
     @cache
     def direction() -> Direction | None:
-        return direction_of(pair(), (x.period, y.period))
+        return direction_of(pair(), (x.period, y.period), None if blocks is None else blocks.design(rows))
 
     def outcome(test: str) -> dict[str, Any]:
         try:
             _check_pair(x.name, y.name, plan.given)
             rng = _stream(plan.seed, x.name, y.name, test)
-            numbers = _numbers(*run_test(test, pair(), plan.options.get(test, {}), (x.name, y.name), rng))
+            if blocks is not None and blocks.weights is not None:
+                return _weighted(test, pair(), (x.name, y.name), blocks.design(rows), direction())
+            result, interval = run_test(test, pair(), plan.options.get(test, {}), (x.name, y.name), rng)
+            if blocks is not None:
+                times = plan.options.get(test, {}).get("permutations", EXCHANGES)
+                result, interval = exchanged(test, pair(), result, blocks, rows, rng, times), None
+            numbers = _numbers(result, interval)
         except UntestableError as error:
             return {"reason": str(error), "details": "{}"}
         found = direction()
         return numbers if found is None else numbers | found.row()
 
     return [row | {"test": test} | outcome(test) for test in plan.tests]
+
+
+def _weighted(
+    test: str, pair: ColumnPair, names: tuple[str, str], design: Design, direction: Direction | None
+) -> dict[str, Any]:
+    """Return the row of a test with survey weights; its effect size is the size of the trend."""
+    check_categories(test, pair, names)
+    numbers = _numbers(survey_test(test, pair, *design), None)
+    if direction is None or direction.trend is None:
+        return numbers
+    low, high = sorted(abs(end or 0.0) for end in (direction.trend_low, direction.trend_high))
+    low = low if (direction.trend_low or 0.0) * (direction.trend_high or 0.0) > 0 else 0.0
+    effect = {"effect_size": abs(direction.trend), "effect_low": low, "effect_high": high}
+    return numbers | direction.row() | effect | {"effect_name": f"size of the {direction.trend_name}"}
 
 
 def _check_pair(feature: str, target: str, given: Sequence[str]) -> None:

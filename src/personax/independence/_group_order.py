@@ -65,6 +65,8 @@ def most_different(table: NDArray[np.float64], values: NDArray[np.float64]) -> C
     variance = own + own.T
     smallest = 1 / (4 * np.outer(people, people))  # two groups without overlap are known so well, and no better
     dof = np.square(variance) / (np.square(own) / (people - 1)[:, None] + np.square(own.T) / (people - 1)).clip(1e-300)
+    # Satterthwaite's lie between that of the smaller group and that of both; without any overlap there is no spread
+    dof = np.maximum(dof, np.minimum.outer(people, people) - 1)
     error = np.sqrt(np.maximum(variance, smallest))
     means = shares @ values
     agrees = (theta > 0.5) & (means[:, None] > means)
@@ -73,12 +75,12 @@ def most_different(table: NDArray[np.float64], values: NDArray[np.float64]) -> C
         return None
     a, b, least = _smallest(p, counts)
     pairs = len(kept) * (len(kept) - 1) // 2
-    delta = float(np.clip(2 * theta[a, b] - 1, -1 + 1e-9, 1 - 1e-9))
-    wide = max(2 * float(error[a, b]) / (1 - delta**2), 0.5 / np.sqrt(people[a] + people[b]))
-    trend = with_interval(float(np.arctanh(delta)), wide, float(dof[a, b]), share=1 - (1 - LEVEL) / pairs)
-    return Contrast(
-        int(kept[a]), int(kept[b]), cautious(trend, least, (1 - LEVEL) / pairs), float(min(1.0, pairs * least))
-    )
+    delta, alpha = 2 * float(theta[a, b]) - 1, (1 - LEVEL) / pairs
+    inner = min(delta, 1 - 1 / float(min(people[a], people[b])))  # Fisher's scale ends at 1
+    wide = max(2 * float(error[a, b]) / (1 - inner**2), 0.5 / np.sqrt(people[a] + people[b]))
+    trend = cautious(with_interval(float(np.arctanh(inner)), wide, float(dof[a, b]), share=1 - alpha), least, alpha)
+    trend = trend._replace(estimate=delta, high=max(delta, trend.high))
+    return Contrast(int(kept[a]), int(kept[b]), trend, float(min(1.0, pairs * least)))
 
 
 def _smallest(p: NDArray[np.float64], counts: NDArray[np.float64]) -> tuple[int, int, float]:
@@ -139,11 +141,13 @@ def excess(table: NDArray[np.float64]) -> Excess | None:
     expected = rows * columns / n
     room = expected * (1 - rows / n) * (1 - columns / n)
     residual = np.where((room > 0) & (rows >= FEW_PEOPLE), (table - expected) / np.sqrt(np.where(room > 0, room, 1)), 0)
-    i, j = np.unravel_index(np.abs(residual).argmax(), table.shape)
+    i, j = (int(k) for k in np.unravel_index(np.abs(residual).argmax(), table.shape))
     if table.shape == (2, 2):
         i, j = (1, 1) if rows[1, 0] >= FEW_PEOPLE else (0, 1)
     elif residual[i, j] < 0 and residual.max() > 0.5 * -residual[i, j]:
-        i, j = np.unravel_index(residual.argmax(), table.shape)  # what is more frequent is easier said
+        i, j = (
+            int(k) for k in np.unravel_index(residual.argmax(), table.shape)
+        )  # what is more frequent is easier said
     row, others = float(rows[i, 0]), float(n - rows[i, 0])
     if residual[i, j] == 0 or min(row, others) < 1:
         return None
@@ -151,7 +155,7 @@ def excess(table: NDArray[np.float64]) -> Excess | None:
     number = np.prod([size if size > 2 else 1 for size in table.shape])
     p = min(1.0, float(number) * _hypergeometric(inside, row, float(columns[0, j]), float(n)))
     trend = _difference((inside, row), (outside, others), 1 - (1 - LEVEL) / float(number), p)
-    return Excess(int(i), int(j), inside / row, outside / others, trend, p)
+    return Excess(i, j, inside / row, outside / others, trend, p)
 
 
 def _hypergeometric(inside: float, row: float, column: float, n: float) -> float:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
 from personax.independence._contingency import Adjustment, TableNull, contingency_test
+from personax.independence._inputs import Rng
 from personax.independence._result import TestResult
 from personax.independence._table_tests import cramers_v_interval_of, table_test
 from personax.registry import register
@@ -33,13 +34,13 @@ def likelihood_ratio(observed: NDArray[np.float64], expected: NDArray[np.float64
 )
 def gsq(
     x: ArrayLike,
-    y: ArrayLike,
+    y: ArrayLike | None = None,
     z: ArrayLike | None = None,
     *,
     correction: Adjustment | None = None,
     null: TableNull = "asymptotic",
     permutations: int = 999,
-    rng: np.random.Generator | None = None,
+    rng: Rng = None,
 ) -> TestResult:
     r"""Test whether two sets of categories are independent by the likelihood ratio; otherwise as `chisq`.
 
@@ -48,7 +49,8 @@ def gsq(
     Parameters
     ----------
     x, y
-        Categories, shape (n,), numbers or text.
+        Categories, shape (n,), numbers or text. Without y, x is a table of counts, shape (a, b), or one a stratum,
+        shape (strata, a, b).
     z
         Strata, shape (n,) or (n, d).
     correction

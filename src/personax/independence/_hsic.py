@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from personax.errors import UntestableError
 from personax.independence._counts import read
+from personax.independence._inputs import Rng, generator
 from personax.independence._intervals import Interval, kernel_interval
 from personax.independence._kernels import Bandwidth, Factor, cross, joint_counts, marginal_factor
 from personax.independence._normal_scores import Scores, check_scores, scored, with_kernels
@@ -61,7 +62,7 @@ def hsic(
     estimate: Estimate = "biased",
     null: Null = "auto",
     permutations: int = 999,
-    rng: np.random.Generator | None = None,
+    rng: Rng = None,
 ) -> TestResult:
     r"""Test whether x and y are independent by the Hilbert-Schmidt independence criterion.
 
@@ -117,6 +118,7 @@ def hsic(
     >>> result.p_value, result.method
     (0.001, 'permutation')
     """
+    rng = generator(rng)
     vx, vy, _ = read(x, y, None, nominal)
     null = check_null(null, rng, conditional=False)
     if estimate not in get_args(Estimate):

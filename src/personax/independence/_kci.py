@@ -12,6 +12,7 @@ from personax.errors import UntestableError
 from personax.independence._conditional import Choice, conditional_kci
 from personax.independence._counts import read
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
+from personax.independence._inputs import Rng, generator
 from personax.independence._kernels import Bandwidth, Factor, cross, marginal_factor
 from personax.independence._normal_scores import Scores, check_scores, scored, with_kernels
 from personax.independence._null import Null, check_null, chosen_null, p_value
@@ -65,7 +66,7 @@ def kci(
     null: Null = "auto",
     regression: Choice = "cv",
     permutations: int = 999,
-    rng: np.random.Generator | None = None,
+    rng: Rng = None,
 ) -> TestResult:
     r"""Test whether x and y are independent (given z), whatever the form of the dependence.
 
@@ -144,6 +145,7 @@ def kci(
     >>> kci(["a", "b", "c"] * 20, [1, 2, 3, 4] * 15).p_value > 0.9
     True
     """
+    rng = generator(rng)
     vx, vy, vz = read(x, y, z, nominal)
     null = check_null(null, rng, conditional=vz is not None)
     check_scores(scores)

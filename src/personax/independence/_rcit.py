@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from personax.errors import DeterminedError, UntestableError
 from personax.independence._counts import MAX_CATEGORIES, Counted, combine, join, join_given, read
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
+from personax.independence._inputs import Rng, needed
 from personax.independence._kernel_ridge import Regression, Residual
 from personax.independence._kernels import Bandwidth, marginal_width, standardise
 from personax.independence._null import TAILS
@@ -85,7 +86,7 @@ def rcit(
     y: ArrayLike,
     z: ArrayLike | None = None,
     *,
-    rng: np.random.Generator,
+    rng: Rng,
     nominal: Collection[str] = (),
     variant: Variant = "rcit",
     features: int = 5,
@@ -149,6 +150,7 @@ def rcit(
     >>> rcit(x, [-value for value in x], rng=np.random.default_rng(0)).p_value < 1e-6
     True
     """
+    rng = needed(rng, "rcit")
     vx, vy, vz = read(x, y, z, nominal)
     for name, value, known in (("variant", variant, Variant), ("given", given, Given), ("null", null, Tail)):
         if value not in get_args(known):

@@ -24,7 +24,17 @@ from personax.independence._pair import ColumnPair, Sample, few_levels
 from personax.independence._result import TestResult
 from personax.strict import nearest, no_option
 
-__all__ = ["BatteryTest", "RegisteredTest", "battery", "find_test", "fitting", "known", "option_faults", "run_test"]
+__all__ = [
+    "BatteryTest",
+    "RegisteredTest",
+    "battery",
+    "check_categories",
+    "find_test",
+    "fitting",
+    "known",
+    "option_faults",
+    "run_test",
+]
 
 Given = Literal["with", "without", "either"]
 
@@ -227,12 +237,17 @@ def run_test(
     test = find_test(name)
     if not test.fits(given=pair.z is not None):
         raise UntestableError(f"{name} {'knows no given columns' if pair.z is not None else 'needs given columns'}")
-    if test.categories:
-        for column, sample in zip(columns, (pair.x, pair.y), strict=True):
-            _check_categories(column, sample)
+    check_categories(name, pair, columns)
     result = test.run(pair, rng, **options)
     known = test.interval is not None and result.effect_size == result.effect_size  # NaN where it is refused
     return result, test.interval(pair, result) if known and test.interval is not None else None
+
+
+def check_categories(test: str, pair: ColumnPair, columns: tuple[str, str]) -> None:
+    """Refuse what is no set of categories for a test that needs them."""
+    if find_test(test).categories:
+        for column, sample in zip(columns, (pair.x, pair.y), strict=True):
+            _check_categories(column, sample)
 
 
 def _check_categories(name: str, sample: Sample) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 
-from personax.results import Result
+from personax.results import DrawableResult
 
 __all__ = ["TestResult"]
 
 
 @dataclass(frozen=True, slots=True)
-class TestResult(Result):
+class TestResult(DrawableResult):
     """The outcome of one test of independence.
 
     Parameters
@@ -35,6 +35,7 @@ class TestResult(Result):
     """
 
     __test__ = False  # pytest: not a test class
+    plot_kind: ClassVar[str] = "test_result"
 
     statistic: float
     p_value: float

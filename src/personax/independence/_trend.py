@@ -204,7 +204,8 @@ def with_interval(transformed: float, error: float, dof: float, *, share: float 
     dof = max(dof, 1.0)
     reach = float(stdtrit(dof, (1 + share) / 2)) * error
     ends = np.tanh([transformed, transformed - reach, transformed + reach])
-    return Trend(*(float(end) for end in ends), min(1.0, 2 * float(stdtr(dof, -abs(transformed) / error))))
+    p_value = min(1.0, 2 * float(stdtr(dof, -abs(transformed) / error)))
+    return Trend(float(ends[0]), float(ends[1]), float(ends[2]), p_value)
 
 
 def turn(both: Cells) -> tuple[float, float]:
@@ -226,14 +227,14 @@ def turn(both: Cells) -> tuple[float, float]:
     (True, -1.0)
     """
     x, y, people = both
-    counts = np.bincount(x, people)
+    counts = np.bincount(x, people).astype(float)
     if len(counts) < 4:
         return 1.0, 0.0
     n = counts.sum()
     q = np.bincount(y, people) / n
     g = middle_ranks(q)[y]
     f = middle_ranks(counts / n)
-    sums, squares = np.bincount(x, people * g), np.bincount(x, people * g**2)
+    sums, squares = (np.bincount(x, people * g**power).astype(float) for power in (1, 2))
     best, sign = 1.0, 0.0
     for share in BREAKS:
         at = int(np.searchsorted(np.cumsum(counts) / n, share))

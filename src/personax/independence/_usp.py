@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personax.independence._contingency import check_permutations, tables_of
+from personax.independence._contingency import check_permutations, counted_tables, tables_of, without_empty
+from personax.errors import UntestableError
 from personax.independence._counts import read
-from personax.independence._effects import CRAMERS_V, cramers_v
+from personax.independence._effects import CRAMERS_V, pooled_cramers_v
+from personax.independence._inputs import Rng, generator
 from personax.independence._margins import expected_counts, random_tables
 from personax.independence._pair import ColumnPair
 from personax.independence._result import TestResult
@@ -37,7 +39,7 @@ def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> Test
     on_pair=_on_pair,
     interval=cramers_v_interval_of,
 )
-def usp(x: ArrayLike, y: ArrayLike, *, rng: np.random.Generator, permutations: int = 999) -> TestResult:
+def usp(x: ArrayLike, y: ArrayLike | None = None, *, rng: Rng, permutations: int = 999) -> TestResult:
     r"""Test whether two sets of categories are independent by an unbiased estimate of their squared distance from it.
 
     The distance is ``D = sum_ij (p_ij - p_i. p_.j)^2``. With counts ``o_ij`` and ``e_ij = n_i. n_.j / n`` its estimate
@@ -51,7 +53,7 @@ def usp(x: ArrayLike, y: ArrayLike, *, rng: np.random.Generator, permutations: i
     Parameters
     ----------
     x, y
-        Categories, shape (n,), numbers or text.
+        Categories, shape (n,), numbers or text. Without y, x is a table of counts, shape (a, b).
     rng
         Draws tables with the same margins.
     permutations
@@ -86,8 +88,15 @@ def usp(x: ArrayLike, y: ArrayLike, *, rng: np.random.Generator, permutations: i
     >>> round(result.statistic, 3), result.p_value  # D is 8 * 0.125^2 = 0.125
     (0.125, 0.001)
     """
-    (counts,) = tables_of(*read(x, y, None))
-    return usp_of(counts, rng=rng, permutations=permutations)
+    (counts,) = _one_table(x) if y is None else tables_of(*read(x, y, None))
+    return usp_of(counts, rng=generator(rng), permutations=permutations)
+
+
+def _one_table(x: ArrayLike) -> list[NDArray[np.intp]]:
+    tables = counted_tables(x)
+    if len(tables) != 1:
+        raise UntestableError("usp knows no strata; give one table, shape (a, b)")
+    return tables
 
 
 def usp_of(counts: NDArray[np.intp], *, rng: np.random.Generator | None, permutations: int = 999) -> TestResult:
@@ -105,7 +114,7 @@ def usp_of(counts: NDArray[np.intp], *, rng: np.random.Generator | None, permuta
     details = {"effect_name": CRAMERS_V, "permutations": permutations}
     x_even, y_even = (1 - float(np.square(margin / n).sum()) for margin in (rows, columns))
     statistic = own / (n * (n - 3)) - n * x_even * y_even / ((n - 1) * (n - 3))
-    return TestResult(statistic, float(p_value), cramers_v(observed), n, "permutation", details)
+    return TestResult(statistic, float(p_value), pooled_cramers_v([observed]), n, "permutation", details)
 
 
 def _moving(observed: NDArray[np.float64] | NDArray[np.intp], expected: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -102,7 +102,7 @@ def analyse(
     features = _chosen("feature", section.features, columns)
     targets = _chosen("target", section.targets, columns)
     given = list(dict.fromkeys(section.given))
-    apart = {*targets, *given, section.by}
+    apart = {*targets, *given, section.by, section.cluster, section.strata}
     pairs = [name for name in features if name not in apart]
     if not pairs:
         raise PlanError(
@@ -123,6 +123,8 @@ def analyse(
             tests=section.tests,
             given=given,
             by=section.by,
+            cluster=section.cluster,
+            strata=section.strata,
             options={str(name): options for name, options in section.options.items()},
             seed=seed,
             jobs=jobs,
@@ -316,6 +318,7 @@ def _check_named(section: IndependenceSection, known: Mapping[str, Column]) -> N
     """Name every column that is not there, at once."""
     by = [] if section.by is None else [section.by]
     settings = {"features": section.features, "targets": section.targets, "given": section.given, "by": by}
+    settings |= {name: [value] for name in ("cluster", "strata") if (value := getattr(section, name))}
     faults = [
         f"independence.{setting}: there is no column {name}; {nearest(name, list(known))}"
         for setting, names in settings.items()
