@@ -14,7 +14,7 @@ import polars as pl
 
 from personax.errors import ComputationError
 
-__all__ = ["CachedTest", "CiTest", "Undecided", "NothingVaries", "PValue", "SearchProgress"]
+__all__ = ["CachedTest", "CiTest", "NothingVaries", "PValue", "SearchProgress", "Undecided"]
 
 PValue = Callable[[int, int, tuple[int, ...]], float]
 """(column x, column y, columns z) -> p-value of "x and y are independent given z"."""

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
 from personax.errors import UntestableError
-from personax.independence._counts import Counted, MAX_CATEGORIES, MIN_ROWS, read, table, tally
+from personax.independence._counts import MAX_CATEGORIES, MIN_ROWS, Counted, read, table
 from personax.independence._effects import CRAMERS_V, pooled_cramers_v
-from personax.independence._margins import expected_counts, pearson_moments, random_tables, williams
 from personax.independence._inputs import Rng, as_columns, generator
+from personax.independence._margins import pearson_moments
 from personax.independence._null import gamma
 from personax.independence._result import TestResult
 from personax.independence._strata import Divergence, Strata, count_strata

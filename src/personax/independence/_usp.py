@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personax.independence._contingency import check_permutations, counted_tables, tables_of, without_empty
 from personax.errors import UntestableError
+from personax.independence._contingency import check_permutations, counted_tables, tables_of
 from personax.independence._counts import read
 from personax.independence._effects import CRAMERS_V, pooled_cramers_v
 from personax.independence._inputs import Rng, generator

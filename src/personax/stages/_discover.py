@@ -17,11 +17,30 @@ from personax.data.columns import infer_columns
 from personax.data.dates import are_dates, dates_as_numbers
 from personax.data.frames import write_csv
 from personax.data.table import Table
-from personax.discovery import CiTest, Knowledge, NothingVaries, ScoreAlgorithm, Undecided, bootstrap_edges, fci, listed, pc, score_search
-from personax.errors import ComputationError, DeterminedError, InputError, MissingExtraError, PlanError, UndecidedError, UntestableError
+from personax.discovery import (
+    CiTest,
+    Knowledge,
+    NothingVaries,
+    ScoreAlgorithm,
+    Undecided,
+    bootstrap_edges,
+    fci,
+    listed,
+    pc,
+    score_search,
+)
+from personax.errors import (
+    ComputationError,
+    DeterminedError,
+    InputError,
+    MissingExtraError,
+    PlanError,
+    UndecidedError,
+    UntestableError,
+)
 from personax.figures import draw_graph, save
 from personax.graphs import to_dot, to_graphml
-from personax.independence import ColumnPair, Given, MAX_LEVELS, RegisteredTest, TestResult, TestedColumn, find_test
+from personax.independence import MAX_LEVELS, ColumnPair, Given, RegisteredTest, TestedColumn, TestResult, find_test
 from personax.progress import Progress
 from personax.schema import Column, Graph, Kind, Notice
 from personax.sources import read_table
