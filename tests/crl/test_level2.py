@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from personax.crl import Budget, Level2, fit_seeds, load_fit, method, save_fit
+from personax.crl import Budget, Level2, fit_seeds, identify, load_fit, method, save_fit
 from personax.errors import InputError
 
 pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
@@ -127,3 +127,18 @@ def test_what_cannot_be_is_a_sentence() -> None:
         with pytest.raises(InputError) as told:
             case()  # type: ignore[no-untyped-call]
         assert says in str(told.value)
+
+
+def test_the_default_method_is_pickled_and_saved_with_what_it_found(tmp_path: Path) -> None:
+    views = world(80)
+    made = Level2(latents=LATENTS, method=method("default", budget=Budget(epochs=1)), seeds=1, random_state=0).fit(
+        views
+    )
+    z = made.transform(views)
+    again = pickle.loads(pickle.dumps(made))
+    assert np.array_equal(again.transform(views), z)
+    assert again.graph_ is not None
+    save_fit(made.fitted_, tmp_path / "fit.safetensors")
+    loaded = load_fit(tmp_path / "fit.safetensors")
+    assert np.array_equal(loaded.encode(views), z)
+    assert identify(loaded) == identify(made.fitted_)
