@@ -312,5 +312,5 @@ def test_a_null_that_does_not_fit_has_no_p_value_and_none_is_called_by_another_n
 
 
 def test_a_correction_that_there_is_not_is_refused() -> None:
-    with pytest.raises(InputError, match="no correction 'fdr'; choose from fdr_bh, fdr_by, holm, none"):
+    with pytest.raises(InputError, match="no correction 'fdr'; choose from fdr_bh, fdr_by, holm, bonferroni, none"):
         correct([0.1, 0.2], "fdr")  # type: ignore[arg-type]
