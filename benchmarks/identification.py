@@ -342,11 +342,12 @@ def table(out: Path) -> None:
         "texts by real encoders": [r for r in rows if r["family"].startswith("world ")],
         "digits by an additive decoder alone": [r for r in rows if r["additive_only"]],
     }
+    groups = {group: own for group, own in groups.items() if own}
     print("| modalities | latents | rule | told apart: called so | not told apart: called so |\n|---|---|---|---|---|")
     for group, own in groups.items():
         for rule, says in RULES.items():
             print(f"| {group} | {len(own)} | {rule} | {_counted(own, says, True)} | {_counted(own, says, False)} |")
-    for group in list(groups)[:2]:
+    for group in [one for one in groups if "seeds" in one]:
         print(f"\n{group}:\n\n| family | told apart: called so | not told apart: called so |\n|---|---|---|")
         for family in dict.fromkeys(row["family"] for row in groups[group]):
             own = [row for row in groups[group] if row["family"] == family]
