@@ -19,7 +19,7 @@ arXiv:2307.02598 (additive decoders).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import combinations
 from typing import Final
@@ -299,7 +299,8 @@ def _log_joint(x: Tensor, means: Tensor, noise: Tensor, log_prior: Tensor) -> Te
 
 
 def _solve(left: Tensor, right: Tensor) -> Tensor:
-    return torch.linalg.solve(left.double(), right.double()).float()
+    found: Tensor = torch.linalg.solve(left.double(), right.double())
+    return found.float()
 
 
 def _starts(x: Tensor, latents: int, grid: _Grid, share: float, generator: torch.Generator) -> list[Tensor]:
@@ -379,11 +380,14 @@ class _Fit:
 
     def finish(self, centre: Tensor, x: Tensor) -> SumOfCurves:
         """Return the fit, its latents standardised among some people."""
-        k, cpu = self.grid.at.shape[1], [self.weights.cpu(), self.noise.cpu(), self.log_prior.cpu()]
-        found = SumOfCurves(centre.cpu(), *cpu, len(self.grid.basis), torch.zeros(1, k), torch.ones(1, k))
+        k = self.grid.at.shape[1]
+        found = SumOfCurves(
+            centre.cpu(), self.weights.cpu(), self.noise.cpu(), self.log_prior.cpu(), len(self.grid.basis),
+            torch.zeros(1, k), torch.ones(1, k),
+        )  # fmt: skip
         code = found.encode(x.cpu() + found.centre)
         mean, std = code.mean(0, keepdim=True), code.std(0, keepdim=True).clamp_min(1e-6)
-        return SumOfCurves(found.centre, *cpu, found.points, mean, std)
+        return replace(found, mean=mean, std=std)
 
     def _smoothed(self, number: Tensor) -> Tensor:
         points, k = len(self.grid.basis), self.grid.at.shape[1]
