@@ -15,7 +15,7 @@ from scipy import stats
 
 from personax.errors import UntestableError
 from personax.independence import TestResult, chisq, gsq, usp
-from personax.independence._contingency import contingency_test, of_tables, pearson, tables_of
+from personax.independence._contingency import TableNull, contingency_test, of_tables, pearson, tables_of
 from personax.independence._counts import count
 from personax.independence._gsq import likelihood_ratio
 from personax.independence._margins import expected_counts, pearson_moments, random_tables, williams
@@ -452,9 +452,10 @@ def test_all_strata_at_once_are_each_by_itself(correction: Any) -> None:
 def test_blocks_of_strata_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(52)
     x, y, z = rng.integers(0, 5, 300), rng.integers(0, 4, 300), rng.integers(0, 50, 300)
-    whole = [chisq(x, y, z, null=null) for null in ("asymptotic", "moments")]
+    nulls: tuple[TableNull, ...] = ("asymptotic", "moments")
+    whole = [chisq(x, y, z, null=null) for null in nulls]
     monkeypatch.setattr("personax.independence._strata.CELLS", 70)
-    for null, result in zip(("asymptotic", "moments"), whole, strict=True):
+    for null, result in zip(nulls, whole, strict=True):
         again = chisq(x, y, z, null=null)
         assert (again.p_value, again.statistic) == pytest.approx((result.p_value, result.statistic), rel=1e-12)
         assert again.details == result.details

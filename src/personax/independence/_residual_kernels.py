@@ -200,5 +200,5 @@ def products(x: Factor, y: Factor, z: Counted) -> Products:
         width = WIDTH_OF_Z * marginal_width(values, z.counts, "distance")
         numbers = (values / (np.sqrt(2) * width))[in_z]
     labels = in_z if z.values is None else None if z.labels is None else z.labels[in_z]
-    parts = (factor.rows[factor.of.codes[first]] for factor in (x, y))
-    return Products(*parts, numbers, labels, both.counts.astype(float))
+    rows_x, rows_y = (factor.rows[factor.of.codes[first]] for factor in (x, y))
+    return Products(rows_x, rows_y, numbers, labels, both.counts.astype(float))

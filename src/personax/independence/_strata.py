@@ -137,9 +137,9 @@ class Strata:
         total = np.zeros(times)
         for stratum, counts in enumerate(self.counts):
             occurs = np.ix_(self.rows[stratum] > 0, self.columns[stratum] > 0)
-            margins = (counts[occurs].sum(axis=axis).astype(np.intp) for axis in (1, 0))
+            rows, columns = (counts[occurs].sum(axis=axis).astype(np.intp) for axis in (1, 0))
             expected, start = self.expected[stratum][occurs], 0
-            for batch in random_tables(*margins, times, rng):
+            for batch in random_tables(rows, columns, times, rng):
                 end = start + len(batch)
                 total[start:end] += self._corrected(batch.astype(float), expected, stratum)
                 start = end
