@@ -59,7 +59,7 @@ what smooth regressions leave of a threshold looks alike in both. A p-value abov
 FEWEST = 20
 """Distinct values of z below which kernel ridge regression has a mean for each of them, and trees add nothing."""
 
-LINEAR_ROWS_A_COLUMN, ROWS_A_COLUMN = 6, 30
+LINEAR_ROWS_A_COLUMN, ROWS_A_COLUMN = 6, 50
 """Rows for each of several columns of z below which there is no rejection at all, because nobody can tell a line from a
 bend there; and below which one counts only if a linear regression explains x or y about as well as the best one: where
 one of the two regressions is right, errors of the other do no harm."""

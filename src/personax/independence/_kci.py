@@ -120,7 +120,7 @@ def kci(
     DeterminedError
         z determines x or y: what is left is rounding.
     UndecidedError
-        Fewer than 30 rows for each of several columns of z, which move x and y in bent ways, and p below .1.
+        Fewer than 50 rows for each of several columns of z, which move x and y in bent ways, and p below .1.
 
     Notes
     -----
