@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from personax.errors import UntestableError
 from personax.independence import binomial_interval, find_test, hsic, kci, screen
+from personax.schema import Kind
 
 Array = NDArray[np.float64]
 Random = np.random.Generator
@@ -44,7 +45,7 @@ def zeros(rng: Random, n: int) -> Array:
 def money(rng: Random, n: int) -> Array:
     values = rng.lognormal(10, 1.5, n)
     unit = 10 ** np.floor(np.log10(values))
-    return np.round(values / unit) * unit
+    return np.asarray(np.round(values / unit) * unit)
 
 
 COLUMNS: Mapping[str, Callable[[Random, int], Array]] = {
@@ -164,10 +165,10 @@ def families(grids: int) -> Iterator[str]:
         for k in range(grids):
             rng = np.random.default_rng([5, index, k])
             frame = pl.DataFrame({c: COLUMNS[name](rng, 200) for c in (*features, *targets)})
-            kinds = dict.fromkeys(frame.columns, "continuous")
+            kinds: dict[str, Kind] = dict.fromkeys(frame.columns, "continuous")
             found = screen(frame, features, targets, kinds=kinds, tests=list(least), correction="holm", seed=k)
             for test in least:
-                least[test].append(float(found.filter(pl.col("test") == test)["p_corrected"].min()))
+                least[test].append(min(found.filter(pl.col("test") == test)["p_corrected"].drop_nulls().to_list()))
         for test, values in least.items():
             errors = int((np.array(values) < 0.05).sum())
             low, high = binomial_interval(errors, grids)

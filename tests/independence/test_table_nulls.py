@@ -418,7 +418,7 @@ def test_weights_and_one_seed_are_the_repeated_rows_and_that_seed() -> None:
         (lambda x, y: gsq(x, y, null="moments"), "the moments null is that of Pearson's chi-square only"),
         (lambda x, y: chisq(x, y, null="moments", correction="yates"), "takes no correction; leave yates out"),
         (lambda x, y: chisq(x, y, null="permutation"), "a permutation null needs rng"),
-        (lambda x, y: usp(x, y, rng=None), "a permutation null needs rng"),  # type: ignore[arg-type]
+        (lambda x, y: usp(x, y, rng=None), "a permutation null needs rng"),
         (lambda x, y: usp(x, y, rng=np.random.default_rng(0), permutations=0), "must be at least 1, not 0"),
         (lambda x, y: chisq(x, y, null="exact"), "no null distribution 'exact'; choose from asymptotic"),  # type: ignore[arg-type]
         (lambda x, y: gsq(x, y, correction="none"), "no correction 'none'; choose from yates"),  # type: ignore[arg-type]

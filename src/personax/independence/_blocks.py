@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,12 +10,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from personax.errors import InputError, UntestableError
-from personax.independence._contingency import Divergence, pearson
+from personax.independence._contingency import pearson
 from personax.independence._gsq import likelihood_ratio
 from personax.independence._kernels import Factor
 from personax.independence._margins import expected_counts
 from personax.independence._pair import ColumnPair
 from personax.independence._result import TestResult
+from personax.independence._strata import Divergence
 from personax.independence._survey import survey_weights
 
 __all__ = ["Design", "RowBlocks", "blocks_of", "exchanged"]
@@ -180,11 +181,16 @@ class _KernelStatistic:
     """sum Kx Ky after an exchange."""
 
     def __init__(self, test: str, pair: ColumnPair) -> None:
-        x, y = (sample.factor if test == "kci" else sample.median for sample in (pair.x, pair.y))
+        # any statistic is exact over exchanges; of several widths the middle one stands for all
+        x, y = (_middle(one.kernels.factors) if test == "kci" else one.median for one in (pair.x, pair.y))
         self.fx, self.fy = _rows(x), _rows(y)
 
     def __call__(self, order: NDArray[np.intp]) -> float:
         return float(np.square(self.fx[order].T @ self.fy).sum())
+
+
+def _middle(factors: Sequence[Factor]) -> Factor:
+    return factors[len(factors) // 2]
 
 
 def _rows(factor: Factor) -> NDArray[np.float64]:

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from personax.errors import StudyError
-from personax.traits.llms import _claims
 from personax.traits.llms._claims import CLAIM_LEASE, ClaimWatch
 from personax.traits.llms._journal import JournalEntry, ReplyJournal
 
@@ -99,7 +98,7 @@ def test_where_there_are_no_locks_hearts_count(tmp_path: Path, monkeypatch: pyte
     def no_locks(*_: object) -> None:
         raise OSError(errno.ENOLCK, "no locks")
 
-    monkeypatch.setattr(_claims.fcntl, "flock", no_locks)
+    monkeypatch.setattr("fcntl.flock", no_locks)
     with ReplyJournal(tmp_path / "j.sqlite") as one, ReplyJournal(tmp_path / "j.sqlite") as two:
         assert one.claim(["a"]) == {"a"}
         assert two.claim(["a"]) == set()
