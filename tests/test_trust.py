@@ -297,9 +297,9 @@ EmbedModels: image text
 Espn: called competition gender sport
 FileSource: source
 ImageEncoding: device revision
-IndependenceSection: by features given options targets tests
+IndependenceSection: by cluster features given options strata targets tests
 Knowledge: forbidden required tiers
-Model: model name provider
+Model: extra_body headers model name provider
 Nba: gender season
 Nfl: gender teams
 Nflverse: gender

@@ -72,7 +72,7 @@ MISTAKES = [
     (["--alpha", "1"], "--alpha"),
     (["--seed", "-1"], "--seed"),
     (["--grids", "-1"], "--grids"),
-    (["--correction", "bonferroni"], "--correction: there is no bonferroni; choose from fdr_bh"),
+    (["--correction", "bonferoni"], "--correction: there is no bonferoni; choose from fdr_bh"),
     (["--like-mine", "--features", "final_o", "--targets", "final_o"], "no features or no targets"),
     (["--like-mine", "--tests", "gcm"], "gcm cannot run without something given"),
 ]

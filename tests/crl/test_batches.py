@@ -53,6 +53,7 @@ def piecewise(views: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, dict[s
 @pytest.mark.parametrize("name", NAMES)
 def test_no_method_asks_for_more_people_than_a_batch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("personax.crl._scaler.CHUNK", 50)
+    monkeypatch.setattr("personax.crl._lacking.CHUNK", 50)
     monkeypatch.setattr("personax.crl.methods.default._projection.SAMPLE", 50)
     data = numerical(1, measurements=2, n=5 * MOST, shared=1, rng=np.random.default_rng(0))
     views = {"m1": data.views["m1"], "m2": {"k1": data.views["m2"]["k1"]}}

@@ -17,6 +17,7 @@ from personax.errors import UntestableError
 from personax.independence import TestResult, chisq, gsq, usp
 from personax.independence._contingency import TableNull, contingency_test, of_tables, pearson, tables_of
 from personax.independence._counts import count
+from personax.independence._effects import pooled_cramers_v
 from personax.independence._gsq import likelihood_ratio
 from personax.independence._margins import expected_counts, pearson_moments, random_tables, williams
 from personax.independence._usp import usp_of
@@ -441,7 +442,7 @@ def test_all_strata_at_once_are_each_by_itself(correction: Any) -> None:
     tables = [np.histogram2d(x[z == level], y[z == level], (4, 3))[0].astype(int) for level in range(40)]
     vary = [table for table in tables if min(table.any(axis=0).sum(), table.any(axis=1).sum()) > 1]
     single = [of_tables([table], pearson, correction=correction) for table in vary]
-    effect = np.average([one.effect_size for one in single], weights=[one.n for one in single])
+    effect = pooled_cramers_v([table[table.any(axis=1)][:, table.any(axis=0)] for table in vary])
     whole = chisq(x, y, z, correction=correction)
     assert whole.statistic == pytest.approx(sum(one.statistic for one in single), rel=1e-12)
     assert whole.details["dof"] == sum(one.details["dof"] for one in single)

@@ -37,9 +37,12 @@ def lacks(x: NDArray[Any]) -> Rows:
     """
     if x.ndim != 2 or not x.shape[1] or not np.issubdtype(x.dtype, np.floating):
         return np.zeros(len(x), dtype=bool)
-    found: Rows = np.isnan(x[:, 0])
+    # measurements may lie in a file: never more than some rows at once
+    found: Rows = (
+        np.concatenate([np.isnan(x[start : start + CHUNK, 0]) for start in range(0, len(x), CHUNK)] or [[]]) > 0
+    )
     at = np.flatnonzero(found)
-    for start in range(0, len(at), CHUNK):  # measurements may lie in a file
+    for start in range(0, len(at), CHUNK):
         rows = at[start : start + CHUNK]
         found[rows] = np.isnan(x[rows]).all(axis=1)
     return found

@@ -9,7 +9,9 @@ given without patterns and from the root. All that reads a table from a path or 
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,9 @@ __all__ = [
     "write_ipc",
     "write_parquet",
 ]
+
+FULL = 2**16
+"""Bytes of free space below which a disk that takes no table is called full."""
 
 
 def exact_path(path: Path | str) -> Path:
@@ -92,8 +97,13 @@ def read_ipc(path: Path | str) -> pl.DataFrame:
 
 
 def write_parquet(frame: pl.DataFrame, path: Path | str, **options: Any) -> None:  # noqa: ANN401 - those of polars
-    """Write a Parquet file; see `read_parquet`."""
-    frame.write_parquet(exact_path(path), **options)
+    """Write a Parquet file; see `read_parquet`. A full disk is an OSError, whatever polars makes of it."""
+    try:
+        frame.write_parquet(exact_path(path), **options)
+    except pl.exceptions.PolarsError:
+        if shutil.disk_usage(Path(path).parent).free < FULL:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
+        raise
 
 
 def write_csv(frame: pl.DataFrame, path: Path | str) -> None:

@@ -38,7 +38,7 @@ def dependence_graph(pvalues: pl.DataFrame, test: str | None = None) -> Graph:
     --------
     >>> rows = {"feature": ["a"], "target": ["o"], "test": ["kci"], "rejected": [True], "effect_size": [0.5]}
     >>> dependence_graph(pl.DataFrame(rows | {"effect_name": ["nHSIC"]})).edges
-    [Edge(source='a', target='o', kind='undirected', weight=0.5, label='')]
+    [Edge(source='a', target='o', kind='undirected', weight=0.5, label='', doubtful=False)]
     """
     pvalues = everybody(pvalues)
     chosen = test or (pvalues["test"][0] if pvalues.height else "")

@@ -78,8 +78,10 @@ def check_graph(graph: Graph, latents: pl.DataFrame) -> GraphCheck | None:
     )
     try:
         other = pc(scores, alpha=LEVEL)
-    except PersonaxError:  # causal-learn is not installed, or latents determine one another
+    except PersonaxError:
         return None
+    if other.details["determined"]:
+        return None  # to which of them an edge belongs cannot be told
     ours = {frozenset((e.source, e.target)): e for e in graph.edges}
     theirs = {frozenset((e.source, e.target)): e for e in other.edges}
     differ, agreed = [], 0

@@ -37,7 +37,9 @@ class StageTables(Mapping[str, pl.DataFrame]):
 
     def __init__(self, folder: StudyFolder, manifest: Manifest) -> None:
         self._folder, self._manifest, self.stage = folder, manifest, manifest.stage
-        paths = [Path(name) for name in sorted(manifest.outputs) if Path(name).suffix in _READERS]
+        named = [Path(name) for name in sorted(manifest.outputs) if Path(name).suffix in _READERS]
+        # the same table for people and spreadsheets is no second one
+        paths = [one for one in named if one.suffix != ".csv" or one.with_suffix(".parquet") not in named]
         stems = [path.stem for path in paths]
         longer = [path.with_suffix("").as_posix() for path in paths]
         self._paths = {

@@ -119,6 +119,7 @@ def test_routers_translate_the_limit_themselves() -> None:
         ({"extra_body": {"messages": []}}, "extra_body: messages is set by personax"),
         ({"headers": {"Authorization": "Bearer x"}}, "would hold a key"),
         ({"headers": {"X-Title": "sk-0123456789abc"}}, "would hold a key"),
+        ({"headers": {"Host": "elsewhere.example"}}, "Host is set by personax"),
         ({"headers": {"bad name": "x"}}, "is no header"),
         ({"headers": {"X": "a\r\nb: c"}}, "is no header"),
     ],

@@ -117,6 +117,8 @@ class Model(Strict):
             if name.lower() in ("authorization", "x-api-key", "api-key", "cookie") or SECRET_PATTERN.search(value):
                 text = "headers: {name} would hold a key; put it into an environment variable and name that under key"
                 raise PydanticCustomError("a_key", text, {"name": name})
+            if name.lower() in ("host", "content-length", "content-type", "transfer-encoding", "connection"):
+                raise PydanticCustomError("ours", "headers: {name} is set by personax; leave it out", {"name": name})
             if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", name) or not re.fullmatch(r"[\x20-\x7e]{0,500}", value):
                 raise PydanticCustomError("no_header", "headers: {name} is no header", {"name": name})
         return headers

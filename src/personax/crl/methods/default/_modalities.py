@@ -55,6 +55,9 @@ WORTH_REFITTING: Final = 0.95
 CHECKED: Final = 4000
 """People on whom a decoder is checked, at most."""
 
+FEWEST_IN_HALVES = 20
+"""People held out, or in a half, below which halves tell nothing."""
+
 
 @dataclass(frozen=True)
 class ModalityCoordinates:
@@ -151,9 +154,11 @@ def _halves(
 ) -> list[float]:
     """Return of each latent how far fits to two halves of the people agree on people held out.
 
-    Random numbers are of their own: what was found stays what it is without this.
+    Random numbers are of their own: what was found stays what it is without this. Of too few people it is 0.
     """
     held, learn = people
+    if min(len(held), len(learn) // 2) < FEWEST_IN_HALVES:
+        return [0.0] * latents
     codes = []
     for at in (0, 1):
         half = learn[at::2]
