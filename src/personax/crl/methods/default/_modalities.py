@@ -216,6 +216,11 @@ def choose_decoder(
             found = fit_curves(content, latents, *people, share, generator=generator, device=device)
             codes = found.rivals(MISFIT * (free.explained[0] - found.explained[0]))
             misfits = _is_larger(found.errors, free.errors)
+            if misfits:
+                # curves with noise of one size fit some contents worse than networks do: the better explanation decides
+                networks = fitted(decoder, training)
+                if networks.explained[0] > found.explained[0]:
+                    found, codes, misfits = networks, networks.codes, False
         else:
             found = fitted(decoder, training)
             codes = found.codes
