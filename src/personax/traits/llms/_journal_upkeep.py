@@ -78,7 +78,16 @@ def journal_models(journal: ReplyJournal) -> list[ModelReplies]:
         failures = dict(journal.connection.execute(failed).fetchall())
     known = [
         ModelReplies(
-            row[0], row[1], row[2], row[3], failures.pop(row[0], 0), *row[4:7], _moment(row[7]), _moment(row[8])
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            failures.pop(row[0], 0),
+            row[4],
+            row[5],
+            row[6],
+            _moment(row[7]),
+            _moment(row[8]),
         )
         for row in rows
     ]
