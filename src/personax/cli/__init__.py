@@ -21,6 +21,7 @@ from personax.cli import (
     falsify,
     independence,
     init,
+    journal,
     parts,
     release,
     run,
@@ -74,6 +75,7 @@ discover.register(app)
 falsify.register(app)
 crl.register(app)
 traits.register(app)
+journal.register(app)
 doctor.register(app)
 parts.register(app)
 trust.register(app)

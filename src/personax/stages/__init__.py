@@ -22,6 +22,7 @@ from personax.stages._report import REPORT, report_page
 if TYPE_CHECKING:
     from personax.stages._analyse_release import ReleaseAnalysis, folder_of, plan_analysis
     from personax.stages._annotate_llm import (
+        JOURNAL,
         annotate_part,
         estimate_annotation,
         export_batches,
@@ -78,6 +79,7 @@ __all__ = [
     "EMBED",
     "FLOORS",
     "INDEPENDENCE",
+    "JOURNAL",
     "RELEASE",
     "REPORT",
     "SCORING_SEED",
@@ -155,7 +157,7 @@ STAGES: tuple[Stage, ...] = (COLLECT, ANNOTATE, EMBED, RELEASE, INDEPENDENCE, CR
 
 _HOME = {
     "_analyse_release": "ReleaseAnalysis folder_of plan_analysis",
-    "_annotate_llm": "annotate_part estimate_annotation export_batches import_batches merge_shards",
+    "_annotate_llm": "JOURNAL annotate_part estimate_annotation export_batches import_batches merge_shards",
     "_answer": "AnswerResult answer",
     "_calibrate": "Calibration CalibrationSettings calibrate_file",
     "_collect_many": "probe_sources summaries",

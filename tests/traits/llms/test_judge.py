@@ -78,7 +78,9 @@ def test_a_verdict_flags_a_score_and_neither_makes_nor_takes_one(server: Server,
 
 def test_a_judge_who_says_nothing_readable_changes_nothing(server: Server, tmp_path: Path) -> None:
     server.mind = lambda body, key: (
-        '{"openness": "great"}' if body["messages"][0]["content"].startswith("You classify") else mind(body, key)
+        '{"openness": {"word": ["fine"]}, "neuroticism": "great"}'
+        if body["messages"][0]["content"].startswith("You classify")
+        else mind(body, key)
     )
     asked = Survey([{"id": "a", "name": "Ann"}], [Model(name="one", model="one-x", base_url=server.url)], Prompt())
     with ReplyJournal(tmp_path / "journal.sqlite") as journal:

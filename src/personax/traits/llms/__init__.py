@@ -11,6 +11,15 @@ rows). `judge_survey` has a model check replies. By a provider's batch API: ``_b
 
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import ReplyJournal
+from personax.traits.llms._journal_upkeep import (
+    ModelReplies,
+    backup_journal,
+    drop_model,
+    export_journal,
+    forget_person,
+    journal_models,
+    replies_of,
+)
 from personax.traits.llms._judge import Verdicts, judge_survey, read_verdicts
 from personax.traits.llms._prompt import Prompt, PromptSettings, content_hash
 from personax.traits.llms._provider import Completion, InvalidRequestError, Model, ModelUnavailableError, Provider
@@ -36,6 +45,7 @@ __all__ = [
     "InvalidRequestError",
     "MergeSummary",
     "Model",
+    "ModelReplies",
     "ModelUnavailableError",
     "Prompt",
     "PromptSettings",
@@ -49,14 +59,20 @@ __all__ = [
     "Verdicts",
     "annotate",
     "annotation_table",
+    "backup_journal",
     "content_hash",
+    "drop_model",
     "estimate_cost",
+    "export_journal",
     "export_replies",
     "export_requests",
+    "forget_person",
     "import_replies",
+    "journal_models",
     "judge_survey",
     "merge_journals",
     "merge_replies",
     "read_verdicts",
+    "replies_of",
     "reply_key",
 ]

@@ -78,7 +78,7 @@ class JudgeQuestion:
             (
                 f"{trait} has none of the words"
                 for trait in self.prompt.traits
-                if values.get(trait) not in VERDICT_STATUS
+                if str(values.get(trait)) not in VERDICT_STATUS
             ),
             None,
         )
