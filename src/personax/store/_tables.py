@@ -38,14 +38,15 @@ class StageTables(Mapping[str, pl.DataFrame]):
     def __init__(self, folder: StudyFolder, manifest: Manifest) -> None:
         self._folder, self._manifest, self.stage = folder, manifest, manifest.stage
         named = [Path(name) for name in sorted(manifest.outputs) if Path(name).suffix in _READERS]
-        # the same table for people and spreadsheets is no second one
-        paths = [one for one in named if one.suffix != ".csv" or one.with_suffix(".parquet") not in named]
+        # a table that is there for spreadsheets too has its short name for the file that keeps types
+        copies = [one for one in named if one.suffix == ".csv" and one.with_suffix(".parquet") in named]
+        paths = [one for one in named if one not in copies]
         stems = [path.stem for path in paths]
         longer = [path.with_suffix("").as_posix() for path in paths]
         self._paths = {
             path.stem if stems.count(path.stem) == 1 else name if longer.count(name) == 1 else path.as_posix(): path
             for path, name in zip(paths, longer, strict=True)
-        }
+        } | {path.as_posix(): path for path in copies}
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self._paths:
