@@ -361,9 +361,11 @@ _LONGEST: Final = 500
 """Characters of a sentence; one that names a dozen choices has half of them."""
 
 _COMPLETE: Final = {
-    "base_url",
-    "name_shown", "no_block", "no_contact", "no_fields", "no_price", "no_source", "not_a_language", "not_a_name",
-    "not_a_file_name", "not_a_url", "not_an_address", "test_option", "twice", "unknown_key",
+    "a_key", "base_url",
+    "name_shown", "no_block", "no_contact", "no_fields", "no_header", "no_price",
+    "no_source", "not_a_language", "not_a_name",
+    "not_a_file_name", "not_a_url", "not_an_address", "ours", "test_option", "twice", "twin",
+    "unknown_key", "unused",
 }  # fmt: skip
 """Faults whose message says all; what was given is not repeated, for it may be a key."""
 

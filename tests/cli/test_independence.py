@@ -117,3 +117,16 @@ def test_a_pattern_or_a_folder_of_files_is_one_table(tmp_path: Path) -> None:
         assert pl.read_parquet(out / "pvalues.parquet")["n"].to_list() == [600]
         inputs = json.loads((out / "manifests" / "independence.json").read_text())["inputs"]
         assert sorted(inputs) == ["year=2023/part-0.parquet", "year=2024/part-0.parquet"]
+
+
+def test_a_dependence_that_turns_between_subgroups_is_said(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    group = rng.integers(2, size=300)
+    v = rng.normal(size=300)
+    w = np.where(group == 1, 0.5, -0.5) * v + 0.87 * rng.normal(size=300)
+    pl.DataFrame({"v": v, "w": w, "g": np.where(group == 1, "a", "b")}).write_csv(tmp_path / "people.csv")
+    options = ["--features", "v", "--targets", "w", "--by", "g", "--no-figures", "--out", str(tmp_path / "out")]
+    done = program("independence", tmp_path / "people.csv", *options)
+    assert "another one in other subgroups" in " ".join(done.stdout.split())
+    found = pl.read_csv(tmp_path / "out" / "heterogeneity.csv")
+    assert min(found["p_corrected"].to_list()) < 1e-10, "r is +.5 in one group and -.5 in the other"

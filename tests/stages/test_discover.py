@@ -17,7 +17,7 @@ from personax.errors import ComputationError, InputError, PlanError
 from personax.independence import chisq
 from personax.progress import Silent
 from personax.schema import Column, Edge, Graph, Kind, Node
-from personax.stages._discover import ci_test, find_causes, graph_notices, write_graph
+from personax.stages._discover import ci_test, discover_file, find_causes, graph_notices, write_graph
 from personax.study import Study
 
 N = 300
@@ -292,3 +292,14 @@ def test_a_study_with_knowledge_and_draws(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(plan.replace("[weight]", "[wait]"))
     with pytest.raises(PlanError, match=r"no column wait; did you mean weight\?"):
         Study.load(tmp_path).run()
+
+
+def test_a_private_column_that_is_left_out_is_named(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"height": rng.normal(size=40), "born": [f"1990-01-{i % 28 + 1:02}" for i in range(40)]})
+    frame.with_columns(weight=pl.col("height") * 2 + rng.normal(size=40)).write_csv(tmp_path / "people.csv")
+    settings = DiscoverSection(test="kci")
+    found = discover_file(
+        tmp_path / "people.csv", settings, tmp_path / "out", missing=[""], seed=0, progress=Silent()
+    )  # fmt: skip
+    assert any("left out unless --columns names them: born" in notice.text for notice in found.notices)

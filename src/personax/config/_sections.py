@@ -126,7 +126,7 @@ class Modalities(Strict):
 Correction = Literal["fdr_bh", "fdr_by", "holm", "bonferroni", "none"]
 
 FISHERZ = "fisherz"
-"""causal-learn's test of linear dependence, beside the registered ones."""
+"""The test of linear dependence, beside the registered ones."""
 
 
 def search_tests() -> list[str]:

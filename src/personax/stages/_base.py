@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from personax.data.table import COLUMNS, Table
 from personax.errors import StudyError
 from personax.files import sha256
 from personax.progress import Progress, Silent
-from personax.schema import Notice, TraitFramework
+from personax.schema import Column, Notice, TraitFramework
 from personax.store import Manifest, Staging, StudyFolder
 from personax.traits import BIG_FIVE, trait_framework
 
@@ -37,6 +37,7 @@ __all__ = [
     "Stage",
     "framework_of",
     "people_table",
+    "private_left_out",
     "results_folder",
     "stage_rng",
     "versions",
@@ -279,6 +280,13 @@ def _hashes(inputs: Sequence[Path]) -> dict[str, str]:
         return {inputs[0].name: sha256(inputs[0])}
     root = os.path.commonpath([path.absolute().parent for path in inputs])
     return {path.absolute().relative_to(root).as_posix(): sha256(path) for path in inputs}
+
+
+def private_left_out(columns: Iterable[Column], option: str) -> list[Notice]:
+    """Say which columns of a table are left out because they tell of persons, and by what they were taken for that."""
+    private = [column for column in columns if column.role == "private"]
+    named = ", ".join(f"{column.name} ({column.why.rpartition('private: ')[2]})" for column in private)
+    return [Notice(f"Private columns are left out unless {option} names them: {named}.")] if private else []
 
 
 @contextmanager

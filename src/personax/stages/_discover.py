@@ -44,7 +44,7 @@ from personax.independence import MAX_LEVELS, ColumnPair, Given, RegisteredTest,
 from personax.progress import Progress
 from personax.schema import Column, Graph, Kind, Notice
 from personax.sources import read_table
-from personax.stages._base import Context, Stage, results_folder
+from personax.stages._base import Context, Stage, private_left_out, results_folder
 from personax.strict import nearest
 
 __all__ = [
@@ -405,14 +405,17 @@ def discover_file(
     PersonaxError
         A table that cannot be read or searched, a folder in which another process works.
     """
-    variables = _variables_of(read_table(file, {}, missing=missing).people, columns)
+    people = read_table(file, {}, missing=missing).people
+    variables = _variables_of(people, columns)
     if len(variables.names) < 2:
         raise InputError(f"{file}: a causal graph needs at least two columns; name them with --columns")
+    left_out = private_left_out(infer_columns(people), "--columns") if columns is None else []
     settings = section.model_dump(mode="json", exclude={"over"}) | {"columns": variables.names}
     with results_folder(out, DISCOVER.name, DISCOVER.revision, seed=seed, settings=settings, inputs=[file]) as results:
         progress.stage("discover")
         knowledge, rng = section.knowledge or Knowledge(), np.random.default_rng(seed)
         graph, stability = find_causes(variables, section, knowledge, rng, progress, jobs=jobs)
+        results.notices.extend(left_out)
         results.notices.extend([*write_graph(graph, results.out.path), *graph_notices(graph, variables.frame)])
         if stability is not None:
             write_csv(stability, results.out.path("stability.csv"))

@@ -37,7 +37,7 @@ from personax.release import load_release
 from personax.release.statistics import NoisyStatistics
 from personax.schema import LETTERS, Column, Graph, Kind, Notice, Role, select
 from personax.sources import read_table
-from personax.stages._base import Context, Reader, Results, Stage, results_folder
+from personax.stages._base import Context, Reader, Results, Stage, private_left_out, results_folder
 from personax.strict import nearest
 
 __all__ = [
@@ -53,6 +53,9 @@ __all__ = [
 
 LARGE_BYTES = 200_000_000
 """Of a Parquet file above which it is counted in pieces and never read whole."""
+
+MAX_NAMED = 5
+"""Pairs that a notice names."""
 
 SAMPLE_ROWS = 100_000
 """Of such a file, from which kinds are inferred."""
@@ -201,6 +204,8 @@ def analyse_file(
     files = frame.files if isinstance(frame, DataSet) else [file]
     with _results(files, section, out, seed) as results:
         progress.stage("independence")
+        if section.features is None:
+            results.notices.extend(private_left_out(columns, "--features"))
         pvalues, graph = analyse(frame, columns, section, progress, seed=seed, jobs=jobs)
         results.notices.extend(write_results(pvalues, graph, results.out.path, section.alpha, figures=section.figures))
         results.counts.update(count_tests(pvalues))
@@ -285,15 +290,31 @@ def write_results(
     write_csv(pvalues, path("pvalues.csv"))
     for test in pvalues["test"].unique(maintain_order=True):
         write_csv(wide(pvalues, test), path(f"pvalues_{test}.csv"))
+    told: list[Notice] = []
     if "subgroup" in pvalues.columns:
         parts = [
             heterogeneity(part.drop("group"), alpha=alpha).select(pl.lit(group).alias("group"), pl.all())
             for (group,), part in pvalues.group_by("group", maintain_order=True)
         ]
-        write_csv(pl.concat(parts), path("heterogeneity.csv"))
+        differing = pl.concat(parts)
+        write_csv(differing, path("heterogeneity.csv"))
+        told = _differences(differing)
     path("graph.json").write_text(graph.to_json(), encoding="utf-8")
     path("graph.graphml").write_text(to_graphml(graph), encoding="utf-8")
-    return _draw(everybody(pvalues), graph, path, alpha) if figures else []
+    return told + (_draw(everybody(pvalues), graph, path, alpha) if figures else [])
+
+
+def _differences(found: pl.DataFrame) -> list[Notice]:
+    """Say which pairs depend on one another in another way from subgroup to subgroup, the surest first."""
+    surest = found.filter(pl.col("differs")).sort("p_corrected").unique(["feature", "target"], maintain_order=True)
+    if surest.is_empty():
+        return []
+    named = ", ".join(
+        f"{row['feature']} and {row['target']} (p {row['p_corrected']:.1g})"
+        for row in surest.head(MAX_NAMED).iter_rows(named=True)
+    )
+    text = f"The dependence of pairs is another one in other subgroups; heterogeneity.csv has them all: {named}."
+    return [Notice(text, surest.height)]
 
 
 def _draw(pvalues: pl.DataFrame, graph: Graph, path: Callable[[str], Path], alpha: float) -> list[Notice]:
