@@ -80,7 +80,7 @@ class DecodedCoordinates(Coordinates):
     checks
         Whether the decoder tells the latents apart on these people; None in fits of earlier versions.
     misfits
-        Whether a free decoder explains more of people held out, by two standard errors.
+        Whether a free decoder explains more of people held out, by two standard errors; of fits of earlier versions.
     """
 
     reads_lacking: ClassVar[bool] = True

@@ -1,19 +1,22 @@
-"""Sums of one curve a latent, fitted by expectation maximisation: the additive decoder without a network.
+"""Sums of one curve a latent, fitted by expectation maximisation: where additive decoders begin.
 
 The model is ``x = g_1(z_1) + ... + g_k(z_k) + e``, where each curve is a spline and latents lie on a grid, with any
 joint distribution. Given the curves, what a person's latents may be is a sum over the grid's points, exact; given that,
-the curves are a ridge regression. Both steps raise the likelihood, each fit has a few hundred numbers to learn, and
-many starts cost seconds, so that the best of them is found several times. Gradient steps on a bottleneck of networks
-often end beside it: on texts of clauses two of four finalists explained less and mixed latents. That the decoder is a
-sum tells latents apart as `personax.crl.methods.default._decoders` says; their distribution is learned, not assumed
-independent, which would turn dependent latents into others.
+the curves are a ridge regression. Both steps raise the likelihood, and each fit has a few hundred numbers to learn. That
+the decoder is a sum tells latents apart as `personax.crl.methods.default._decoders` says; their distribution is
+learned, not assumed independent, which would turn dependent latents into others.
+
+What decides is the search: on real encoders' texts the true latents explain much more than what gradient steps from
+random networks come to, and one search of sixteen starts in four finds them. So there are several searches, each with
+people of its own; starts begin with much more noise than there is (deterministic annealing, which leads out of worse
+optima); of three latents, one is kept and the other two are looked for in what its curve leaves.
 
 A grid of k latents has G^k points, so this is for three latents a modality at most.
 
 References
 ----------
 Bishop, Svensen and Williams 1998, doi:10.1162/089976698300017953 (latent points on a grid, EM). Lachapelle et al. 2023,
-arXiv:2307.02598 (additive decoders).
+arXiv:2307.02598 (additive decoders). Ueda and Nakano 1998, doi:10.1016/S0893-6080(97)00133-0 (annealing).
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from typing import Final
 import numpy as np
 import torch
 from scipy.interpolate import BSpline
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from personax.crl._device import CPU, normal, permutation
@@ -54,8 +58,11 @@ NOISE: Final = 1.5
 """Variance of the noise at first, in units of the error of what is read."""
 
 LEAST_NOISE: Final = 0.3
-COOLING: Final = 3.0
-"""Times the noise at a start's first step; it falls to one over the first half."""
+COOLING: Final = (60.0, 10.0)
+"""Times the noise at the first step of every other start: more leads out of worse optima, less comes nearer."""
+
+COOL: Final = 0.6
+"""Share of the steps over which that falls to one."""
 
 STEP: Final = 4.0
 """How far apart neighbours on the grid may lie at the median, in variances of the noise: less noise would put everybody
@@ -69,13 +76,22 @@ FADING: Final = 0.7
 """Weight of a component among starts, in those of the one before it: the first agree most."""
 
 STARTS: Final = 16
-PARENTS: Final = 6
-"""Starts whose latents are crossed."""
+FEWER_STARTS: Final = 8
+"""Starts where there are three latents, or where latents are looked for anew."""
 
-CHILDREN: Final = 8
-"""Starts that have latents of several parents."""
+PARENTS: Final = 6
+"""Starts whose latents are crossed; half as many starts as there are at first have latents of several parents."""
 
 FINALISTS: Final = 6
+ANEW: Final = 2
+"""Starts for each latent that is kept while the others are looked for anew."""
+
+SAME: Final = 0.98
+"""Correlation from which latents of two fits are the same."""
+
+SEARCHES: Final = 3
+"""Searches, each with starts and people of its own."""
+
 FEW: Final = 1000
 """People by whom starts are judged."""
 
@@ -138,44 +154,28 @@ class SumOfCurves:
 
 @dataclass(frozen=True)
 class CurveFits:
-    """What the starts came to, the best finalist first.
+    """What the searches came to, the best finalist first.
 
     Finalists have the same number of parameters, so that their likelihoods are compared on all people.
 
     Parameters
     ----------
-    best
-        The finalist under which people are most likely.
+    fits
+        The finalists; the first is the one under which people are most likely.
     explained
         Of each finalist the share of the content's variance that it explains on people held out.
-    codes
-        Of each finalist the code of the people held out, shape (n, k).
     likelihoods
-        Of each finalist the log likelihood of each person, shape (n,).
-    errors
-        Squared error a person held out, shape (n,), of the best, as shares of their mean square.
+        Of each finalist the mean log likelihood of a person.
     """
 
-    best: SumOfCurves
+    fits: list[SumOfCurves]
     explained: list[float]
-    codes: list[Tensor]
-    likelihoods: list[Tensor]
-    errors: Tensor
+    likelihoods: list[float]
 
-    def rivals(self, margin: float = 0.0) -> list[Tensor]:
-        """Return the codes of the best and of all finalists that may be as good, at least one.
-
-        That is: those whose mean likelihood is within two standard errors of the best one's, those that explain at most
-        ``margin`` less, and always the second: what only one start found may not be the best there is.
-        """
-        best = self.likelihoods[0]
-        gaps = [best - one for one in self.likelihoods]
-        near = [float(gap.mean()) <= 2 * float(gap.std()) / math.sqrt(len(gap)) for gap in gaps]
-        return [
-            code
-            for at, code in enumerate(self.codes)
-            if at < 2 or near[at] or self.explained[0] - self.explained[at] <= margin
-        ]
+    @property
+    def best(self) -> SumOfCurves:
+        """The finalist under which people are most likely."""
+        return self.fits[0]
 
 
 def fit_curves(
@@ -188,7 +188,9 @@ def fit_curves(
     generator: torch.Generator,
     device: torch.device = CPU,
 ) -> CurveFits:
-    """Fit sums of curves from many starts; likelihood chooses, of people held out among the starts.
+    """Fit sums of curves by several searches of many starts; likelihood chooses, of people held out among the starts.
+
+    A search draws its own starts and its own people: what two of them find is not an accident of one.
 
     Parameters
     ----------
@@ -199,7 +201,7 @@ def fit_curves(
     held, learn
         Rows of validation and of training people.
     share
-        Of the steps.
+        Of the steps, and of the searches, of which there are two at least.
     generator
         Draws starts, and the people that they learn from.
 
@@ -210,41 +212,105 @@ def fit_curves(
     """
     centre = content[learn].mean(0, keepdim=True)
     x = (content - centre).to(device)
-    order = learn[permutation(len(learn), generator=generator)]
-    few, some = x[order[:FEW]], x[order[:SOME]]
-    everybody = x[torch.cat([held, learn])]
     unseen = x[held]
-    grid = _grid(latents, GRID[latents], device)
-    first, last = (max(3, round(share * steps)) for steps in STEPS)
-
-    def started(codes: list[Tensor]) -> list[_Fit]:
-        fits = [_Fit(grid, few, code) for code in codes]
-        for fitted in fits:
-            for step in range(first):
-                fitted.step(few, warmth=max(1.0, COOLING * (1 - 2 * step / first)))
-        return fits
-
-    def ranked(fits: list[_Fit]) -> list[_Fit]:
-        told = [(float(fitted.likelihood(unseen).mean()), fitted) for fitted in fits]
-        return [fitted for _, fitted in sorted((one for one in told if math.isfinite(one[0])), key=lambda one: -one[0])]
-
-    starts = ranked(started(_starts(few, latents, grid, share, generator)))
-    crossed = _crossed([_nearest(fitted.code(few), len(grid.basis)) for fitted in starts[:PARENTS]], few, grid)
+    pool: list[_Found] = []
+    for number in range(max(2, round(SEARCHES * share))):
+        order = learn[permutation(len(learn), generator=generator)]
+        pool += _search(number, latents, x[order[:FEW]], unseen, share, generator)
+    some = x[learn[permutation(len(learn), generator=generator)[:SOME]]]
+    last = max(3, round(share * STEPS[1]))
+    everybody = x[torch.cat([held, learn])]
     finalists = []
-    for fitted in ranked([*starts[:FINALISTS], *started(crossed)])[:FINALISTS]:
+    for fitted in _different(pool, unseen):
         for step in range(last):
             fitted.step(some, learn_noise=step > last // 2)
-        finalists.append((in_chunks(fitted.likelihood, everybody), fitted))
-    finalists.sort(key=lambda one: -float(one[0].mean()))
+        finalists.append((float(in_chunks(fitted.likelihood, everybody).mean()), fitted))
+    finalists.sort(key=lambda one: -one[0])
     if not finalists:
         raise FloatingPointError
     fits = [fitted.finish(centre, some) for _, fitted in finalists]
     seen = content[held]
     total = (seen - centre).square().sum(1).mean().clamp_min(1e-30)
-    codes = [one.encode(seen) for one in fits]
-    errors = [(one.decode(z) - seen).square().sum(1) / total for one, z in zip(fits, codes, strict=True)]
-    explained = [1 - float(one.mean()) for one in errors]
-    return CurveFits(fits[0], explained, codes, [one.cpu() for one, _ in finalists], errors[0])
+    explained = [1 - float((one.decode(one.encode(seen)) - seen).square().sum(1).mean() / total) for one in fits]
+    return CurveFits(fits, explained, [likelihood for likelihood, _ in finalists])
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a search came to: its number, the likelihood of people held out, and the fit."""
+
+    search: int
+    likelihood: float
+    fit: _Fit
+
+
+def _search(
+    number: int, latents: int, few: Tensor, unseen: Tensor, share: float, generator: torch.Generator
+) -> list[_Found]:
+    """Return what starts came to, the best first, and what crossing their latents and looking anew for some did."""
+    grid = _grid(latents, GRID[latents], few.device)
+    steps = max(3, round(share * STEPS[0]))
+    count = STARTS if latents < 3 else FEWER_STARTS
+
+    def ranked(fits: list[_Fit]) -> list[_Found]:
+        told = [_Found(number, float(fitted.likelihood(unseen).mean()), fitted) for fitted in fits]
+        return sorted((one for one in told if math.isfinite(one.likelihood)), key=lambda one: -one.likelihood)
+
+    starts = ranked(_started(_starts(few, latents, grid, share, generator, count), few, grid, steps))
+    codes = [_nearest(one.fit.code(few), len(grid.basis)) for one in starts[:PARENTS]]
+    found = ranked(
+        [one.fit for one in starts[:FINALISTS]] + _started(_crossed(codes, few, grid, count // 2), few, grid, steps)
+    )
+    if latents > 2 and found:
+        anew = _anew(found[0].fit, few, unseen, steps, share, generator)
+        found = ranked([one.fit for one in found] + _started(anew, few, grid, steps))
+    return found[:FINALISTS]
+
+
+def _started(codes: list[Tensor], x: Tensor, grid: _Grid, steps: int) -> list[_Fit]:
+    """Return fits from these codes, the noise falling at first."""
+    fits = [_Fit(grid, x, code) for code in codes]
+    for at, fitted in enumerate(fits):
+        for step in range(steps):
+            fitted.step(x, warmth=COOLING[at % 2] ** max(0.0, 1 - step / (COOL * steps)))
+    return fits
+
+
+def _anew(
+    best: _Fit, few: Tensor, unseen: Tensor, steps: int, share: float, generator: torch.Generator
+) -> list[Tensor]:
+    """Return starts that keep one latent of a fit each, the others looked for in what its curve leaves.
+
+    Of three latents a fit often has one right, and the others mixed; two are found from nearly every search.
+    """
+    latents = best.grid.at.shape[1]
+    points, fewer = len(best.grid.basis), _grid(latents - 1, GRID[latents - 1], few.device)
+    found = []
+    for kept in range(latents):
+        left, left_unseen = few - best.curve(few, kept), unseen - best.curve(unseen, kept)
+        fits = _started(_starts(left, latents - 1, fewer, share, generator, FEWER_STARTS), left, fewer, steps)
+        fits.sort(key=lambda fitted: -float(fitted.likelihood(left_unseen).mean()))
+        own = _nearest(best.code(few)[:, [kept]], points)
+        found += [torch.cat([own, _nearest(fitted.code(left), points)], 1) for fitted in fits[:ANEW]]
+    return found
+
+
+def _different(pool: list[_Found], people: Tensor) -> list[_Fit]:
+    """Return fits with different latents, the best first; of each of the best, what a second search came to as well."""
+    taken: list[tuple[_Found, Tensor]] = []
+    for one in sorted(pool, key=lambda one: -one.likelihood):
+        code = one.fit.code(people)
+        alike = [other for other, theirs in taken if _same(code, theirs)]
+        if len(alike) < 2 and one.search not in [other.search for other in alike]:
+            taken.append((one, code))
+    return [one.fit for one, _ in taken[:FINALISTS]]
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    """Return whether the latents of two fits are the same, but for their order and sign."""
+    k = a.shape[1]
+    correlation = np.abs(np.corrcoef(a.cpu().numpy().T, b.cpu().numpy().T)[:k, k:])
+    return bool(correlation[linear_sum_assignment(-correlation)].min() > SAME)
 
 
 @dataclass(frozen=True)
@@ -303,7 +369,7 @@ def _solve(left: Tensor, right: Tensor) -> Tensor:
     return found.float()
 
 
-def _starts(x: Tensor, latents: int, grid: _Grid, share: float, generator: torch.Generator) -> list[Tensor]:
+def _starts(x: Tensor, latents: int, grid: _Grid, share: float, generator: torch.Generator, count: int) -> list[Tensor]:
     """Return linear functions of the leading components of which curves explain most, as points of the grid."""
     leading = x[:, :LEADING] / x[:, :LEADING].std(0).clamp_min(1e-12)
     fading = FADING ** torch.arange(leading.shape[1], dtype=torch.float32)
@@ -312,10 +378,10 @@ def _starts(x: Tensor, latents: int, grid: _Grid, share: float, generator: torch
         z = leading @ (fading[:, None] * normal(len(fading), latents, generator=generator)).to(x.device)
         code = _nearest(z / z.std(0).clamp_min(1e-12), len(grid.basis))
         found.append((_explained(code, x, grid), code))
-    return [code for _, code in sorted(found, key=lambda one: -one[0])[:STARTS]]
+    return [code for _, code in sorted(found, key=lambda one: -one[0])[:count]]
 
 
-def _crossed(parents: list[Tensor], x: Tensor, grid: _Grid) -> list[Tensor]:
+def _crossed(parents: list[Tensor], x: Tensor, grid: _Grid, count: int) -> list[Tensor]:
     """Return latents of different parents together of which curves explain most.
 
     A start that ends beside the best often has some latents right, and another one the others.
@@ -328,7 +394,7 @@ def _crossed(parents: list[Tensor], x: Tensor, grid: _Grid) -> list[Tensor]:
         if len({at // latents for at in taken}) > 1:
             code = every[:, list(taken)]
             found.append((_explained(code, x, grid), code))
-    return [code for _, code in sorted(found, key=lambda one: -one[0])[:CHILDREN]]
+    return [code for _, code in sorted(found, key=lambda one: -one[0])[:count]]
 
 
 def _explained(code: Tensor, x: Tensor, grid: _Grid) -> float:
@@ -372,6 +438,13 @@ class _Fit:
         """Return expected latents, shape (n, k)."""
         grid = self.grid
         return _log_joint(x, grid.design @ self.weights, self.noise, self.log_prior).softmax(1) @ grid.at
+
+    def curve(self, x: Tensor, latent: int) -> Tensor:
+        """Return what one latent's curve is expected to be, shape (n, q)."""
+        grid, functions = self.grid, self.grid.basis.shape[1]
+        own = slice(latent * functions, (latent + 1) * functions)
+        shares = _log_joint(x, grid.design @ self.weights, self.noise, self.log_prior).softmax(1)
+        return shares @ grid.design[:, own] @ self.weights[own]
 
     def likelihood(self, x: Tensor) -> Tensor:
         """Return the log likelihood of each person but for a constant, shape (n,)."""

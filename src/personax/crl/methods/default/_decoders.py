@@ -23,7 +23,7 @@ from personax.crl._device import CPU, integers, normal
 from personax.crl._optimiser import minimise
 from personax.crl.methods.default._networks import BatchedMLP, gaussian_parameter, in_chunks, keep_restarts
 
-__all__ = ["Bottleneck", "DecoderClass", "RestartSchedule", "fit_bottleneck", "groups_of"]
+__all__ = ["Bottleneck", "DecoderClass", "RestartSchedule", "fit_bottleneck", "groups_of", "refine_bottleneck"]
 
 DecoderClass = Literal["additive", "interactions", "free"]
 
@@ -35,6 +35,9 @@ CURVE_HIDDEN: Final = 24
 FREE_HIDDEN: Final = 64
 NOISE: Final = (0.4, 0.1)
 """Deviation of the noise on the code, at first and from half of the steps on: codes that fold do not survive."""
+
+APPROACH: Final = 0.2
+"""Share of the steps of a refinement in which known codes are learned."""
 
 AS_GOOD: Final = 2.0
 """Standard errors within which a finalist is as good as the best one, on people held out."""
@@ -219,6 +222,42 @@ def fit_bottleneck(
     return search.finalists()
 
 
+def refine_bottleneck(
+    content: Tensor,
+    codes: Sequence[Tensor],
+    held: Tensor,
+    learn: Tensor,
+    steps: int,
+    *,
+    generator: torch.Generator,
+    device: torch.device = CPU,
+) -> Bottlenecks:
+    """Fit additive bottlenecks that begin at known codes; the error on people held out chooses.
+
+    Encoders first learn the codes, and decoders what is at them; then both learn as from any start.
+
+    Parameters
+    ----------
+    content, held, learn
+        As in `fit_bottleneck`.
+    codes
+        Of all people, shape (n, k) each.
+    steps
+        Of the whole schedule, of which a fifth learns the codes.
+
+    Raises
+    ------
+    FloatingPointError
+        When no start has a finite error.
+    """
+    training = RestartSchedule(restarts=len(codes), steps=steps, finalists=len(codes))
+    search = _Search(content.to(device), codes[0].shape[1], "additive", held, learn, training, generator, None)
+    search.approach(torch.stack(list(codes)).to(device), max(1, round(APPROACH * steps)))
+    search.run(range(steps), noise=NOISE[1])
+    search.keep(len(codes))
+    return search.finalists()
+
+
 class _Search:
     """Restarts in training."""
 
@@ -261,13 +300,25 @@ class _Search:
         found: Tensor = (self.decoder(z) - self.content[rows]).square().sum(-1) / self.total
         return found
 
-    def run(self, span: range) -> None:
-        """Take some steps of the schedule."""
+    def approach(self, codes: Tensor, steps: int) -> None:
+        """Learn codes of all people, shape (restarts, n, k), and what is at them."""
+        known = (codes - codes.mean(1, keepdim=True)) / codes.std(1, keepdim=True).clamp_min(1e-6)
+
+        def loss(_: int) -> Tensor:
+            rows = self.learn[integers(len(self.learn), BATCH, generator=self.generator)]
+            there = known[:, rows]
+            decoded = (self.decoder(there) - self.content[rows]).square().sum(-1) / self.total
+            return (self.code(rows) - there).square().mean((1, 2)).sum() + decoded.mean(1).sum()
+
+        minimise(self.model.parameters(), loss, steps=steps, rate=RATE, warmup=WARMUP)
+
+    def run(self, span: range, noise: float | None = None) -> None:
+        """Take some steps of the schedule, the noise on the code as `NOISE` has it or of one size."""
         steps = self.training.steps
 
         def loss(at: int) -> Tensor:
             rows = self.learn[integers(len(self.learn), BATCH, generator=self.generator)]
-            first, last = NOISE
+            first, last = NOISE if noise is None else (noise, noise)
             if self.progress is not None and (at + 1) % 100 == 0:
                 self.progress(at + 1, steps, math.nan)
             return self.errors(rows, last + (first - last) * max(0.0, 1 - 2 * at / steps)).mean(1).sum()

@@ -19,8 +19,14 @@ from personax.crl._estimator import Arrays, Progress
 from personax.crl._identification import halves_agreement
 from personax.crl.methods.default._agreed import AgreedComponents, copied_measurements, fit_agreed_components
 from personax.crl.methods.default._coordinates import AGREES, Coordinates, DecodedCoordinates, finalist_agreement
-from personax.crl.methods.default._curves import GRID, CurveFits, fit_curves
-from personax.crl.methods.default._decoders import Bottlenecks, DecoderClass, RestartSchedule, fit_bottleneck
+from personax.crl.methods.default._curves import GRID, fit_curves
+from personax.crl.methods.default._decoders import (
+    Bottlenecks,
+    DecoderClass,
+    RestartSchedule,
+    fit_bottleneck,
+    refine_bottleneck,
+)
 
 __all__ = ["AS_MUCH", "EXPLAINS", "ModalityCoordinates", "choose_decoder", "fit_modalities", "without_copies"]
 
@@ -40,12 +46,11 @@ AS_MUCH: Final = 0.95
 There is nothing that speaks for another class then; with less, the dependence between modalities is the better guide.
 """
 
-MISFIT: Final = 0.1
-"""Share of what a free decoder explains beyond a sum of curves by which a finalist may explain less than the best one
-and still be its rival: the more is wrong with a class, the less its best fit is worth."""
-
 FREE: Final = RestartSchedule(restarts=4, finalists=2, steps=1500)
 """A free decoder finds the block from nearly every start."""
+
+REFINED: Final = RestartSchedule(restarts=4, finalists=4, steps=1600)
+"""Networks that begin at sums of curves: their noise is of any form, and their curves of any shape."""
 
 FOLDS_SEED: Final = 0
 
@@ -204,30 +209,22 @@ def choose_decoder(
             content, latents, decoder, *people, how, generator=generator, device=device, progress=progress
         )
 
+    def summed() -> Bottlenecks:
+        curves = fit_curves(content, latents, *people, share, generator=generator, device=device)
+        codes = [curve.encode(content) for curve in curves.fits[: REFINED.finalists]]
+        return refine_bottleneck(
+            content, codes, *people, max(20, round(share * REFINED.steps)), generator=generator, device=device
+        )
+
     free = fitted("free", FREE.shorter(share))
     tried: list[DecodedCoordinates] = []
     enough = EXPLAINS * free.explained[0]
     for decoder in LADDER:
         if decoder == "interactions" and latents < 3:
             continue
-        found: Bottlenecks | CurveFits
-        misfits = False
-        if decoder == "additive" and latents in GRID:
-            found = fit_curves(content, latents, *people, share, generator=generator, device=device)
-            codes = found.rivals(MISFIT * (free.explained[0] - found.explained[0]))
-            misfits = _is_larger(found.errors, free.errors)
-            if misfits:
-                # curves with noise of one size fit some contents worse than networks do: the better explanation decides
-                networks = fitted(decoder, training)
-                if networks.explained[0] > found.explained[0]:
-                    found, codes, misfits = networks, networks.codes, False
-        else:
-            found = fitted(decoder, training)
-            codes = found.codes
-        least = finalist_agreement([code.double().numpy() for code in codes])[0]
-        one = DecodedCoordinates(
-            modality, decoder, found.explained[0], free.explained[0], least, agreed, found.best, misfits=misfits
-        )
+        found = summed() if decoder == "additive" and latents in GRID else fitted(decoder, training)
+        least = finalist_agreement([code.double().numpy() for code in found.codes])[0]
+        one = DecodedCoordinates(modality, decoder, found.explained[0], free.explained[0], least, agreed, found.best)
         if one.settled and one.explained >= enough:
             return one
         tried.append(one)
@@ -237,12 +234,6 @@ def choose_decoder(
     open_to = free.explained[0], free.explained[0]
     least = finalist_agreement([code.double().numpy() for code in free.codes])[0]
     return DecodedCoordinates(modality, "free", *open_to, least, agreed, free.best)
-
-
-def _is_larger(errors: Tensor, others: Tensor) -> bool:
-    """Return whether errors of people are larger than others of the same people, by two standard errors."""
-    more = errors.cpu() - others.cpu()
-    return bool(more.mean() > 2 * more.std() / len(more) ** 0.5)
 
 
 def without_copies(
