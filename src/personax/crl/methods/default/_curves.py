@@ -1,10 +1,10 @@
 """Sums of one curve a latent, fitted by expectation maximisation: where additive decoders begin.
 
 The model is ``x = g_1(z_1) + ... + g_k(z_k) + e``, where each curve is a spline and latents lie on a grid, with any
-joint distribution. Given the curves, what a person's latents may be is a sum over the grid's points, exact; given that,
-the curves are a ridge regression. Both steps raise the likelihood, and each fit has a few hundred numbers to learn. That
-the decoder is a sum tells latents apart as `personax.crl.methods.default._decoders` says; their distribution is
-learned, not assumed independent, which would turn dependent latents into others.
+joint distribution. Given the curves, what a person's latents may be is a sum over the grid's points, exact; given
+that, the curves are a ridge regression. Both steps raise the likelihood, and each fit has a few hundred numbers to
+learn. That the decoder is a sum tells latents apart as `personax.crl.methods.default._decoders` says; their
+distribution is learned, not assumed independent, which would turn dependent latents into others.
 
 What decides is the search: on real encoders' texts the true latents explain much more than what gradient steps from
 random networks come to, and one search of sixteen starts in four finds them. So there are several searches, each with

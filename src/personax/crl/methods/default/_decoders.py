@@ -308,7 +308,8 @@ class _Search:
             rows = self.learn[integers(len(self.learn), BATCH, generator=self.generator)]
             there = known[:, rows]
             decoded = (self.decoder(there) - self.content[rows]).square().sum(-1) / self.total
-            return (self.code(rows) - there).square().mean((1, 2)).sum() + decoded.mean(1).sum()
+            apart: Tensor = (self.code(rows) - there).square().mean((1, 2))
+            return (apart + decoded.mean(1)).sum()
 
         minimise(self.model.parameters(), loss, steps=steps, rate=RATE, warmup=WARMUP)
 
