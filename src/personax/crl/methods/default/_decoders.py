@@ -307,7 +307,7 @@ class _Search:
         def loss(_: int) -> Tensor:
             rows = self.learn[integers(len(self.learn), BATCH, generator=self.generator)]
             there = known[:, rows]
-            decoded = (self.decoder(there) - self.content[rows]).square().sum(-1) / self.total
+            decoded: Tensor = (self.decoder(there) - self.content[rows]).square().sum(-1) / self.total
             apart: Tensor = (self.code(rows) - there).square().mean((1, 2))
             return (apart + decoded.mean(1)).sum()
 
