@@ -89,8 +89,8 @@ ANEW: Final = 2
 SAME: Final = 0.98
 """Correlation from which latents of two fits are the same."""
 
-SEARCHES: Final = 3
-"""Searches, each with starts and people of its own."""
+SEARCHES: Final = {1: 2, 2: 5, 3: 3}
+"""Number of latents -> searches, each with starts and people of its own; of two latents, two thirds find the best."""
 
 FEW: Final = 1000
 """People by whom starts are judged."""
@@ -214,7 +214,7 @@ def fit_curves(
     x = (content - centre).to(device)
     unseen = x[held]
     pool: list[_Found] = []
-    for number in range(max(2, round(SEARCHES * share))):
+    for number in range(max(2, round(SEARCHES[latents] * share))):
         order = learn[permutation(len(learn), generator=generator)]
         pool += _search(number, latents, x[order[:FEW]], unseen, share, generator)
     some = x[learn[permutation(len(learn), generator=generator)[:SOME]]]
