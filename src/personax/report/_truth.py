@@ -9,18 +9,14 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
-from personax.data.labels import display_test, number, percent, trait_of
+from personax.data.labels import display_test, percent, trait_of
 from personax.registry import register
-from personax.report._charts import element, figure
+from personax.report._chart import chart
 from personax.report._data import CrlResults, IndependenceResults, Truth
 from personax.report._graph import GraphDrawing, draw_graph
 from personax.report._sections import SectionInput, flattened
 
 __all__ = ["ComparedPair", "ConfusionCounts", "compare", "confusion_counts", "scatter"]
-
-
-HEIGHT, LEFT = 260.0, 9.0
-"""Height in pixels, and the left border in percent, of the scatter plot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,34 +113,16 @@ def confusion_counts(pairs: Sequence[ComparedPair]) -> list[ConfusionCounts]:
 
 def scatter(pairs: Sequence[ComparedPair]) -> Markup:
     """Draw true against estimated effect of one test's pairs; the shape says whether the test was right."""
-    drawn = [pair for pair in pairs if pair.effect is not None and pair.true_effect is not None]
-    if not drawn:
-        return Markup("")
-    right = max(pair.true_effect or 0.0 for pair in drawn) or 1.0
-    top = max(pair.effect or 0.0 for pair in drawn) or 1.0
-    axes = [
-        element("line", x1=f"{LEFT}%", x2="100%", y1=HEIGHT - 24, y2=HEIGHT - 24, class_="guide"),
-        element("line", x1=f"{LEFT}%", x2=f"{LEFT}%", y1=0, y2=HEIGHT - 24, class_="guide"),
-        element("text", "0", x=f"{LEFT}%", y=HEIGHT - 8, class_="tick"),
-        element("text", number(right, 2), x="98%", y=HEIGHT - 8, class_="tick end"),
-        element("text", "true effect", x=f"{(100 + LEFT) / 2}%", y=HEIGHT - 8, class_="tick"),
-        element("text", number(top, 2), x=f"{LEFT - 1}%", y=26, class_="tick end"),
-        element("text", f"estimated {drawn[0].effect_name}", x=f"{LEFT + 1.5}%", y=10, class_="tick start"),
-        element("text", "0", x=f"{LEFT - 1}%", y=HEIGHT - 24, class_="tick end"),
+    rows = [
+        {"label": f"{pair.feature} and {pair.trait}", "x": pair.true_effect, "y": pair.effect, "verdict": pair.verdict}
+        for pair in pairs
+        if pair.effect is not None and pair.true_effect is not None
     ]
-    dots = [_dot(pair, right, top) for pair in drawn]
-    label = f"True and estimated effects, {display_test(drawn[0].test)}"
-    return figure(*axes, *dots, height=HEIGHT, label=label, class_="scatter")
-
-
-def _dot(pair: ComparedPair, right: float, top: float) -> Markup:
-    x = f"{LEFT + 2 + (96 - LEFT) * (pair.true_effect or 0.0) / right:.2f}%"
-    y = 22 + (HEIGHT - 58) * (1 - (pair.effect or 0.0) / top)
-    tip = (
-        f"{pair.feature} and {pair.trait}: {pair.verdict}\ntrue effect {number(pair.true_effect)}"
-        f"\nestimated {pair.effect_name} {number(pair.effect)}"
-    )
-    return element("circle", cx=x, cy=y, r=5, class_=f"dot v-{pair.verdict.replace(' ', '-')}", data_tip=tip)
+    if not rows:
+        return Markup("")
+    label = f"True and estimated effects, {display_test(pairs[0].test)}"
+    named = next(pair.effect_name for pair in pairs if pair.effect is not None)
+    return chart("scatter", rows, label, x="true effect", y=f"estimated {named}")
 
 
 STRONGEST = 12
@@ -173,7 +151,7 @@ class TruthView:
         self.recovery = [(name, value) for name, value in metrics if "mcc" in name.lower()]
 
 
-@register("report_sections", "truth", title="Truth", help="of simulated people: what is true beside it", order=70)
+@register("report_sections", "truth", title="Truth", help="of simulated people: what is true beside it", order=30)
 def _truth(study: SectionInput) -> Markup | None:
     data = study.data
     if not data.truth:
