@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
@@ -15,6 +16,7 @@ from personax.report._graph import GraphDrawing, draw_graph, overlay
 from personax.report._loss_curves import loss_curves
 from personax.report._sections import SectionInput, flattened, value_text
 from personax.report._traversals import latent_ends, latent_traversals
+from personax.schema import Graph
 
 __all__ = ["CrlView"]
 
@@ -106,7 +108,16 @@ class CrlView:
 
 @register("report_sections", "latents", title="Latents", help="Level II: causes behind the embeddings", order=20)
 def _latents(study: SectionInput) -> Markup | None:
-    return study.render("latents.html.j2", crl=CrlView(study.data.crl)) if study.data.crl else None
+    crl, searched = study.data.crl, study.data.discovery
+    if crl is None:
+        return None
+    if crl.other_edges is None and crl.graph and searched and _nodes(searched) == _nodes(crl.graph):
+        crl = replace(crl, other_edges=searched.edges)
+    return study.render("latents.html.j2", crl=CrlView(crl))
+
+
+def _nodes(graph: Graph) -> set[str]:
+    return {node.id for node in graph.nodes}
 
 
 @register("report_sections", "discovery", title="Causal graph", help="the graph that a search found", order=25)

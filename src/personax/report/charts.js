@@ -13,7 +13,15 @@ const charts = (() => {
     return size >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(digits)));
   };
   const pValue = (value) => (value === null || value === undefined ? "none" : value < 1e-300 ? "< 1e-300" : number(value, 2));
-  const plot = (width, options) => Plot.plot({ className: "plot", width, ...options });
+  // Plot names the groups of its marks by aria-label, which a group without a role may not have.
+  function plot(width, options) {
+    const svg = Plot.plot({ className: "plot", width, ...options });
+    svg.querySelectorAll("g[aria-label]").forEach((part) => {
+      part.dataset.mark = part.getAttribute("aria-label");
+      part.removeAttribute("aria-label");
+    });
+    return svg;
+  }
   const lettersOf = (rows, most) => Math.min(most, Math.max(4, ...rows.map((d) => String(d.label ?? "").length)));
   const names = (rows, width) => Math.min(0.42 * width, 14 + 6.6 * lettersOf(rows, 30));
   const fitted = (margin) => (text) => shorten(String(text), Math.max(6, Math.floor((margin - 8) / 6.4)));
@@ -88,21 +96,26 @@ const charts = (() => {
   function lines(rows, options, width) {
     const series = [...new Set(rows.map((d) => d.series))];
     const stroke = (d) => colour(series.indexOf(d.series));
-    const last = series.map((name) => rows.filter((d) => d.series === name).at(-1));
-    const named = series.length > 1 && series.length <= 8;
-    const letters = named ? Math.min(20, Math.max(...series.map((s) => String(s).length))) : 0;
-    const right = named ? Math.min(0.36 * width, 16 + 6.6 * letters) : 12;
+    const last = series.map((name) => rows.filter((d) => d.series === name).at(-1)).sort((a, b) => b.y - a.y);
+    const named = series.length > 1 && series.length <= 10;
+    const letters = named ? Math.min(22, Math.max(...series.map((s) => String(s).length))) : 0;
+    const right = named ? Math.min(0.44 * width, 26 + 6.4 * letters) : 12;
+    const most = Math.floor((right - 24) / 6.2);
+    const key = (place) => ({ frameAnchor: "top-right", lineAnchor: "top", textAnchor: "start", dy: 14 * place - 4 });
     const banded = rows.some((d) => d.low !== null && d.low !== undefined);
     return plot(width, {
-      height: options.height || 170, marginLeft: 48, marginRight: right, marginTop: 12, marginBottom: 34,
-      x: { label: options.x || null, ticks: Math.max(2, Math.floor(width / 70)), type: options.log ? "log" : "linear", tickFormat: (v) => number(v, 4) },
+      height: Math.max(options.height || 180, named ? 60 + 14 * series.length : 0), marginLeft: 48, marginRight: right, marginTop: 24, marginBottom: 34,
+      x: { label: options.x || null, ticks: options.log ? [...new Set(rows.map((d) => d.x))].filter((_, i, all) => i % Math.ceil(all.length / Math.max(2, Math.floor((width - right) / 45))) === 0) : Math.max(2, Math.floor((width - right) / 60)), type: options.log ? "log" : "linear", tickFormat: (v) => number(v, 4) },
       y: { label: options.y || null, grid: true, ticks: 4, tickFormat: (v) => number(v), zero: options.zero === true, ...(options.span ? { domain: options.span } : {}) },
       marks: [
         ...(options.zero ? [Plot.ruleY([0], { stroke: "var(--rule)" })] : []),
         ...(banded ? [Plot.link(rows.filter((d) => d.low !== null), { x1: "x", x2: "x", y1: "low", y2: "high", stroke, strokeOpacity: 0.4, strokeWidth: 3 })] : []),
         Plot.line(rows, { x: "x", y: "y", z: "series", stroke, strokeWidth: 1.8 }),
         Plot.dot(rows.length <= 80 * series.length ? rows : [], { x: "x", y: "y", r: rows.length <= 60 ? 2.5 : 0, fill: stroke, title: (d) => `${d.series}\n${options.x || "x"} ${number(d.x, 4)}: ${number(d.y)}`, tip: true }),
-        ...(named ? [Plot.text(last, { x: "x", y: "y", text: (d) => shorten(String(d.series), 18), textAnchor: "start", dx: 6, fill: "var(--ink)" })] : []),
+        ...(named ? last.flatMap((d, place) => [
+          Plot.text(["●"], { ...key(place), dx: 8, fill: stroke(d) }),
+          Plot.text([shorten(String(d.series), most)], { ...key(place), dx: 20, fill: "var(--ink)", title: [String(d.series)] }),
+        ]) : []),
       ],
     });
   }

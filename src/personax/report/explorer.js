@@ -84,7 +84,7 @@
     });
     svg.setAttribute("role", "grid");
     svg.setAttribute("aria-label", `Effect sizes, ${data.tests[now.test]}, ${data.groups[now.group]}`);
-    svg.querySelectorAll("[aria-label*='axis'], [aria-label='text']").forEach((part) => part.setAttribute("aria-hidden", "true"));
+    svg.querySelectorAll("[data-mark*='axis'], [data-mark='text']").forEach((part) => part.setAttribute("aria-hidden", "true"));
     const rects = [...svg.querySelectorAll(".cells rect")];
     const rows = new Map(features.map((feature) => [feature, []]));
     rects.forEach((rect, i) => {
@@ -98,7 +98,7 @@
     });
     // A grid's cells stand in rows.
     const layer = svg.querySelector(".cells");
-    layer.setAttribute("role", "presentation");
+    layer.setAttribute("role", "rowgroup");
     for (const [feature, own] of rows) {
       const row = document.createElementNS("http://www.w3.org/2000/svg", "g");
       row.setAttribute("role", "row");

@@ -65,9 +65,10 @@ const page = (() => {
     return make("div", { className: "get" }, ...buttons);
   }
 
-  // Figures: drawn when they come near the window, again when its width changes, all of them before printing.
+  // Figures: drawn when they come near the window or there is time, again when its width changes, all before printing.
   const flat = (value) => (Array.isArray(value) ? value.flat().join(" ") : value);
   function draw(node) {
+    if (!node.clientWidth) return; // in details that are shut
     const width = Math.max(120, node.clientWidth);
     if (node.drawn === width) return;
     const data = (node.data ??= read(node));
@@ -84,6 +85,14 @@ const page = (() => {
   const near = new IntersectionObserver((seen) => seen.filter((one) => one.isIntersecting).forEach((one) => draw(one.target)), { rootMargin: "400px" });
   const figures = [...document.querySelectorAll(".chart[data-kind]")];
   figures.forEach((node) => near.observe(node));
+  // The others follow when there is time, so that a link leads to where its section stays.
+  const idle = window.requestIdleCallback ?? ((run) => setTimeout(() => run({ timeRemaining: () => 8 }), 50));
+  const waiting = [...figures];
+  const rest = (time) => {
+    do draw(waiting.shift()); while (waiting.length && time.timeRemaining() > 4);
+    if (waiting.length) idle(rest);
+  };
+  if (waiting.length) addEventListener("load", () => idle(rest));
   let resized;
   addEventListener("resize", () => {
     clearTimeout(resized);
