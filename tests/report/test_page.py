@@ -169,6 +169,14 @@ def test_no_private_value_is_shown(html: str) -> None:
     assert "hidden-thing" not in html
 
 
+def test_how_a_file_was_read_is_shown_without_private_values(page: Page) -> None:
+    assert f"How {BOLD} was read" in page.text
+    assert "separator ; (it divides every line)" in page.text
+    assert "1 cell is NA" in page.text
+    assert "1 open question of how it was read" in page.text
+    assert "hidden-thing" not in page.text
+
+
 def test_cells_carry_the_numbers_of_the_table(study: Path, page: Page) -> None:
     table = pl.read_parquet(study / "analysis" / "independence" / "pvalues.parquet")
     shown = {(c["group"], c["test"], c["feature"], c["target"][0].lower()): c for c in page.cells()}
@@ -213,6 +221,8 @@ def test_the_packaged_guidelines_are_on_the_page(tmp_path: Path) -> None:
 
 SECTIONS = {
     "answer",
+    "methods",
+    "questions",
     "people",
     "traits",
     "dependence",

@@ -69,7 +69,11 @@ def _people(data: ReportData) -> StageVerdict | None:
     left = f"; {count(private)} private columns left out" if private else ""
     inferred = sum(column.inferred for column, _ in people.columns)
     guessed = f"; {count(inferred)} kinds of columns inferred" if inferred else ""
-    return StageVerdict("People", standing, f"{count(people.count)} people, {read}{left}{guessed}.")
+    asked = sum(file.open_points for file in data.readings)
+    if asked and standing == "holds":
+        standing = "doubtful"
+    points = f"; {count(asked)} open question{'s' * (asked != 1)} of how it was read" if asked else ""
+    return StageVerdict("People", standing, f"{count(people.count)} people, {read}{left}{guessed}{points}.")
 
 
 def _traits(data: ReportData) -> StageVerdict | None:

@@ -17,6 +17,7 @@ __all__ = [
     "CrlResults",
     "Distribution",
     "Faces",
+    "FileReadings",
     "IndependenceResults",
     "Modality",
     "PeopleSummary",
@@ -78,6 +79,21 @@ class PeopleSummary:
     simulated: bool
     places: Sequence[Mapping[str, Any]] = ()
     """People by areas of five degrees: longitude, latitude, people, place; areas of few people are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileReadings:
+    """How a file was read, as people/reading.json tells: facts of the file, and each of its columns."""
+
+    file: str
+    format: str
+    facts: Sequence[Mapping[str, Any]]
+    columns: Sequence[Mapping[str, Any]]
+
+    @property
+    def open_points(self) -> int:
+        """How many of them only a person can say."""
+        return sum(one.get("status") == "question" for one in (*self.facts, *self.columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +228,7 @@ class ReportData:
     crl: CrlResults | None = None
     discovery: Graph | None = None
     release: ReleaseSummary | None = None
-    ledger: Mapping[str, Any] = field(default_factory=dict)
+    readings: Sequence[FileReadings] = ()
     truth: Truth | None = None
     manifests: Sequence[StageSummary] = ()
     root: Path | None = None

@@ -38,7 +38,8 @@ NAMES: Final = (
 def explorer_data(found: IndependenceResults) -> dict[str, Any]:
     """Return what explorer.js draws: cells as numbers of their names, directions, profiles, the clustered order.
 
-    Rows of subgroups of people stand as further scores, for example ``Aggregate · men``.
+    Rows of subgroups of people stand as further scores, for example ``Aggregate · men``. Directions have their sentence
+    in the leading group alone.
     """
     table = _with_subgroups(found)
     index = {name: _numbered(table[name]) for name in ("group", "test", "effect_name", "reason")}
@@ -54,7 +55,8 @@ def explorer_data(found: IndependenceResults) -> dict[str, Any]:
         measure = None if row["effect_name"] is None else index["effect_name"][row["effect_name"]]
         cells.append([group, feature, target, index["test"][row["test"]], row["n"], *numbers, measure, reason])
         if said := direction_of(row):
-            directions[f"{group} {feature} {target}"] = [row["direction"], said]
+            in_words = [said] if row["group"] == found.leading[0] else []
+            directions[f"{group} {feature} {target}"] = [row["direction"], *in_words]
     profiles = {
         f"{features[feature]} {targets[display_trait(target)]}": profile
         for (feature, target), profile in found.profiles.items()

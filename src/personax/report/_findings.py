@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 from markupsafe import Markup
 from scipy.special import ndtri
@@ -125,7 +126,7 @@ def nothing_found(found: IndependenceResults, alpha: float) -> str:
     pairs, computed, _ = found.counts[group, test]
     if tested.is_empty():
         return f"No pair could be tested: none of {count(pairs)} has a p-value. The reasons stand below."
-    n = int(tested["n"].median() or 0)
+    n = int(np.median(tested["n"].to_numpy()))
     smallest = detectable(n, alpha, computed)
     return (
         f"Nothing was found at this n: none of {count(computed)} pairs is dependent after correction. With "

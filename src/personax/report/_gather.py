@@ -18,6 +18,7 @@ from personax.report._data import (
     BadCells,
     CrlResults,
     Faces,
+    FileReadings,
     IndependenceResults,
     Modality,
     PeopleSummary,
@@ -40,7 +41,7 @@ FEATURES = 60
 """At most so many features are drawn, those with the smallest corrected p-values."""
 
 FEWEST_FEATURES = 12
-MAX_CELLS = 9_000
+MAX_CELLS = 7_500
 """Of all tests and scores on the page, so that it stays small: fewer features are drawn, `FEWEST_FEATURES` always."""
 
 MAX_PROFILES = 400
@@ -101,6 +102,7 @@ def gather(
         crl=_crl(crl),
         discovery=_graph(files("discover", "analysis", "discovery").get("graph.json")),
         release=_release(files("release", "release")),
+        readings=_readings(collected),
         truth=truth,
         manifests=_manifests(study, stages),
         root=root,
@@ -200,6 +202,26 @@ def _places(frame: pl.DataFrame, known: Sequence[Column]) -> list[dict[str, Any]
     ]
 
 
+def _readings(people: Files) -> list[FileReadings]:
+    """Return how each file was read; of private columns nothing that may quote a value."""
+    told = _json(people.get("reading.json")) or {}
+    private = {column.name for column in _columns(people.get("columns.json")) if column.role == "private"}
+    return [
+        FileReadings(
+            str(file.get("file", "")),
+            str(file.get("format", "")),
+            [_hidden(fact, private) for fact in file.get("facts", [])],
+            [_hidden(column, private) for column in file.get("columns", [])],
+        )
+        for file in told.get("files", [])
+    ]
+
+
+def _hidden(row: Mapping[str, Any], private: set[str]) -> Mapping[str, Any]:
+    hidden = row.get("column") in private
+    return {**row, "why": "", "question": "", "missing": {}} if hidden else row
+
+
 def _missing(values: pl.Series) -> int:
     return values.null_count() + (int(values.is_nan().sum()) if values.dtype.is_float() else 0)
 
@@ -268,11 +290,12 @@ def _with_scores(people: Files, traits: Files) -> tuple[pl.DataFrame, Sequence[C
     frame, known = _frame(people.get("people.parquet")), _columns(people.get("columns.json"))
     if frame is None or "id" not in frame.columns:
         return None
-    shown = [column for column in known if column.role in ("feature", "target") and column.name in frame.columns]
+    names = set(frame.columns)
+    shown = [column for column in known if column.role in ("feature", "target") and column.name in names]
     frame = frame.select("id", *(column.name for column in shown if column.name != "id"))
     scores = _frame(traits.get("traits.parquet"))
     if scores is not None and "id" in scores.columns:
-        finals = [name for name in scores.columns if name.startswith("final_") and name not in frame.columns]
+        finals = [name for name in scores.columns if name.startswith("final_") and name not in names]
         frame = frame.join(scores.select("id", *finals), on="id", how="left", maintain_order="left")
         shown = [*shown, *(Column(name, "target", "ordinal") for name in finals)]
     return frame, shown

@@ -45,8 +45,12 @@ class ReviewQuestion:
 
 def answers(data: ReportData) -> list[ReviewQuestion]:
     """Return the ten questions, answered as far as the study can."""
+    there = {
+        "validity": data.validity, "latents": data.crl, "truth": data.truth, "release": data.release,
+        "dependence": data.independence, "traits": data.traits,
+    }  # fmt: skip
     return [
-        ReviewQuestion(question, found := answer(data), command, section if found else "")
+        ReviewQuestion(question, found := answer(data), command, section if found and there[section] else "")
         for question, answer, command, section in QUESTIONS
     ]
 

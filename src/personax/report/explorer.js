@@ -10,6 +10,8 @@
   const LIMITS = { effect: [0.02, 0.05, 0.1, 0.2, 0.3, 0.5], p: [0.05, 0.01, 1e-3, 1e-6, 1e-12, 1e-30] };
   const step = (cell, by) => (by === "p" ? LIMITS.p.filter((limit) => cell.corrected < limit).length : LIMITS.effect.filter((limit) => cell.effect >= limit).length);
   const SIGNS = { rises: "↑", falls: "↓", U: "∪", peak: "∩", groups: "≠", together: "+", apart: "−", cycle: "∿" };
+  const WAYS = { rises: "rises", falls: "falls", U: "falls, then rises", peak: "rises, then falls", groups: "groups differ", together: "levels stand together", apart: "levels stand apart", cycle: "goes in cycles" };
+  const saidOf = ([shape, text]) => text ?? WAYS[shape] ?? shape; // in words for the scores that the page begins with
   const key = (cell) => `${cell.feature} ${cell.target}`;
   const shown = root.querySelector(".heat");
   const panel = root.querySelector(".pair");
@@ -38,7 +40,7 @@
     if (cell.p === null) return `${pair}\nno p-value: ${data.reasons[cell.reason] ?? "this test was not asked for this pair"}`;
     const between = cell.low === null ? "" : ` (${number(cell.low)} to ${number(cell.high)})`;
     const way = data.directions[`${cell.group} ${key(cell)}`];
-    return [pair, ...(way ? [way[1]] : []), `${data.measures[cell.measure] ?? "effect size"} ${number(cell.effect)}${between}`, `corrected p ${pValue(cell.corrected)}, p ${pValue(cell.p)}, n ${cell.n.toLocaleString("en")}`,
+    return [pair, ...(way ? [saidOf(way)] : []), `${data.measures[cell.measure] ?? "effect size"} ${number(cell.effect)}${between}`, `corrected p ${pValue(cell.corrected)}, p ${pValue(cell.p)}, n ${cell.n.toLocaleString("en")}`,
       cell.rejected ? "dependent after correction" : "independence not rejected"].join("\n");
   }
 
@@ -145,7 +147,7 @@
     const title = make("h3", { textContent: `${feature} and ${target}`, tabIndex: -1 });
     const close = make("button", { type: "button", className: "close", textContent: "Close", onclick: () => { panel.hidden = true; picked = null; mark(); } });
     const way = data.directions[`${cell.group} ${key(cell)}`];
-    const parts = [close, title, make("p", { textContent: way ? `${way[1]}.` : "No direction was found that holds." })];
+    const parts = [close, title, make("p", { textContent: way ? `${saidOf(way)}.` : "No direction was found that holds." })];
     const profile = data.profiles[key(cell)];
     if (profile) {
       const box = make("div", { className: "chart" });
@@ -177,7 +179,7 @@
 
   const view = () => {
     const now = state();
-    return ofView(now).map((cell) => [data.features[cell.feature], data.targets[cell.target], data.groups[cell.group], data.tests[cell.test], cell.n, cell.p, cell.corrected, cell.effect, cell.low, cell.high, cell.rejected, data.reasons[cell.reason] ?? "", data.directions[`${cell.group} ${key(cell)}`]?.[1] ?? ""]);
+    return ofView(now).map((cell) => [data.features[cell.feature], data.targets[cell.target], data.groups[cell.group], data.tests[cell.test], cell.n, cell.p, cell.corrected, cell.effect, cell.low, cell.high, cell.rejected, data.reasons[cell.reason] ?? "", saidOf(data.directions[`${cell.group} ${key(cell)}`] ?? ["", ""])]);
   };
   const NUMBERS = ["feature", "target", "scores of", "test", "n", "p", "corrected p", "effect size", "low", "high", "dependent", "reason", "direction"];
   shown.parentNode.after(downloads("What depends on what", () => shown.querySelector("svg"), () => ({ names: NUMBERS, rows: view() })));
