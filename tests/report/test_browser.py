@@ -49,7 +49,8 @@ class Reader:
     def open(self, width: int = 1280, height: int = 800, scheme: str = "light") -> None:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.browser.call("Emulation.setDeviceMetricsOverride", **size)
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        wishes = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+        features = [{"name": name, "value": value} for name, value in wishes.items()]
         self.browser.call("Emulation.setEmulatedMedia", features=features)
         self.browser.call("Page.navigate", url=self.page.as_uri())
         self.until("document.readyState === 'complete' && location.protocol === 'file:'")
@@ -179,9 +180,9 @@ def test_enter_on_a_cell_opens_its_panel_and_arrows_walk(reader: Reader) -> None
 def test_a_table_sorts_and_filters(reader: Reader) -> None:
     reader.open()
     column = (
-        "[...document.querySelectorAll('table.sortable tbody tr:not([hidden])')].map((r) => r.cells[{0}].innerText)"
+        "[...document.querySelectorAll('#dependence table.sortable tbody tr:not([hidden])')].map((r) => r.cells[{0}].innerText)"
     )
-    press = "document.querySelectorAll('table.sortable thead th')[{0}].querySelector('button').click()"
+    press = "document.querySelectorAll('#dependence table.sortable thead th')[{0}].querySelector('button').click()"
     reader.run(press.format(2))
     down = [float(text) for text in reader.run(column.format(2)) if text]
     reader.run(press.format(2))
@@ -191,7 +192,7 @@ def test_a_table_sorts_and_filters(reader: Reader) -> None:
     named = reader.run(column.format(0))
     assert named == sorted(named, key=str.lower)
     reader.run(
-        "(() => { const i = document.querySelector('.filter input'); i.value = 'gender open';"
+        "(() => { const i = document.querySelector('#dependence .filter input'); i.value = 'gender open';"
         " i.dispatchEvent(new Event('input')); })()"
     )
     assert reader.run(column.format(0)) == ["gender"]

@@ -23,7 +23,7 @@ from personax.report._gather import strongest
 from personax.report._graph import MAX_EDGES, GraphDrawing, draw_graph
 from personax.report._loss_curves import loss_curves
 from personax.report._traits import alpha_intervals, request_outcomes
-from personax.report._truth import compare, confusion_counts, scatter
+from personax.report._truth import compare, confounded_sentence, confusion_counts, rank_agreement, scatter
 from personax.schema import Column, Edge, EdgeKind, Graph, Node
 
 
@@ -185,6 +185,23 @@ def test_confusion_counts_each_pair_once() -> None:
     assert (found.found, found.missed, found.false_alarms, found.silent, found.untested) == (1, 1, 1, 1, 1)
     assert (found.power, found.false_rate) == ("50%", "50%")
     assert len(drawn_rows(scatter(pairs))) == 4
+
+
+def test_a_confounded_pair_is_told_apart_and_the_order_by_spearman() -> None:
+    names = "abcdef"
+    true = [0.5, 0.4, 0.3, 0.2, 0.0, 0.0]
+    effects = [
+        {"feature": name, "trait": "openness", "effect": effect, "dependent": name != "f"}
+        for name, effect in zip(names, true, strict=True)
+    ]
+    table = pl.DataFrame([row(n, 0.0, e) for n, e in zip(names, (0.1, 0.2, 0.3, 0.4, 0.3, 0.0), strict=True)])
+    pairs = compare(table, effects, "final")
+    assert [pair.feature for pair in pairs if pair.confounded] == ["e"]
+    assert rank_agreement(pairs).endswith(
+        "Spearman's correlation of true and estimated effects is -1.0: the order does not agree."
+    )
+    assert confounded_sentence(pairs).startswith("1 of 5 dependent pairs have no effect")
+    assert "Too few pairs" in rank_agreement(pairs[:2])
 
 
 def test_alpha_without_a_value_says_why() -> None:

@@ -116,7 +116,7 @@ def _compared(ours: Edge, theirs: Edge | None) -> str:
 
 
 def _label(node: Node) -> str:
-    return node.label or display_trait(node.id)
+    return display_trait(node.label or node.id)
 
 
 def _relation(edge: Edge, names: Mapping[str, str]) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 from markupsafe import Markup
+from scipy.stats import spearmanr
 
-from personax.data.labels import display_test, percent, trait_of
+from personax.data.labels import display_test, percent, trait_of, two_decimals
 from personax.registry import register
 from personax.report._chart import chart
 from personax.report._data import CrlResults, IndependenceResults, Truth
@@ -31,6 +32,11 @@ class ComparedPair:
     found: bool | None
     effect: float | None
     effect_name: str
+
+    @property
+    def confounded(self) -> bool:
+        """Whether the two are dependent though the feature has no effect: something causes both."""
+        return self.dependent and self.true_effect == 0
 
     @property
     def verdict(self) -> str:
@@ -114,7 +120,12 @@ def confusion_counts(pairs: Sequence[ComparedPair]) -> list[ConfusionCounts]:
 def scatter(pairs: Sequence[ComparedPair]) -> Markup:
     """Draw true against estimated effect of one test's pairs; the shape says whether the test was right."""
     rows = [
-        {"label": f"{pair.feature} and {pair.trait}", "x": pair.true_effect, "y": pair.effect, "verdict": pair.verdict}
+        {
+            "label": f"{pair.feature} and {pair.trait}{' (common cause)' if pair.confounded else ''}",
+            "x": pair.true_effect,
+            "y": pair.effect,
+            "verdict": pair.verdict,
+        }
         for pair in pairs
         if pair.effect is not None and pair.true_effect is not None
     ]
@@ -124,6 +135,35 @@ def scatter(pairs: Sequence[ComparedPair]) -> Markup:
     named = next(pair.effect_name for pair in pairs if pair.effect is not None)
     return chart("scatter", rows, label, x="true effect", y=f"estimated {named}")
 
+
+def rank_agreement(pairs: Sequence[ComparedPair]) -> str:
+    """Return how far the order of the estimated effects is that of the true ones, by Spearman's correlation."""
+    known = [(p.true_effect, p.effect) for p in pairs if p.true_effect and p.effect is not None]
+    if len(known) < 3 or any(len(set(side)) < 2 for side in zip(*known, strict=True)):
+        return "Too few pairs have a true effect of their own to compare the order."
+    found = spearmanr(*zip(*known, strict=True)).statistic
+    agree = "agrees" if found >= AGREES else "agrees in part" if found >= AGREES / 2 else "does not agree"
+    return (
+        f"Over the {len(known)} pairs with a true effect, Spearman's correlation of true and estimated effects is "
+        f"{two_decimals(found)}: the order {agree}."
+    )
+
+
+def confounded_sentence(pairs: Sequence[ComparedPair]) -> str:
+    """Return how many dependences come from common causes, which no test of independence tells from effects."""
+    behind = [pair for pair in pairs if pair.confounded]
+    if not behind:
+        return ""
+    found = sum(pair.found is True for pair in behind)
+    return (
+        f"{len(behind)} of {sum(pair.dependent for pair in pairs)} dependent pairs have no effect of the feature on "
+        f"the trait: something causes both. The test finds {found} of them, rightly as dependences; as causes they "
+        "would be wrong, and a test of independence cannot tell."
+    )
+
+
+AGREES = 0.7
+"""From this rank correlation on the order of effects is said to agree."""
 
 STRONGEST = 12
 """Pairs in the table of those where a test was wrong."""
@@ -139,12 +179,14 @@ class TruthView:
         self.tables: list[ConfusionCounts] = []
         self.wrong: list[ComparedPair] = []
         self.scatter, self.test = Markup(""), ""
+        self.ranks, self.confounded = "", ""
         if independence is not None and truth.effects:
             group, self.test = independence.leading
             pairs = compare(independence.table, truth.effects, group)
             self.tables = confusion_counts(pairs)
             mine = [pair for pair in pairs if pair.test == self.test]
             self.scatter = scatter(mine)
+            self.ranks, self.confounded = rank_agreement(mine), confounded_sentence(mine)
             wrong = [pair for pair in mine if pair.verdict in ("missed", "false alarm")]
             self.wrong = sorted(wrong, key=lambda pair: -max(pair.true_effect or 0.0, pair.effect or 0.0))[:STRONGEST]
         metrics = flattened(crl.metrics) if crl is not None else []

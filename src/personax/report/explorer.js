@@ -76,7 +76,7 @@
     const bold = (cell) => cell.rejected === true;
     const svg = plot(left + column * targets.length + 8, {
       height: 34 + 30 * features.length, marginLeft: left, marginTop: 30, marginRight: 8, marginBottom: 4, padding: 0,
-      x: { axis: "top", domain: targets, type: "band", tickSize: 0, label: null, tickFormat: (t) => shorten(data.targets[t], Math.max(5, Math.floor(column / 7.2))) },
+      x: { axis: "top", domain: targets, type: "band", tickSize: 0, label: null, tickFormat: (t) => shorten(data.targets[t], Math.max(5, Math.floor(column / (column > 90 ? 7.2 : 8.6)))) },
       y: { domain: features, type: "band", tickSize: 0, label: null, tickFormat: (f) => shorten(data.features[f], Math.floor(left / 7)) },
       marks: [
         Plot.cell(visible, { x: "target", y: "feature", inset: 1.5, rx: 3, fill, className: "cells", fillOpacity: (cell) => (faint(cell) ? 0.25 : 1), title: told }),
