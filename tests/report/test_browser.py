@@ -180,7 +180,8 @@ def test_enter_on_a_cell_opens_its_panel_and_arrows_walk(reader: Reader) -> None
 def test_a_table_sorts_and_filters(reader: Reader) -> None:
     reader.open()
     column = (
-        "[...document.querySelectorAll('#dependence table.sortable tbody tr:not([hidden])')].map((r) => r.cells[{0}].innerText)"
+        "[...document.querySelectorAll('#dependence table.sortable tbody tr:not([hidden])')]"
+        ".map((r) => r.cells[{0}].innerText)"
     )
     press = "document.querySelectorAll('#dependence table.sortable thead th')[{0}].querySelector('button').click()"
     reader.run(press.format(2))

@@ -45,7 +45,7 @@ def test_a_figure_holds_its_rows_and_no_text_ends_it() -> None:
     assert "<script>alert" not in figure
     assert figure.count("</script>") == 1
     (row,) = drawn_rows(figure)
-    assert row == {"label": name.replace("\ud800", "?"), "people": 0.333333, "none": None}
+    assert row == {"label": name.replace("\ud800", "\ufffd"), "people": 0.333333, "none": None}
     with pytest.raises(ValueError, match="there is no figure"):
         chart("pie", [], "x")  # type: ignore[arg-type]
 
@@ -225,6 +225,13 @@ def test_courses_leave_out_what_is_not_finite() -> None:
     ((term, change, svg),) = loss_curves(history)
     assert (term, change) == ("loss", "4 → 1")
     assert [(r["x"], r["y"]) for r in drawn_rows(svg)] == [(0, 4), (2, 1)]
+
+
+def test_every_seed_has_its_curve() -> None:
+    history = pl.DataFrame({"epoch": [1, 2, 1, 2], "loss": [4.0, 3.0, 5.0, 2.0], "seed": [0, 0, 2, 2]})
+    ((term, change, svg),) = loss_curves(history)
+    assert (term, change) == ("loss", "5 → 2")
+    assert [r["series"] for r in drawn_rows(svg)] == ["seed 0", "seed 0", "seed 2", "seed 2"]
 
 
 @pytest.mark.parametrize("name", ["traits/agreement.json", "analysis/crl/graph.json", "traits/traits.parquet"])

@@ -86,6 +86,16 @@ def test_every_text_stays_text(page: Page, html: str) -> None:
     assert not any(name.startswith("on") or name == "style" for _, found in page.elements for name in found)
 
 
+def test_signs_that_turn_text_are_seen(tmp_path: Path) -> None:
+    text = Page(
+        render(
+            gather(tmp_path, title="report\u202efdp.exe of \u05e9\u05dc\u05d5\u05dd \U0001f469\u200d\U0001f680"),
+            usage=USAGE,
+        )
+    ).text
+    assert "report\ufffdfdp.exe of \u05e9\u05dc\u05d5\u05dd \U0001f469\u200d\U0001f680" in text
+
+
 def test_assumptions_and_proposed_names_are_shown_as_what_they_are(page: Page) -> None:
     assert "What is assumed" in page.text
     assert f"latents {BOLD} show" in page.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
@@ -11,7 +12,7 @@ from markupsafe import Markup, escape
 
 from personax.data.labels import count
 
-__all__ = ["ChartKind", "chart", "interval", "json_block", "table_of"]
+__all__ = ["ChartKind", "chart", "interval", "json_block", "table_of", "visible"]
 
 ChartKind = Literal["bars", "graph", "histogram", "intervals", "lines", "map", "scatter", "stacks"]
 """What charts.js can draw; see there which columns each needs."""
@@ -64,13 +65,32 @@ def json_block(value: object) -> Markup:
 def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, str) or value is None or isinstance(value, bool | int):
-        return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+    if isinstance(value, str):
+        return visible(value)
+    if value is None or isinstance(value, bool | int):
+        return value
     if isinstance(value, float):
         return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
     if isinstance(value, Sequence):
         return [_plain(one) for one in value]
     return str(escape(str(value)))
+
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+"""Signs that turn the direction of other text, end a line or cannot be written; joiners of emoji stay."""
+
+
+def visible(text: str) -> str:
+    r"""Return a text as the page shows it: signs that are not seen and change what is seen are replaced.
+
+    Examples
+    --------
+    >>> visible("user\u202egnp.exe"), visible("שלום")
+    ('user�gnp.exe', 'שלום')
+    """
+    return _UNSEEN.sub("\ufffd", text)
 
 
 def interval(label: str, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,8 +60,7 @@ def findings(found: IndependenceResults, limit: int = SHOWN) -> list[DependenceF
 
 def _finding(row: Mapping[str, Any], found: IndependenceResults) -> DependenceFinding:
     target = display_trait(row["target"])
-    said = direction_of(row)
-    claim = said[:1].upper() + said[1:] if said else f"{target} depends on {row['feature']}"
+    claim = direction_of(row) or f"{target} depends on {row['feature']}"
     table = found.table.filter((pl.col("feature") == row["feature"]) & pl.col("p_value").is_not_null())
     own = table.filter((pl.col("group") == row["group"]) & (pl.col("target") == row["target"]))
     raters = _raters(row, table)

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from personax.data.labels import count, display_test, display_trait, labels_of, number, p_value, percent
+from personax.report._chart import visible
 from personax.report._data import ReportData, StageSummary
 from personax.report._distributions import distribution_chart
 from personax.report._sections import SectionInput, flattened, sections
@@ -153,6 +154,7 @@ def _environment(framework: TraitFramework) -> Environment:
         loader=PackageLoader("personax.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -170,6 +172,11 @@ def _environment(framework: TraitFramework) -> Environment:
         "traits": [trait.capitalize() for trait in framework.names],
     }
     return environment
+
+
+def _visible(value: object) -> object:
+    """Return what a template writes; markup was made of texts that went through here, or is a figure's rows."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 SECRET = ("api key", "token", "secret", "password")

@@ -162,6 +162,6 @@ QUESTIONS: Final[tuple[tuple[str, Callable[[ReportData], str], str, str], ...]] 
 @register("report_sections", "questions", title="Reviewers", help="ten questions of reviewers, answered", order=75)
 def _questions(study: SectionInput) -> Markup | None:
     data = study.data
-    if data.independence is None and data.crl is None and data.traits is None:
+    if data.crl is None and data.traits is None:
         return None
     return study.render("questions.html.j2", questions=answers(data))

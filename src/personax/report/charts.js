@@ -10,7 +10,8 @@ const charts = (() => {
     if (value === 0) return "0";
     const size = Math.abs(value);
     if (size >= 1e5 || size < 1e-4) return value.toExponential(1);
-    return size >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(digits)));
+    if (size >= 1e4) return Math.round(value).toLocaleString("en");
+    return size >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(digits)));
   };
   const pValue = (value) => (value === null || value === undefined ? "none" : value < 1e-300 ? "< 1e-300" : number(value, 2));
   // Plot names the groups of its marks by aria-label, which a group without a role may not have.
@@ -24,7 +25,7 @@ const charts = (() => {
   }
   const lettersOf = (rows, most) => Math.min(most, Math.max(4, ...rows.map((d) => String(d.label ?? "").length)));
   const names = (rows, width) => Math.min(0.42 * width, 14 + 6.6 * lettersOf(rows, 30));
-  const fitted = (margin) => (text) => shorten(String(text), Math.max(6, Math.floor((margin - 8) / 6.4)));
+  const fitted = (margin) => (text) => shorten(String(text), Math.max(6, Math.floor((margin - 8) / 7)));
 
   function histogram(rows, options, width) {
     const people = { ticks: 2, label: null, grid: true, tickSize: 0 };
@@ -35,7 +36,7 @@ const charts = (() => {
       : [Plot.barY(rows, { x: "label", y: "people", fill: "var(--bar)", title: tip, tip: true })];
     const every = Math.ceil(rows.length / Math.max(2, Math.floor(width / 44)));
     const x = binned
-      ? { ticks: Math.max(2, Math.floor(width / 60)), label: options.unit || null, tickFormat: (v) => number(v, 4).replace(/,/g, "") }
+      ? { ticks: Math.max(2, Math.floor(width / 60)), label: options.unit || null, tickFormat: (v) => number(v, 4) }
       : { domain: rows.map((d) => d.label), ticks: rows.map((d) => d.label).filter((_, i) => i % every === 0), label: null };
     return plot(width, { height: 128, marginLeft: 36, marginRight: 8, marginTop: 8, marginBottom: options.unit && binned ? 34 : 22, x, y: people, marks });
   }
@@ -185,7 +186,7 @@ const charts = (() => {
   function curve(rows, options, width) {
     return plot(Math.min(width, 640), {
       height: 260, marginLeft: 52, marginBottom: 40, marginRight: 16,
-      x: { label: options.x, labelAnchor: "center", tickFormat: (v) => number(v, 4).replace(/,/g, "") },
+      x: { label: options.x, labelAnchor: "center", tickFormat: (v) => number(v, 4) },
       y: { label: options.y, grid: true, tickFormat: (v) => number(v) },
       marks: [
         Plot.areaY(rows, { x: "x", y1: "low", y2: "high", fill: "var(--bar)", fillOpacity: 0.25 }),
