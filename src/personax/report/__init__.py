@@ -7,10 +7,10 @@ A map, each line using the ones above it:
   scripts/report_bundle.py); ``_graph``: places of a graph by the layered layout; ``_distributions``,
   ``_pair_profiles``: aggregates of columns and of pairs; ``_loss_curves``
 - ``_sections``: sections by name (`personax.registry`, kind ``report_sections``)
-- ``_findings`` (with ``_credibility``), ``_dependence``, ``_causal_graphs``, ``_truth``, ``_people``, ``_traits``,
-  ``_validity``: one file a section, each with its view, its figures and its registration
-- ``_gather``: a study folder read into ``_data``; ``_page``: the page rendered; page.js and explorer.js: what a reader
-  can do
+- ``_findings`` (with ``_credibility``), ``_dependence``, ``_causal_graphs``, ``_truth``, ``_release``, ``_people``,
+  ``_traits``, ``_validity``, ``_questions``, ``_methods``: one file a section, with its view and its registration
+- ``_gather``, ``_drawn_faces``: a study folder read into ``_data``; ``_page``: the page rendered; page.js and
+  explorer.js: what a reader can do
 - ``_run_comparison``: another page, runs of Level II side by side
 """
 

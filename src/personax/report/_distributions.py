@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,13 +15,17 @@ from personax.report._chart import chart
 from personax.report._data import Distribution
 from personax.schema import Column
 
-__all__ = ["MIN_CELL", "distribution_chart", "distribution_of"]
+__all__ = ["MIN_CELL", "distribution_chart", "distribution_of", "places_of"]
 
 MIN_CELL = 5
 """A category of fewer people is not named on the page: a rare value can identify a person."""
 
 MAX_BARS = 24
 MAX_CATEGORIES = 7
+
+MAX_PLACES = 400
+AREA = 5.0
+"""Degrees of an area of the map."""
 
 
 def distribution_of(values: pl.Series, column: Column) -> Distribution:
@@ -87,3 +93,23 @@ def distribution_chart(found: Distribution, name: str) -> Markup:
         label = f"{count(found.rest_values)} others" if rows else f"{count(found.rest_values)} rare values"
         rows.append({"label": label, "people": found.rest, "rest": True})
     return chart("bars", rows, f"Frequencies of {name}", whole=found.present, shares=True)
+
+
+def places_of(frame: pl.DataFrame, known: Sequence[Column]) -> list[dict[str, Any]]:
+    """Return people by areas of the map; an area of fewer than `MIN_CELL` people is left out."""
+    named = {column.name.lower(): column.name for column in known if column.role == "feature"}
+    ends = [named.get(name) for name in ("longitude", "latitude")]
+    if None in ends or not all(frame[end].dtype.is_numeric() for end in ends if end):
+        return []
+    area = frame.select(
+        (((pl.col(str(end)).cast(pl.Float64) / AREA).floor() + 0.5) * AREA).alias(name)
+        for end, name in zip(ends, ("longitude", "latitude"), strict=True)
+    )
+    inside = area.filter(pl.col("longitude").abs() <= 180, pl.col("latitude").abs() <= 90)
+    counted = inside.group_by("longitude", "latitude").len("people").filter(pl.col("people") >= MIN_CELL)
+    ranked = counted.sort(["people", "longitude", "latitude"], descending=[True, False, False]).head(MAX_PLACES)
+    place = "within {a:.1f} degrees of {y:.1f}, {x:.1f}"
+    return [
+        row | {"place": place.format(a=AREA / 2, y=row["latitude"], x=row["longitude"])}
+        for row in ranked.iter_rows(named=True)
+    ]

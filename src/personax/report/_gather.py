@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -17,7 +17,6 @@ from personax.errors import StudyError
 from personax.report._data import (
     BadCells,
     CrlResults,
-    Faces,
     FileReadings,
     IndependenceResults,
     Modality,
@@ -29,7 +28,8 @@ from personax.report._data import (
     Truth,
     Validity,
 )
-from personax.report._distributions import MIN_CELL, distribution_of
+from personax.report._distributions import distribution_of, places_of
+from personax.report._drawn_faces import drawn_faces
 from personax.report._pair_profiles import pair_profile
 from personax.schema import Column, Edge, Graph, Notice, TraitFramework, select
 from personax.store import StudyFolder
@@ -46,10 +46,6 @@ MAX_CELLS = 7_500
 
 MAX_PROFILES = 400
 """Pairs that have a picture on the page, the strongest."""
-
-MAX_PLACES = 400
-AREA = 5.0
-"""Degrees of an area of the map."""
 
 
 def gather(
@@ -94,7 +90,7 @@ def gather(
     return ReportData(
         title=title,
         people=people,
-        faces=_faces(collected, crl, truth.groups.get("image", ())) if truth else None,
+        faces=drawn_faces(collected, crl, truth.groups.get("image", ())) if truth else None,
         modalities=_modalities(files("embed", "embeddings")),
         traits=_traits(traits),
         validity=_validity(compared),
@@ -178,28 +174,8 @@ def _people(files: Files, independence: IndependenceResults | None) -> PeopleSum
         bad_cells=_bad_cells(files.get("bad_cells.parquet"), {c.name for c in select(known, "private")}),
         texts=0 if texts is None else texts.height,
         simulated=any(name.startswith("simulation/") for name in files),
-        places=_places(frame, known),
+        places=places_of(frame, known),
     )
-
-
-def _places(frame: pl.DataFrame, known: Sequence[Column]) -> list[dict[str, Any]]:
-    """Return people by areas of the map; an area of fewer than `MIN_CELL` people is left out."""
-    named = {column.name.lower(): column.name for column in known if column.role == "feature"}
-    ends = [named.get(name) for name in ("longitude", "latitude")]
-    if None in ends or not all(frame[end].dtype.is_numeric() for end in ends if end):
-        return []
-    area = frame.select(
-        (((pl.col(str(end)).cast(pl.Float64) / AREA).floor() + 0.5) * AREA).alias(name)
-        for end, name in zip(ends, ("longitude", "latitude"), strict=True)
-    )
-    inside = area.filter(pl.col("longitude").abs() <= 180, pl.col("latitude").abs() <= 90)
-    counted = inside.group_by("longitude", "latitude").len("people").filter(pl.col("people") >= MIN_CELL)
-    ranked = counted.sort(["people", "longitude", "latitude"], descending=[True, False, False]).head(MAX_PLACES)
-    place = "within {a:.1f} degrees of {y:.1f}, {x:.1f}"
-    return [
-        row | {"place": place.format(a=AREA / 2, y=row["latitude"], x=row["longitude"])}
-        for row in ranked.iter_rows(named=True)
-    ]
 
 
 def _readings(people: Files) -> list[FileReadings]:
@@ -423,48 +399,3 @@ def _manifests(study: StudyFolder | Path, stages: Collection[str]) -> list[Stage
         for raw in raws
         if raw is not None
     ]
-
-
-FACES_PER_ROW = 6
-MAX_BYTES = 200_000
-"""Bytes; a drawing of 64 x 64 pixels has far fewer, and the page carries every one of them."""
-
-PNG = b"\x89PNG\r\n\x1a\n"
-
-
-def _faces(people: Files, crl: Files, true_latents: Sequence[str] = ()) -> Faces | None:
-    """Return two rows of faces, lowest and highest on the first image latent, or one row where no latent is known.
-
-    Parameters
-    ----------
-    people, crl
-        Files of a study of *simulated* people; a real person's photo is never shown.
-    true_latents
-        Names of the true image latents; the first one orders the faces where none was learned.
-    """
-    drawings = {PurePosixPath(name): path for name, path in people.items() if name.startswith("images/")}
-    files = {name.stem: path for name, path in drawings.items() if name.suffix == ".png"}
-    if not files:
-        return None
-    latent = _image_latent((crl.get("latents.parquet"), people.get("simulation/latents.parquet")), true_latents)
-    if latent is None:
-        return Faces([("Some of them", _images(files, list(files)))])
-    name, ids = latent
-    drawn = [person for person in ids if person in files]
-    rows = [(f"Lowest on {name}", drawn[:FACES_PER_ROW]), (f"Highest on {name}", drawn[-FACES_PER_ROW:])]
-    return Faces([(caption, _images(files, shown)) for caption, shown in rows])
-
-
-def _image_latent(tables: Sequence[Path | None], true_latents: Sequence[str]) -> tuple[str, list[str]] | None:
-    """Return the name of a learned (or else true) image latent and all ids from its lowest to its highest value."""
-    for path in tables:
-        frame = read_parquet(path) if path is not None else pl.DataFrame()
-        names = [name for name in frame.columns if name.startswith("image_") or name in true_latents]
-        if names:
-            return names[0], frame.drop_nulls(names[0]).sort(names[0], "id")["id"].to_list()
-    return None
-
-
-def _images(files: Mapping[str, Path], people: list[str]) -> list[bytes]:
-    images = [files[person].read_bytes() for person in people[:FACES_PER_ROW]]
-    return [image for image in images if image.startswith(PNG) and len(image) <= MAX_BYTES]

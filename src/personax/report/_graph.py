@@ -167,28 +167,34 @@ def _figure(
         for node in graph.nodes
         for layer, place in [positions[node.id]]
     ]
-    top = max(abs(edge.weight or 0.0) for edge in graph.edges) or 1.0
-    rows = []
-    for edge, chain in zip(graph.edges, layout.chains, strict=True):
-        route = [positions[vertex] for vertex in chain]
-        forth = route[0] == positions[edge.source]
-        rows.append(
-            {
-                "source": names[edge.source],
-                "target": names[edge.target],
-                "kind": edge.kind,
-                "weight": edge.weight,
-                "status": status.get(frozenset((edge.source, edge.target)), ""),
-                "doubtful": edge.doubtful,
-                "tip": _tip(edge, graph.weight, names, status),
-                "ends": EDGES[edge.kind].ends if forth else EDGES[edge.kind].ends[::-1],
-                "path": _path(route, starts, wide, middle),
-                "width": 1.6 if edge.weight is None else 1.2 + 2.6 * abs(edge.weight) / top,
-            }
-        )
+    routes = [[positions[vertex] for vertex in chain] for chain in layout.chains]
+    rows = [
+        _edge(edge, graph, names, status, forth=route[0] == positions[edge.source])
+        | {"path": _path(route, starts, wide, middle)}
+        for edge, route in zip(graph.edges, routes, strict=True)
+    ]
     width = starts[-1] + wide[-1] + MARGIN
     height = middle + ROW_HEIGHT * max(heights) + BOX_HEIGHT / 2 + MARGIN
     return chart("graph", rows, label, nodes=nodes, width=width, height=height, grey=grey)
+
+
+def _edge(
+    edge: Edge, graph: Graph, names: Mapping[str, str], status: Mapping[frozenset[str], str], *, forth: bool
+) -> dict[str, Any]:
+    """Return the row of an edge; ``forth`` where it is drawn from its source to its target."""
+    top = max(abs(other.weight or 0.0) for other in graph.edges) or 1.0
+    ends = EDGES[edge.kind].ends
+    return {
+        "source": names[edge.source],
+        "target": names[edge.target],
+        "kind": edge.kind,
+        "weight": edge.weight,
+        "status": status.get(frozenset((edge.source, edge.target)), ""),
+        "doubtful": edge.doubtful,
+        "tip": _tip(edge, graph.weight, names, status),
+        "ends": ends if forth else ends[::-1],
+        "width": 1.6 if edge.weight is None else 1.2 + 2.6 * abs(edge.weight) / top,
+    }
 
 
 def _widths(

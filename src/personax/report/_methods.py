@@ -247,7 +247,7 @@ def _of_the_scores(data: ReportData) -> Iterator[str]:
     if alphas and min(alphas) < 0.8:
         yield f"Raters agree by alpha {number(min(alphas), 2)} at least: errors of scores weaken every dependence."
     if not data.traits.stereotypes:
-        yield "It was not looked at whether raters score by stereotype (annotate.stereotypes)."
+        yield "It was not looked at whether raters score by stereotype (annotate.audit)."
 
 
 def _of_the_analysis(data: ReportData) -> Iterator[str]:

@@ -153,7 +153,7 @@ QUESTIONS: Final[tuple[tuple[str, Callable[[ReportData], str], str, str], ...]] 
     ("Can the transform be inverted, or people be found?", _transform, "personax release build study.yaml", "release"),
     ("What does the transform do to the latents?", _obfuscated, "personax analyse my-study/release", "release"),
     ("Do the findings depend on the language model?", _raters, "personax traits calibrate study.yaml", "dependence"),
-    ("Do fields such as the league leak stereotypes?", _stereotypes, "annotate.stereotypes in study.yaml", "traits"),
+    ("Do fields such as the league leak stereotypes?", _stereotypes, "annotate.audit in study.yaml", "traits"),
     ("Are the findings the same in subgroups?", _subgroups, "independence.by in study.yaml", "dependence"),
     ("Can the tables be read and reused?", _tables, "personax report study.yaml", "dependence"),
 )

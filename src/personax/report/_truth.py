@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 from markupsafe import Markup
 from scipy.stats import spearmanr
@@ -138,10 +139,10 @@ def scatter(pairs: Sequence[ComparedPair]) -> Markup:
 
 def rank_agreement(pairs: Sequence[ComparedPair]) -> str:
     """Return how far the order of the estimated effects is that of the true ones, by Spearman's correlation."""
-    known = [(p.true_effect, p.effect) for p in pairs if p.true_effect and p.effect is not None]
-    if len(known) < 3 or any(len(set(side)) < 2 for side in zip(*known, strict=True)):
+    known = np.array([(p.true_effect, p.effect) for p in pairs if p.true_effect and p.effect is not None])
+    if len(known) < 3 or (np.ptp(known, axis=0) == 0).any():
         return "Too few pairs have a true effect of their own to compare the order."
-    found = spearmanr(*zip(*known, strict=True)).statistic
+    found = float(spearmanr(known[:, 0], known[:, 1]).statistic)
     agree = "agrees" if found >= AGREES else "agrees in part" if found >= AGREES / 2 else "does not agree"
     return (
         f"Over the {len(known)} pairs with a true effect, Spearman's correlation of true and estimated effects is "
