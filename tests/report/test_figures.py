@@ -142,7 +142,7 @@ def test_an_open_end_stays_at_its_variable_when_the_edge_is_turned() -> None:
         edge = drawn_rows(drawn)[-1]
         (left, _), *_ = edge["path"]
         source = next(n for n in options(drawn)["nodes"] if n["label"] == edge["source"])
-        at_left = abs(left - source["x"]) <= source["width"] / 2 + 2
+        at_left = abs(left - source["x"]) <= source["width"] / 2 + 6
         assert edge["ends"] == (["ring", "head"] if at_left else ["head", "ring"])
 
 

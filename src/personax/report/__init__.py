@@ -11,7 +11,7 @@ A map, each line using the ones above it:
   ``_traits``, ``_validity``, ``_questions``, ``_methods``: one file a section, with its view and its registration
 - ``_gather``, ``_drawn_faces``: a study folder read into ``_data``; ``_page``: the page rendered; page.js and
   explorer.js: what a reader can do
-- ``_run_comparison``: another page, runs of Level II side by side
+- ``_run_comparison``, ``_study_comparison``: other pages, runs of Level II and studies side by side
 """
 
 from __future__ import annotations
@@ -21,5 +21,14 @@ from personax.report._gather import gather
 from personax.report._page import render
 from personax.report._run_comparison import render_comparison
 from personax.report._sections import SectionInput
+from personax.report._study_comparison import compare_studies, render_study_comparison
 
-__all__ = ["ReportData", "SectionInput", "gather", "render", "render_comparison"]
+__all__ = [
+    "ReportData",
+    "SectionInput",
+    "compare_studies",
+    "gather",
+    "render",
+    "render_comparison",
+    "render_study_comparison",
+]

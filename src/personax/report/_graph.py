@@ -216,9 +216,9 @@ def _path(
     for place, (layer, down) in enumerate(route):
         y = middle + ROW_HEIGHT * down
         if place:
-            points.append([starts[layer] - 2, y])
+            points.append([starts[layer] - 5, y])
         if place < len(route) - 1:
-            points.append([starts[layer] + wide[layer] + 2, y])
+            points.append([starts[layer] + wide[layer] + 5, y])
     return points
 
 

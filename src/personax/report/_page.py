@@ -13,7 +13,7 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from personax.data.labels import count, display_test, display_trait, labels_of, number, p_value, percent
+from personax.data.labels import count, display_test, display_trait, labels_of, number, p_value, percent, shorten
 from personax.report._chart import visible
 from personax.report._data import ReportData, StageSummary
 from personax.report._distributions import distribution_chart
@@ -163,6 +163,7 @@ def _environment(framework: TraitFramework) -> Environment:
         "number": number,
         "p_value": p_value,
         "settings": settings,
+        "shorten": lambda name: shorten(name, HEAD_LETTERS),
         "test": display_test,
         "trait": display_trait,
     }
@@ -178,6 +179,9 @@ def _visible(value: object) -> object:
     """Return what a template writes; markup was made of texts that went through here, or is a figure's rows."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
+
+HEAD_LETTERS = 18
+"""Of a name at the head of a column that many others stand beside."""
 
 SECRET = ("api key", "token", "secret", "password")
 
