@@ -12,6 +12,7 @@ import polars as pl
 
 from personax.config import SECTIONS
 from personax.data.frames import read_csv, read_parquet
+from personax.data.labels import labels_of
 from personax.data.pvalues import EVERYBODY, everybody, typed_pvalues
 from personax.errors import StudyError
 from personax.report._data import (
@@ -81,7 +82,9 @@ def gather(
 
     root = study.root if isinstance(study, StudyFolder) else study
     collected, traits = files("collect", "people"), files("annotate", "traits")
-    independence = _independence(files("independence", "analysis", "independence"), _with_scores(collected, traits))
+    scores = _traits(traits)
+    with labels_of(scores.framework if scores else BIG_FIVE):
+        independence = _independence(files("independence", "analysis", "independence"), _with_scores(collected, traits))
     people = _people(collected, independence)
     truth = _truth(collected.get("simulation/truth.json"))
     crl = files("crl", "analysis", "crl")
@@ -92,7 +95,7 @@ def gather(
         people=people,
         faces=drawn_faces(collected, crl, truth.groups.get("image", ())) if truth else None,
         modalities=_modalities(files("embed", "embeddings")),
-        traits=_traits(traits),
+        traits=scores,
         validity=_validity(compared),
         independence=independence,
         crl=_crl(crl),
