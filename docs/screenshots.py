@@ -36,8 +36,19 @@ FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
-WIDTHS = {"desktop": (1280, 900, 1.0), "phone": (390, 844, 2.0)}
+WIDTHS = {"desktop": (1280, 800, 1.0), "phone": (390, 844, 2.0)}
 SECONDS = 60
+DRAW = (
+    "document.querySelectorAll('.chart').forEach(page.draw); dispatchEvent(new Event('beforeprint'));"
+    " dispatchEvent(new Event('afterprint'));"
+)
+"""Figures are drawn when they come into view; a picture needs all of them."""
+
+PICK = (
+    "(() => {{ const cell = document.querySelector('.cells rect[data-feature={0}][data-target={1}]') "
+    "?? document.querySelector('.cells rect'); cell.dispatchEvent(new MouseEvent('click', {{bubbles: true}})); }})()"
+)
+"""Opens a pair of the heatmap, or its first."""
 
 
 class Browser:
@@ -110,8 +121,9 @@ class Browser:
         width, height, scale = WIDTHS[device]
         size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": device == "phone"}
         self.call("Emulation.setDeviceMetricsOverride", **size)
-        dark = [{"name": "prefers-color-scheme", "value": scheme}]
-        self.call("Emulation.setEmulatedMedia", features=dark)
+        wishes = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+        features = [{"name": name, "value": value} for name, value in wishes.items()]
+        self.call("Emulation.setEmulatedMedia", features=features)
         self.call("Page.navigate", url=page.resolve().as_uri())
         end = time.monotonic() + SECONDS
         while self.evaluate("document.readyState + location.protocol") != "completefile:":
@@ -119,12 +131,18 @@ class Browser:
                 raise TimeoutError(f"{page} did not load within {SECONDS} s")
             time.sleep(0.05)
 
+    def screen(self) -> bytes:
+        """Return a PNG of what a reader sees without scrolling."""
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+
     def picture(self, section: str | None) -> bytes:
-        """Return a PNG of the whole page, or of one section by its id."""
+        """Return a PNG of the first five screens of the page, or of a section by its id."""
         query = f"document.getElementById({json.dumps(section)})" if section else "document.documentElement"
+        self.evaluate(DRAW)
         box = self.evaluate(
             f"(() => {{ const b = {query}.getBoundingClientRect();"
-            " return {x: 0, y: b.top + scrollY, width: innerWidth, height: b.height, scale: 1}; })()"
+            " return {x: 0, y: b.top + scrollY, width: innerWidth, scale: 1,"
+            " height: Math.min(b.height, 5 * innerHeight)}; })()"
         )
         shot = self.call("Page.captureScreenshot", format="png", clip=box, captureBeyondViewport=True)
         return base64.b64decode(shot["data"])
@@ -141,12 +159,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("page", type=Path, help="the report, for example my-study/report/index.html")
     parser.add_argument("out", type=Path, help="folder for the pictures")
-    parser.add_argument("--section", help="id of one section, for example dependence; the whole page by default")
+    parser.add_argument(
+        "--section", help="id of one section, for example dependence; the first five screens by default"
+    )
+    parser.add_argument("--first", action="store_true", help="the first screen of a laptop alone, report-first.png")
+    parser.add_argument("--pair", nargs=2, metavar=("FEATURE", "TRAIT"), help="a pair opened, report-pair.png")
     parser.add_argument("--chromium", default=CHROMIUM, help="the browser (default: %(default)s)")
     wanted = parser.parse_args()
     wanted.out.mkdir(parents=True, exist_ok=True)
     name = wanted.section or "report"
     with Browser(wanted.chromium) as browser:
+        if wanted.first or wanted.pair:
+            browser.open(wanted.page, "desktop", "light")
+        if wanted.first:
+            save(browser.screen(), wanted.out / "report-first.png")
+        if wanted.pair:
+            browser.evaluate(DRAW)
+            browser.evaluate(PICK.format(*map(json.dumps, wanted.pair)))
+            browser.evaluate("document.querySelector('.said').scrollIntoView()")
+            save(browser.screen(), wanted.out / "report-pair.png")
+        if wanted.first or wanted.pair:
+            return
         for device in WIDTHS:
             for scheme in ("light", "dark"):
                 browser.open(wanted.page, device, scheme)

@@ -31,6 +31,7 @@ from personax.stages import (
     check_packages,
     check_plan,
     plan_notices,
+    report_data,
     report_page,
     stage_rng,
     versions,
@@ -40,6 +41,7 @@ from personax.strict import nearest
 from personax.trust import check_trust, record_trust
 
 if TYPE_CHECKING:
+    from personax.report import ReportData
     from personax.stages import AnswerResult
 
 __all__ = ["StageCost", "StageRun", "StageStatus", "Study", "StudyResults"]
@@ -453,6 +455,11 @@ class Study:
         """Return the report of what the folder holds now; nothing is computed and nothing written."""
         with labels_of(self.reader.framework()):
             return report_page(self.plan, self.folder)
+
+    def report_data(self) -> ReportData:
+        """Return what the report would show, to be compared with that of other studies."""
+        with labels_of(self.reader.framework()):
+            return report_data(self.plan, self.folder)
 
     def answer(
         self, request: Path, out: Path, *, requester: str | None = None, progress: Progress | None = None

@@ -62,9 +62,9 @@ def test_results_fits_and_a_truth_on_one_page(folder: Path, tmp_path: Path) -> N
     for anchor in re.findall(r'href="#(\w+)"', page):
         assert f'id="{anchor}"' in page
     assert "not &lt;b&gt;identified&lt;/b&gt;" in page
-    assert "://" not in page
+    assert "://" not in page.split("<script>")[0]  # the drawing library names licences and namespaces
     assert "p17" not in page  # nobody's id
-    assert page.count("<polyline") > 1
+    assert page.count('data-kind="lines"') > 1
 
 
 def test_a_benchmark_is_as_many_runs_with_their_own_truth_and_traversals(folder: Path, tmp_path: Path) -> None:

@@ -80,6 +80,32 @@ def write_people(root: Path, rng: np.random.Generator) -> list[str]:
     return features
 
 
+def write_readings(root: Path) -> None:
+    """Write how the file was read: a guess of a feature, and a question that quotes a private value."""
+    column = {
+        "header": SCRIPT,
+        "read_as": "numbers",
+        "status": "guess",
+        "question": "",
+        "answer": {},
+        "bad": 1,
+        "filled": 380,
+    }
+    columns = [
+        column | {"column": "height_cm", "why": "1 cell is NA", "missing": {"NA": 1}},
+        column
+        | {
+            "column": "name",
+            "status": "question",
+            "question": "is hidden-thing a name?",
+            "missing": {"hidden-thing": 2},
+        },
+    ]
+    fact = {"what": "separator", "value": ";", "status": "evidence", "why": "it divides every line", "answer": ""}
+    file = {"source": "people", "file": BOLD, "format": "csv", "rows": PEOPLE, "facts": [fact], "columns": columns}
+    _dump(root / "people" / "reading.json", {"version": 1, "files": [file]})
+
+
 def write_faces(root: Path, rng: np.random.Generator) -> None:
     """Draw a few faces whose width follows the true image latent."""
     latent = rng.normal(size=PEOPLE)
@@ -316,6 +342,7 @@ def write_study(root: Path) -> Path:
     """Write a whole study."""
     rng = np.random.default_rng(5)
     features = write_people(root, rng)
+    write_readings(root)
     write_faces(root, rng)
     write_traits(root, rng)
     embedding = pl.Series("clip", rng.normal(size=(PEOPLE, 8)).astype(np.float32), dtype=pl.Array(pl.Float32, 8))

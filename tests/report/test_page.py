@@ -11,12 +11,13 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from personax.data.labels import number
+from personax.data.labels import display_test, number
 from personax.report import gather, render
 from personax.report._page import guidelines, parse
 
@@ -34,9 +35,7 @@ class Page(HTMLParser):
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.text = ""
         self._open: list[str] = []
-        self._row = ""
-        self.cells: list[dict[str, str]] = []
-        self._panel: dict[str, str] = {}
+        self.blocks: list[dict[str, Any]] = []
         self.feed(text)
         self.close()
         assert not self._open
@@ -46,13 +45,6 @@ class Page(HTMLParser):
         self.elements.append((tag, found))
         if tag not in VOID:
             self._open.append(tag)
-        if "panel" in found.get("class", "").split():
-            self._panel = found
-        self._row = found.get("data-feature", self._row)
-        if "cell" in found.get("class", "").split():
-            self.cells.append(
-                {**found, "feature": self._row, **{k: self._panel[k] for k in ("data-test", "data-group")}}
-            )
 
     def handle_endtag(self, tag: str) -> None:
         assert self._open.pop() == tag
@@ -60,6 +52,16 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._open and self._open[-1] not in ("script", "style"):
             self.text += data
+        elif self._open and self.elements[-1][1].get("type") == "application/json":
+            self.blocks.append(json.loads(data))
+
+    def cells(self) -> list[dict[str, Any]]:
+        """Return the cells of the heatmap by name."""
+        (data,) = [block for block in self.blocks if "cells" in block]
+        found = [dict(zip(data["cells"]["names"], row, strict=True)) for row in data["cells"]["rows"]]
+        names = {"feature": "features", "target": "targets", "group": "groups", "test": "tests", "reason": "reasons"}
+        names |= {"measure": "measures"}
+        return [c | {k: None if c[k] is None else data[all_][c[k]] for k, all_ in names.items()} for c in found]
 
     def ids(self) -> set[str]:
         return {found["id"] for tag, found in self.elements if tag == "section"}
@@ -76,12 +78,22 @@ def page(html: str) -> Page:
 
 
 def test_every_text_stays_text(page: Page, html: str) -> None:
-    assert sum(tag == "script" for tag, _ in page.elements) == 1
+    assert sum(tag == "script" and "type" not in found for tag, found in page.elements) == 1
     assert not {"b", "i"} & {tag for tag, found in page.elements if not found.get("class")}
     assert f"Study {SCRIPT}" in page.text
     assert "<b onload=\"x\">'bold'</b>" in page.text
     assert SCRIPT not in html
     assert not any(name.startswith("on") or name == "style" for _, found in page.elements for name in found)
+
+
+def test_signs_that_turn_text_are_seen(tmp_path: Path) -> None:
+    text = Page(
+        render(
+            gather(tmp_path, title="report\u202efdp.exe of \u05e9\u05dc\u05d5\u05dd \U0001f469\u200d\U0001f680"),
+            usage=USAGE,
+        )
+    ).text
+    assert "report\ufffdfdp.exe of \u05e9\u05dc\u05d5\u05dd \U0001f469\u200d\U0001f680" in text
 
 
 def test_assumptions_and_proposed_names_are_shown_as_what_they_are(page: Page) -> None:
@@ -100,7 +112,12 @@ def test_what_may_be_claimed_stands_above_the_graph_and_doubtful_edges_are_marke
     assert "up to its block" in page.text
     assert "0.999" in page.text
     assert "PC agrees with the learned graph on 3 of 7 edges." in page.text
-    assert sum(found.get("class") == "edge doubtful" for _, found in page.elements) == 1
+    learned = next(
+        b
+        for b in page.blocks
+        if "ends" in b.get("names", []) and any(n["label"] == "shared 1" for n in b["options"]["nodes"])
+    )
+    assert [row[learned["names"].index("doubtful")] for row in learned["rows"]].count(True) == 1
 
 
 def test_people_at_both_ends_are_codes_and_what_moves_with_a_latent_is_shown(page: Page, html: str) -> None:
@@ -130,7 +147,7 @@ def test_reliability_is_shown_by_trait_rater_and_group(study: Path, page: Page) 
 def test_stereotypes_are_shown_with_what_chance_gives(html: str, page: Page) -> None:
     assert "25 people were judged again" in page.text
     assert "Of 8 intervals, 0.4 would leave out 0 by chance; 1 do." in page.text
-    assert "effect 0.4, 95% interval 0.35 to 0.45" in html
+    assert any([BOLD, 0.4, 0.35, 0.45, "25 people"] in block.get("rows", []) for block in page.blocks)
     assert "0.9 (0.85 to 0.95)" in page.text
     assert f"nobody {SCRIPT}" not in html, "a reason is text"
 
@@ -162,30 +179,38 @@ def test_no_private_value_is_shown(html: str) -> None:
     assert "hidden-thing" not in html
 
 
+def test_how_a_file_was_read_is_shown_without_private_values(page: Page) -> None:
+    assert f"How {BOLD} was read" in page.text
+    assert "separator ; (it divides every line)" in page.text
+    assert "1 cell is NA" in page.text
+    assert "1 open question of how it was read" in page.text
+    assert "hidden-thing" not in page.text
+
+
 def test_cells_carry_the_numbers_of_the_table(study: Path, page: Page) -> None:
     table = pl.read_parquet(study / "analysis" / "independence" / "pvalues.parquet")
-    shown = {(c["data-group"], c["data-test"], c["feature"], c["data-target"][0].lower()): c for c in page.cells}
-    assert len(shown) == len(page.cells) == table.height
+    shown = {(c["group"], c["test"], c["feature"], c["target"][0].lower()): c for c in page.cells()}
+    assert len(shown) == len(page.cells()) == table.height
+    numbers = {"p": "p_value", "corrected": "p_corrected", "statistic": "statistic", "effect": "effect_size"}
     for row in table.iter_rows(named=True):
-        cell = shown[row["group"], row["test"], row["feature"], row["target"][-1]]
-        assert int(cell["data-n"]) == row["n"]
-        if row["p_value"] is None:
-            assert cell["data-reason"] == row["reason"]
-            assert cell["class"] == "cell none"
-            continue
-        assert float(cell["data-p"]) == row["p_value"]
-        assert float(cell["data-corrected"]) == row["p_corrected"]
-        assert float(cell["data-statistic"]) == row["statistic"]
-        assert float(cell["data-effect"]) == row["effect_size"]
-        assert cell["data-effect-name"] == row["effect_name"]
-        assert (cell["data-rejected"] == "yes") is row["rejected"]
-        assert cell.get("data-dof") == (None if row["dof"] is None else str(row["dof"]))
+        group = "Aggregate" if row["group"] == "final" else row["group"]
+        cell = shown[group, display_test(row["test"]), row["feature"], row["target"][-1]]
+        assert cell["n"] == row["n"]
+        assert cell["reason"] == row["reason"]
+        assert (cell["measure"], cell["rejected"], cell["dof"]) == (row["effect_name"], row["rejected"], row["dof"])
+        for short, name in numbers.items():
+            assert cell[short] == (None if row[name] is None else pytest.approx(row[name], rel=1e-5))
 
 
-def test_one_panel_is_shown_first(page: Page) -> None:
-    panels = [found for _, found in page.elements if "panel" in found.get("class", "").split()]
-    assert len(panels) == 12
-    assert [found["data-group"] for found in panels if "hidden" not in found] == ["final"]
+def test_a_pair_is_shown_by_aggregates_and_never_by_people(page: Page) -> None:
+    (data,) = [block for block in page.blocks if "profiles" in block]
+    assert len(data["profiles"]) > 20
+    kinds = {profile["kind"] for profile in data["profiles"].values()}
+    assert kinds == {"groups", "curve"}
+    for profile in data["profiles"].values():
+        people = [row[profile["names"].index("n")] for row in profile["rows"]]
+        assert min(people) >= 5
+        assert sum(people) <= 400
 
 
 def test_same_study_same_bytes(study: Path, html: str, tmp_path: Path) -> None:
@@ -204,7 +229,20 @@ def test_the_packaged_guidelines_are_on_the_page(tmp_path: Path) -> None:
         assert all(words in text for words in (block.text, *block.items))
 
 
-SECTIONS = {"people", "traits", "dependence", "latents", "discovery", "truth", "warnings", "settings", "usage"}
+SECTIONS = {
+    "answer",
+    "methods",
+    "questions",
+    "people",
+    "traits",
+    "dependence",
+    "latents",
+    "discovery",
+    "truth",
+    "warnings",
+    "settings",
+    "usage",
+}
 
 
 def test_sections_follow_the_files(study: Path, page: Page, tmp_path: Path) -> None:
@@ -268,7 +306,7 @@ def test_ten_thousand_features_are_capped_and_said_so(
     folder.mkdir(parents=True)
     table.write_parquet(folder / "pvalues.parquet")
     page = Page(render(gather(tmp_path), usage=USAGE))
-    shown = {cell["feature"] for cell in page.cells}
+    shown = {cell["feature"] for cell in page.cells()}
     best = table.group_by("feature").agg(pl.col("p_corrected").min()).sort("p_corrected", "feature")["feature"]
     assert shown == set(best.head(60))
     assert "Of 2,000 features the 60 with the smallest corrected p-values are drawn" in page.text

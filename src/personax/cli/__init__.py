@@ -14,6 +14,7 @@ from personax.cli import (
     answer,
     calibrate,
     collect,
+    compare,
     crl,
     demo,
     discover,
@@ -65,6 +66,7 @@ init.register(app)
 run.register(app)
 status.register(app)
 stage.register(app)
+compare.register(app)
 release.register(app)
 answer.register(app)
 collect.register(app)

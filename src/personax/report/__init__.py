@@ -3,12 +3,15 @@
 A map, each line using the ones above it:
 
 - ``_data``: what the page knows of a study, in frozen values
-- ``_charts``: SVG elements, bars, loss curves, intervals, colour scales; ``_graph``: a graph in a layered layout
+- ``_chart``: a figure as its rows in JSON, which charts.js draws with Observable Plot (plot.js, built by
+  scripts/report_bundle.py); ``_graph``: places of a graph by the layered layout; ``_distributions``,
+  ``_pair_profiles``: aggregates of columns and of pairs; ``_loss_curves``
 - ``_sections``: sections by name (`personax.registry`, kind ``report_sections``)
-- ``_people``, ``_traits``, ``_validity``, ``_dependence``, ``_causal_graphs``, ``_truth``: one file a section, each
-  with its view, its figures and its registration
-- ``_gather``: a study folder read into ``_data``; ``_page``: the page rendered
-- ``_run_comparison``: another page, runs of Level II side by side
+- ``_findings`` (with ``_credibility``), ``_dependence``, ``_causal_graphs``, ``_truth``, ``_release``, ``_people``,
+  ``_traits``, ``_validity``, ``_questions``, ``_methods``: one file a section, with its view and its registration
+- ``_gather``, ``_drawn_faces``: a study folder read into ``_data``; ``_page``: the page rendered; page.js and
+  explorer.js: what a reader can do
+- ``_run_comparison``, ``_study_comparison``: other pages, runs of Level II and studies side by side
 """
 
 from __future__ import annotations
@@ -18,5 +21,14 @@ from personax.report._gather import gather
 from personax.report._page import render
 from personax.report._run_comparison import render_comparison
 from personax.report._sections import SectionInput
+from personax.report._study_comparison import compare_studies, render_study_comparison
 
-__all__ = ["ReportData", "SectionInput", "gather", "render", "render_comparison"]
+__all__ = [
+    "ReportData",
+    "SectionInput",
+    "compare_studies",
+    "gather",
+    "render",
+    "render_comparison",
+    "render_study_comparison",
+]

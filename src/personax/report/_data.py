@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from personax.schema import Column, Graph, Notice, TraitFramework
+from personax.schema import Column, Edge, Graph, Notice, TraitFramework
 from personax.traits import BIG_FIVE
 
 __all__ = [
@@ -17,9 +17,11 @@ __all__ = [
     "CrlResults",
     "Distribution",
     "Faces",
+    "FileReadings",
     "IndependenceResults",
     "Modality",
     "PeopleSummary",
+    "ReleaseSummary",
     "ReportData",
     "StageSummary",
     "TraitScores",
@@ -35,11 +37,13 @@ class Distribution:
     Parameters
     ----------
     labels, counts
-        One bar each. A category of fewer people than `_charts.MIN_CELL` is never named; it counts in ``rest``.
+        One bar each. A category of fewer people than `_distributions.MIN_CELL` is never named; it counts in ``rest``.
     rest, rest_values
         People in, and number of, the categories that are not named.
     summary
         Range and median of a column of numbers, empty for categories.
+    edges
+        Ends of the ranges, where ``labels`` are ranges.
     """
 
     column: Column
@@ -50,6 +54,7 @@ class Distribution:
     rest: int = 0
     rest_values: int = 0
     summary: str = ""
+    edges: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,23 @@ class PeopleSummary:
     bad_cells: Sequence[BadCells]
     texts: int
     simulated: bool
+    places: Sequence[Mapping[str, Any]] = ()
+    """People by areas of five degrees: longitude, latitude, people, place; areas of few people are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileReadings:
+    """How a file was read, as people/reading.json tells: facts of the file, and each of its columns."""
+
+    file: str
+    format: str
+    facts: Sequence[Mapping[str, Any]]
+    columns: Sequence[Mapping[str, Any]]
+
+    @property
+    def open_points(self) -> int:
+        """How many of them only a person can say."""
+        return sum(one.get("status") == "question" for one in (*self.facts, *self.columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +144,10 @@ class IndependenceResults:
     counts: Mapping[tuple[str, str], tuple[int, int, int]]
     """(group, test) -> pairs, p-values computed, hypotheses of independence rejected; over all features."""
     graph: Graph | None
+    profiles: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    """(feature, target) of the leading group -> aggregates of the pair, of the strongest pairs; see `pair_profile`."""
+    subgroups: pl.DataFrame | None = None
+    """Rows of the leading group that are about a subgroup of people, with the column ``subgroup``."""
 
     @property
     def leading(self) -> tuple[str, str]:
@@ -147,6 +173,19 @@ class CrlResults:
     claim: str = ""
     identification: Sequence[Mapping[str, Any]] = ()
     graph_check: str = ""
+    other_edges: Sequence[Edge] | None = None
+    """What PC finds on the same latents; None where it was not looked for."""
+    seeds: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSummary:
+    """What left and how it was attacked: protection.json, columns.json, transforms.json and audit.json as they are."""
+
+    protection: Mapping[str, Any]
+    columns: Sequence[Mapping[str, Any]]
+    transforms: Mapping[str, Any]
+    audit: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +200,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class StageSummary:
-    """What a stage did; the clock is left out, so that the same study gives the same page."""
+    """What a stage did; of the clock only the day it began, so that the same study gives the same page."""
 
     stage: str
     seed: int | None
@@ -169,6 +208,7 @@ class StageSummary:
     counts: Mapping[str, int]
     notices: Sequence[Notice]
     plan: Mapping[str, Any]
+    started: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +227,8 @@ class ReportData:
     independence: IndependenceResults | None = None
     crl: CrlResults | None = None
     discovery: Graph | None = None
+    release: ReleaseSummary | None = None
+    readings: Sequence[FileReadings] = ()
     truth: Truth | None = None
     manifests: Sequence[StageSummary] = ()
     root: Path | None = None

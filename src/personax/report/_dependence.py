@@ -1,171 +1,153 @@
-"""Level I: the heatmap of features x targets with its switches, the strongest pairs, the dependence graph."""
+"""Level I: the heatmap that a reader searches and opens, every pair as a table, the dependence graph."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
+import numpy as np
 import polars as pl
 from markupsafe import Markup
+from scipy.cluster.hierarchy import leaves_list, linkage
 
-from personax.data.labels import describe_test, display_test, display_trait, two_decimals
+from personax.data.labels import describe_test, display_test, display_trait
 from personax.registry import register
-from personax.report._charts import CORRECTED, EFFECT, ColourScale, Value, element
+from personax.report._chart import json_block
 from personax.report._data import IndependenceResults
+from personax.report._findings import direction_of
 from personax.report._graph import draw_graph
 from personax.report._sections import SectionInput
 
-__all__ = ["HeatmapView", "heatmap"]
+__all__ = ["PairTable", "clustered", "explorer_data"]
 
-ROW = 30.0
-HEAD = 34.0
-NAMES = 34.0
-"""Share of the width, in percent, that the feature names take."""
+STEPS: Final = {
+    "effect": ("under .02", ".02", ".05", ".1", ".2", ".3", ".5 and over"),
+    "p": (".05 and over", "under .05", ".01", ".001", "1e-6", "1e-12", "1e-30"),
+}
+"""What the legend writes under each step of the colours; their limits are in explorer.js."""
 
-FITS = 6
-"""So many targets fit on a phone; a wider panel scrolls in its own box."""
+MAX_ROWS: Final = 400
+"""Pairs in the table; the files hold all."""
 
-MISSING = "not tested: this test was not asked for this pair"
+NAMES: Final = (
+    "group", "feature", "target", "test", "n", "statistic", "dof", "p", "corrected", "effect", "low", "high",
+    "rejected", "measure", "reason",
+)  # fmt: skip
 
 
-def heatmap(panel: pl.DataFrame, features: Sequence[str], label: str) -> Markup:
-    """Draw one panel.
+def explorer_data(found: IndependenceResults) -> dict[str, Any]:
+    """Return what explorer.js draws: cells as numbers of their names, directions, profiles, the clustered order.
 
-    Parameters
-    ----------
-    panel
-        Rows of pvalues.parquet of one group and one test.
-    features
-        Row order; a pair without a row in ``panel`` is hatched like any other that has no p-value.
-    label
-        What a screen reader calls the panel.
-
-    A cell carries its exact numbers in ``data-`` attributes: the page shows them on hover, focus and tap.
+    Rows of subgroups of people stand as further scores, for example ``Aggregate · men``. Directions have their sentence
+    in the leading group alone.
     """
-    targets = panel["target"].unique(maintain_order=True).to_list()
-    cells = {(row["feature"], row["target"]): row for row in panel.iter_rows(named=True)}
-    step = (100 - NAMES) / max(len(targets), 1)
-    head = element("g", *(_heading(target, NAMES + step * i, step) for i, target in enumerate(targets)), role="row")
-    rows = [
-        _row(feature, [(target, cells.get((feature, target))) for target in targets], HEAD + ROW * place, step)
-        for place, feature in enumerate(features)
-    ]
-    return element(
-        "svg",
-        head,
-        *rows,
-        width="100%" if len(targets) <= FITS else 130 + 60 * len(targets),
-        height=HEAD + ROW * len(features),
-        class_="heatmap",
-        role="grid",
-        aria_label=label,
-    )
+    table = _with_subgroups(found)
+    index = {name: _numbered(table[name]) for name in ("group", "test", "effect_name", "reason")}
+    features = {name: place for place, name in enumerate(found.features)}
+    targets = _numbered(table["target"].map_elements(display_trait, return_dtype=pl.String))
+    cells, directions = [], {}
+    for row in table.iter_rows(named=True):
+        group, feature = index["group"][row["group"]], features[row["feature"]]
+        target = targets[display_trait(row["target"])]
+        known = row["p_value"] is not None and row["p_value"] == row["p_value"]
+        numbers = [row.get(name) if known else None for name in _NUMBERS]
+        reason = None if row["reason"] is None else index["reason"][row["reason"]]
+        measure = None if row["effect_name"] is None else index["effect_name"][row["effect_name"]]
+        cells.append([group, feature, target, index["test"][row["test"]], row["n"], *numbers, measure, reason])
+        if said := direction_of(row):
+            in_words = [said] if row["group"] == found.leading[0] else []
+            directions[f"{group} {feature} {target}"] = [row["direction"], *in_words]
+    profiles = {
+        f"{features[feature]} {targets[display_trait(target)]}": profile
+        for (feature, target), profile in found.profiles.items()
+    }
+    return {
+        "groups": [_group(name) for name in index["group"]],
+        "tests": [display_test(name) for name in index["test"]],
+        "measures": list(index["effect_name"]),
+        "reasons": list(index["reason"]),
+        "features": list(features),
+        "targets": list(targets),
+        "cells": {"names": NAMES, "rows": cells},
+        "directions": directions,
+        "profiles": profiles,
+        "clustered": clustered(found),
+    }
 
 
-def _heading(target: str, x: float, step: float) -> Markup:
-    name = display_trait(target)
-    brief = name if len(name) <= 5 else f"{name[:4]}."
-    # A nested svg clips a name at the border of its column; style.css shows the brief one where columns are narrow.
-    names = [
-        element("text", text, x="50%", y=HEAD - 12, class_=size) for text, size in ((name, "full"), (brief, "brief"))
-    ]
-    clipped = element("svg", *names, x=f"{x:.3f}%", width=f"{step:.3f}%", height=HEAD, class_="clip")
-    return element("g", clipped, role="columnheader", class_="head", data_tip=name)
+_NUMBERS: Final = (
+    "statistic", "dof", "p_value", "p_corrected", "effect_size", "effect_low", "effect_high", "rejected",
+)  # fmt: skip
 
 
-def _row(feature: str, cells: list[tuple[str, Mapping[str, Any] | None]], y: float, step: float) -> Markup:
-    text = element("text", feature, x=0, y=ROW / 2 + 4)
-    name = element("svg", text, y=y, width=f"{NAMES - 2}%", height=ROW, class_="clip")
-    head = element("g", name, role="rowheader", class_="name", data_tip=feature)
-    drawn = (_cell(target, row, NAMES + step * i, y, step) for i, (target, row) in enumerate(cells))
-    return element("g", head, *drawn, role="row", data_feature=feature)
+def _with_subgroups(found: IndependenceResults) -> pl.DataFrame:
+    if found.subgroups is None or found.subgroups.is_empty():
+        return found.table
+    named = pl.format("{} · {}", pl.col("group"), pl.col("subgroup")).alias("group")
+    apart = found.subgroups.with_columns(named).drop("subgroup")
+    return pl.concat([found.table, apart], how="diagonal_relaxed")
 
 
-def _cell(target: str, row: Mapping[str, Any] | None, x: float, y: float, step: float) -> Markup:
-    box: dict[str, Value] = {"x": f"{x:.3f}%", "y": y, "width": f"{step - 0.6:.3f}%", "height": ROW - 3, "rx": 3}
-    known: dict[str, Value] = {"data_target": display_trait(target), "role": "gridcell", "tabindex": -1}
-    if row is None or row["p_value"] is None or math.isnan(row["p_value"]):
-        reason = (row and row["reason"]) or MISSING
-        sample = row["n"] if row else None
-        return element("g", element("rect", **box), class_="cell none", data_reason=reason, data_n=sample, **known)
-    effect, corrected = row["effect_size"], row["p_corrected"]
-    steps = f"{_step('e', EFFECT, effect)} {_step('p', CORRECTED, corrected)}"
-    middle = element("text", two_decimals(effect), x=f"{x + (step - 0.6) / 2:.3f}%", y=y + ROW / 2 + 3)
-    return element(
-        "g",
-        element("rect", **box),
-        middle,
-        class_=f"cell {steps}{'' if row['rejected'] else ' kept'}",
-        data_n=row["n"],
-        data_statistic=row["statistic"],
-        data_dof=row["dof"],
-        data_p=row["p_value"],
-        data_corrected=corrected,
-        data_effect=effect,
-        data_effect_name=row["effect_name"],
-        data_rejected=row["rejected"],
-        data_direction=_direction(row) or None,
-        **known,
-    )
+def _numbered(values: pl.Series) -> dict[str, int]:
+    return {name: place for place, name in enumerate(values.drop_nulls().unique(maintain_order=True))}
 
 
-def _direction(row: Mapping[str, Any]) -> str:
-    """Return how the target moves with the feature; nothing in tables of earlier versions."""
-    return str(row.get("direction_text") or "").replace(row["target"], display_trait(row["target"]))
+def _group(group: str) -> str:
+    return "Aggregate" if group == "final" else group.replace("final · ", "Aggregate · ")
 
 
-def _step(letter: str, scale: ColourScale, value: float | None) -> str:
-    return f"{letter}x" if value is None or math.isnan(value) else f"{letter}{scale.step(value)}"
+def clustered(found: IndependenceResults) -> list[int]:
+    """Return the features in an order in which those of like effects stand together (average linkage, best leaves)."""
+    group, test = found.leading
+    rows = found.table.filter((pl.col("group") == group) & (pl.col("test") == test))
+    wide = rows.pivot("target", index="feature", values="effect_size", aggregate_function="first")
+    effects = dict(zip(wide["feature"], wide.drop("feature").fill_null(0.0).fill_nan(0.0).to_numpy(), strict=True))
+    known = [place for place, name in enumerate(found.features) if name in effects]
+    if len(known) < 3:
+        return list(range(len(found.features)))
+    matrix = np.stack([effects[found.features[place]] for place in known]).astype(float)
+    leaves = [known[leaf] for leaf in leaves_list(linkage(matrix, "average", optimal_ordering=True))]
+    return leaves + [place for place in range(len(found.features)) if place not in set(leaves)]
 
 
-STRONGEST = 12
-"""Pairs in the table of the strongest."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeatmapPanel:
-    """One heatmap and the switches' settings that show it."""
-
-    group: str
-    test: str
-    first: bool
-    svg: Markup
-
-
-class HeatmapView:
-    """The dependency heatmap with its switches, the strongest pairs and the reasons of what is missing."""
+class PairTable:
+    """Every pair of the leading group and test, the strongest first, and the switches of the heatmap."""
 
     def __init__(self, found: IndependenceResults) -> None:
         table = found.table
         self.group, self.test = found.leading
-        self.groups = [(g, _group(g)) for g in table["group"].unique(maintain_order=True)]
-        self.tests = [(t, *describe_test(t)) for t in table["test"].unique(maintain_order=True)]
-        self.panels = [self._panel(found, group, test) for group, _ in self.groups for test, *_ in self.tests]
+        data = explorer_data(found)
+        self.block = json_block(data)
+        self.groups = list(enumerate(data["groups"]))
+        tests = list(table["test"].unique(maintain_order=True))
+        self.tests = [(place, *describe_test(name), name == self.test) for place, name in enumerate(tests)]
         shown = table.filter((pl.col("group") == self.group) & (pl.col("test") == self.test))
-        computed = shown.filter(pl.col("p_value").is_not_null())
         order = ["effect_size", "feature", "target"]
-        ranked = computed.sort(order, descending=[True, False, False], nulls_last=True).head(STRONGEST)
-        self.strongest = [row | {"direction": _direction(row)} for row in ranked.to_dicts()]
+        ranked = shown.sort(order, descending=[True, False, False], nulls_last=True)
+        tests_of = _tests_of(table.filter(pl.col("group") == self.group))
+        self.rows = [_row(row, tests_of) for row in ranked.head(MAX_ROWS).iter_rows(named=True)]
+        self.pair_count = shown.height
         missing = table.filter(pl.col("p_value").is_null()).group_by("reason").len("count")
         self.reasons = missing.sort(["count", "reason"], descending=[True, False], nulls_last=True).head(12).to_dicts()
-        self.methods = table["method"].drop_nulls().unique(maintain_order=True).to_list()
         self.features_drawn, self.feature_count = len(found.features), found.feature_count
-        self.graph = draw_graph(found.graph, "Dependency graph") if found.graph else None
-
-    def _panel(self, found: IndependenceResults, group: str, test: str) -> HeatmapPanel:
-        rows = found.table.filter((pl.col("group") == group) & (pl.col("test") == test))
-        label = f"{display_test(test)}, {_group(group)}"
-        first = (group, test) == (self.group, self.test)
-        return HeatmapPanel(group, test, first, heatmap(rows, found.features, label))
+        self.profile_count = len(found.profiles)
+        self.graph = draw_graph(found.graph, "Dependence graph") if found.graph else None
+        self.steps = STEPS
 
 
-def _group(group: str) -> str:
-    return "Aggregate" if group == "final" else group
+def _tests_of(table: pl.DataFrame) -> dict[tuple[str, str], str]:
+    """Return of each pair how many of the tests that ran find it dependent."""
+    ran = table.filter(pl.col("p_value").is_not_null()).group_by("feature", "target")
+    counted = ran.agg(pl.col("rejected").sum().alias("dependent"), pl.len())
+    return {(feature, target): f"{dependent} of {tests}" for feature, target, dependent, tests in counted.iter_rows()}
 
 
-@register("report_sections", "dependence", title="Dependence", help="Level I: what depends on what", order=40)
+def _row(row: Mapping[str, Any], tests_of: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    tests = tests_of.get((row["feature"], row["target"]), "none ran")
+    return {"effect_low": None, "effect_high": None} | dict(row) | {"said": direction_of(row), "tests": tests}
+
+
+@register("report_sections", "dependence", title="Dependence", help="Level I: what depends on what", order=10)
 def _dependence(study: SectionInput) -> Markup | None:
     found = study.data.independence
-    return study.render("dependence.html.j2", heat=HeatmapView(found)) if found else None
+    return study.render("dependence.html.j2", pairs=PairTable(found)) if found else None

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path, PurePosixPath
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from personax.config import SECTIONS
 from personax.data.frames import read_csv, read_parquet
-from personax.data.pvalues import everybody, typed_pvalues
+from personax.data.labels import labels_of
+from personax.data.pvalues import EVERYBODY, everybody, typed_pvalues
 from personax.errors import StudyError
-from personax.report._charts import distribution_of
 from personax.report._data import (
     BadCells,
     CrlResults,
-    Faces,
+    FileReadings,
     IndependenceResults,
     Modality,
     PeopleSummary,
+    ReleaseSummary,
     ReportData,
     StageSummary,
     TraitScores,
     Truth,
     Validity,
 )
-from personax.schema import Column, Graph, Notice, TraitFramework, select
+from personax.report._distributions import distribution_of, places_of
+from personax.report._drawn_faces import drawn_faces
+from personax.report._pair_profiles import pair_profile
+from personax.schema import Column, Edge, Graph, Notice, TraitFramework, select
 from personax.store import StudyFolder
 from personax.traits import BIG_FIVE
 
@@ -36,6 +40,13 @@ __all__ = ["FEATURES", "gather"]
 
 FEATURES = 60
 """At most so many features are drawn, those with the smallest corrected p-values."""
+
+FEWEST_FEATURES = 12
+MAX_CELLS = 7_500
+"""Of all tests and scores on the page, so that it stays small: fewer features are drawn, `FEWEST_FEATURES` always."""
+
+MAX_PROFILES = 400
+"""Pairs that have a picture on the page, the strongest."""
 
 
 def gather(
@@ -70,23 +81,27 @@ def gather(
         return study.outputs(*parts) if isinstance(study, StudyFolder) else files_in(study.joinpath(*parts))
 
     root = study.root if isinstance(study, StudyFolder) else study
-    independence = _independence(files("independence", "analysis", "independence"))
-    collected = files("collect", "people")
+    collected, traits = files("collect", "people"), files("annotate", "traits")
+    scores = _traits(traits)
+    with labels_of(scores.framework if scores else BIG_FIVE):
+        independence = _independence(files("independence", "analysis", "independence"), _with_scores(collected, traits))
     people = _people(collected, independence)
     truth = _truth(collected.get("simulation/truth.json"))
-    crl, traits = files("crl", "analysis", "crl"), files("annotate", "traits")
+    crl = files("crl", "analysis", "crl")
     # what humans said is the output of no stage, and an input of the page
     compared = files_in(root / "traits" / "validity") if "annotate" in stages else {}
     return ReportData(
         title=title,
         people=people,
-        faces=_faces(collected, crl, truth.groups.get("image", ())) if truth else None,
+        faces=drawn_faces(collected, crl, truth.groups.get("image", ())) if truth else None,
         modalities=_modalities(files("embed", "embeddings")),
-        traits=_traits(traits),
+        traits=scores,
         validity=_validity(compared),
         independence=independence,
         crl=_crl(crl),
         discovery=_graph(files("discover", "analysis", "discovery").get("graph.json")),
+        release=_release(files("release", "release")),
+        readings=_readings(collected),
         truth=truth,
         manifests=_manifests(study, stages),
         root=root,
@@ -162,7 +177,28 @@ def _people(files: Files, independence: IndependenceResults | None) -> PeopleSum
         bad_cells=_bad_cells(files.get("bad_cells.parquet"), {c.name for c in select(known, "private")}),
         texts=0 if texts is None else texts.height,
         simulated=any(name.startswith("simulation/") for name in files),
+        places=places_of(frame, known),
     )
+
+
+def _readings(people: Files) -> list[FileReadings]:
+    """Return how each file was read; of private columns nothing that may quote a value."""
+    told = _json(people.get("reading.json")) or {}
+    private = {column.name for column in _columns(people.get("columns.json")) if column.role == "private"}
+    return [
+        FileReadings(
+            str(file.get("file", "")),
+            str(file.get("format", "")),
+            [_hidden(fact, private) for fact in file.get("facts", [])],
+            [_hidden(column, private) for column in file.get("columns", [])],
+        )
+        for file in told.get("files", [])
+    ]
+
+
+def _hidden(row: Mapping[str, Any], private: set[str]) -> Mapping[str, Any]:
+    hidden = row.get("column") in private
+    return {**row, "why": "", "question": "", "missing": {}} if hidden else row
 
 
 def _missing(values: pl.Series) -> int:
@@ -228,22 +264,65 @@ def _csv(files: Files, name: str) -> pl.DataFrame:
         raise StudyError(text) from error
 
 
-def _independence(files: Files) -> IndependenceResults | None:
-    table = _frame(files.get("pvalues.parquet"))
-    if table is None or table.is_empty():
+def _with_scores(people: Files, traits: Files) -> tuple[pl.DataFrame, Sequence[Column]] | None:
+    """Return people with their aggregated scores, and what may be shown of them; private columns stay out."""
+    frame, known = _frame(people.get("people.parquet")), _columns(people.get("columns.json"))
+    if frame is None or "id" not in frame.columns:
         return None
-    table = typed_pvalues(everybody(table)).with_columns(pl.col("statistic").cast(pl.Float64))
-    features = strongest(table)
+    names = set(frame.columns)
+    shown = [column for column in known if column.role in ("feature", "target") and column.name in names]
+    frame = frame.select("id", *(column.name for column in shown if column.name != "id"))
+    scores = _frame(traits.get("traits.parquet"))
+    if scores is not None and "id" in scores.columns:
+        finals = [name for name in scores.columns if name.startswith("final_") and name not in names]
+        frame = frame.join(scores.select("id", *finals), on="id", how="left", maintain_order="left")
+        shown = [*shown, *(Column(name, "target", "ordinal") for name in finals)]
+    return frame, shown
+
+
+def _independence(files: Files, people: tuple[pl.DataFrame, Sequence[Column]] | None) -> IndependenceResults | None:
+    whole = _frame(files.get("pvalues.parquet"))
+    if whole is None or whole.is_empty():
+        return None
+    table = typed_pvalues(everybody(whole)).with_columns(pl.col("statistic").cast(pl.Float64))
+    features = strongest(
+        table, max(FEWEST_FEATURES, min(FEATURES, MAX_CELLS * table["feature"].n_unique() // table.height))
+    )
     counts = table.group_by("group", "test", maintain_order=True).agg(
         pl.len(), pl.col("p_value").count(), pl.col("rejected").sum().alias("rejected")
     )
-    return IndependenceResults(
+    found = IndependenceResults(
         table=table.filter(pl.col("feature").is_in(features)),
         features=features,
         feature_count=table["feature"].n_unique(),
         counts={(group, test): (pairs, done, no) for group, test, pairs, done, no in counts.iter_rows()},
         graph=_graph(files.get("graph.json")),
     )
+    return replace(found, profiles=_profiles(found, people), subgroups=_subgroups(whole, found))
+
+
+def _subgroups(whole: pl.DataFrame, found: IndependenceResults) -> pl.DataFrame | None:
+    if "subgroup" not in whole.columns:
+        return None
+    group, _ = found.leading
+    apart = whole.filter((pl.col("subgroup") != EVERYBODY) & (pl.col("group") == group))
+    return typed_pvalues(apart.filter(pl.col("feature").is_in(found.features)))
+
+
+def _profiles(
+    found: IndependenceResults, people: tuple[pl.DataFrame, Sequence[Column]] | None
+) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Return the pictures of the strongest pairs of the leading group."""
+    if people is None:
+        return {}
+    frame, columns = people
+    known = {column.name: column for column in columns}
+    group, test = found.leading
+    rows = found.table.filter((pl.col("group") == group) & (pl.col("test") == test))
+    ranked = rows.sort("effect_size", descending=True, nulls_last=True, maintain_order=True)
+    pairs = [pair for pair in ranked.select("feature", "target").iter_rows() if {*pair} <= {*known}]
+    made = {(x, y): pair_profile(frame, known[x], known[y]) for x, y in pairs[:MAX_PROFILES]}
+    return {pair: profile for pair, profile in made.items() if profile is not None}
 
 
 def strongest(table: pl.DataFrame, limit: int = FEATURES) -> list[str]:
@@ -275,11 +354,22 @@ def _crl(files: Files) -> CrlResults | None:
     if graph is None and metrics is None:
         return None
     told = _json(files.get("diagnostics.json")) or {}
+    checked = told.get("PC on the same latents", {})
+    found = checked.get("found")
     return CrlResults(
         graph, metrics or {}, _frame(files.get("history.parquet")), told.get("assumptions", []),
         _json(files.get("reading.json")) or {}, told.get("claim", ""), told.get("identification", []),
-        told.get("PC on the same latents", {}).get("sentence", ""),
+        checked.get("sentence", ""), None if found is None else [Edge(**edge) for edge in found],
+        _frame(files.get("seeds.parquet")),
     )  # fmt: skip
+
+
+def _release(files: Files) -> ReleaseSummary | None:
+    columns = _json(files.get("columns.json"))
+    if columns is None:
+        return None
+    protection, transforms, audit = (_json(files.get(f"{n}.json")) or {} for n in ("protection", "transforms", "audit"))
+    return ReleaseSummary(protection, columns.get("columns", []), transforms, audit)
 
 
 def _truth(path: Path | None) -> Truth | None:
@@ -307,52 +397,8 @@ def _manifests(study: StudyFolder | Path, stages: Collection[str]) -> list[Stage
             counts=raw.get("counts", {}),
             notices=[Notice(**notice) for notice in raw.get("notices", [])],
             plan=raw.get("plan") or {},
+            started=str(raw.get("started") or "")[:10],
         )
         for raw in raws
         if raw is not None
     ]
-
-
-FACES_PER_ROW = 6
-MAX_BYTES = 200_000
-"""Bytes; a drawing of 64 x 64 pixels has far fewer, and the page carries every one of them."""
-
-PNG = b"\x89PNG\r\n\x1a\n"
-
-
-def _faces(people: Files, crl: Files, true_latents: Sequence[str] = ()) -> Faces | None:
-    """Return two rows of faces, lowest and highest on the first image latent, or one row where no latent is known.
-
-    Parameters
-    ----------
-    people, crl
-        Files of a study of *simulated* people; a real person's photo is never shown.
-    true_latents
-        Names of the true image latents; the first one orders the faces where none was learned.
-    """
-    drawings = {PurePosixPath(name): path for name, path in people.items() if name.startswith("images/")}
-    files = {name.stem: path for name, path in drawings.items() if name.suffix == ".png"}
-    if not files:
-        return None
-    latent = _image_latent((crl.get("latents.parquet"), people.get("simulation/latents.parquet")), true_latents)
-    if latent is None:
-        return Faces([("Some of them", _images(files, list(files)))])
-    name, ids = latent
-    drawn = [person for person in ids if person in files]
-    rows = [(f"Lowest on {name}", drawn[:FACES_PER_ROW]), (f"Highest on {name}", drawn[-FACES_PER_ROW:])]
-    return Faces([(caption, _images(files, shown)) for caption, shown in rows])
-
-
-def _image_latent(tables: Sequence[Path | None], true_latents: Sequence[str]) -> tuple[str, list[str]] | None:
-    """Return the name of a learned (or else true) image latent and all ids from its lowest to its highest value."""
-    for path in tables:
-        frame = read_parquet(path) if path is not None else pl.DataFrame()
-        names = [name for name in frame.columns if name.startswith("image_") or name in true_latents]
-        if names:
-            return names[0], frame.drop_nulls(names[0]).sort(names[0], "id")["id"].to_list()
-    return None
-
-
-def _images(files: Mapping[str, Path], people: list[str]) -> list[bytes]:
-    images = [files[person].read_bytes() for person in people[:FACES_PER_ROW]]
-    return [image for image in images if image.startswith(PNG) and len(image) <= MAX_BYTES]

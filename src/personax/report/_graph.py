@@ -1,20 +1,20 @@
-"""Draw a graph as SVG: a layered layout, nodes as labelled boxes, edges as wide as they are strong."""
+"""A graph as a figure of the page: places of boxes and paths of edges by a layered layout; charts.js draws them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from markupsafe import Markup
 
 from personax.data.edges import EDGES
-from personax.data.labels import count, display_trait, number
+from personax.data.labels import count, display_trait, number, shorten
 from personax.graphs import layered_layout, longest_path_layers
-from personax.report._charts import element
+from personax.report._chart import chart
 from personax.schema import Edge, Graph, Node
 
-__all__ = ["MAX_EDGES", "GraphDrawing", "draw_graph"]
-
+__all__ = ["MAX_EDGES", "GraphDrawing", "draw_graph", "overlay"]
 
 MAX_EDGES = 60
 """At most so many edges are drawn, the strongest; more are not readable."""
@@ -22,11 +22,15 @@ MAX_EDGES = 60
 LABEL_LETTERS = 20
 """A longer label is cut; the whole one is in the tip."""
 
-SHRINKABLE = 500
-"""A graph of at most so many pixels may shrink to a phone's width; a wider one scrolls in its own box."""
-
-BOX_HEIGHT, ROW_HEIGHT, MARGIN = 28.0, 42.0, 10.0
+BOX_HEIGHT, ROW_HEIGHT, MARGIN = 28.0, 42.0, 12.0
 PALETTE = 7
+
+STATUS = {
+    "agreed": "both graphs",
+    "learned": "only the learned graph",
+    "pc": "only PC",
+    "opposite": "opposite directions",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +43,23 @@ class GraphDrawing:
         The figure (empty when there is no edge) and its groups' colours.
     isolated
         Labels of the nodes that no edge touches; they are not drawn.
-    edges_left_out
-        Number of weaker edges that are not drawn.
+    edges_drawn, edges_left_out
+        Number of edges that are drawn, and of weaker ones that are not.
+    rows
+        Every edge that is drawn, in words: both ends with the sign between them, its weight, what is said of it.
     """
 
     svg: Markup
     legend: Markup
     isolated: Sequence[str]
+    edges_drawn: int
     edges_left_out: int
+    rows: Sequence[tuple[str, str, str]]
 
 
-def draw_graph(graph: Graph, label: str) -> GraphDrawing:
+def draw_graph(
+    graph: Graph, label: str, *, grey: bool = False, status: Mapping[frozenset[str], str] | None = None
+) -> GraphDrawing:
     """Draw a graph of the study folder.
 
     Parameters
@@ -58,156 +68,163 @@ def draw_graph(graph: Graph, label: str) -> GraphDrawing:
         Edges whose end is no node of the graph, and edges from a node to itself, are not drawn.
     label
         What a screen reader calls the figure.
+    grey
+        Draw every edge grey: its ends are not identified.
+    status
+        Both ends of an edge -> ``agreed``, ``learned``, ``pc`` or ``opposite``; see `overlay`.
     """
     known = {node.id for node in graph.nodes}
     sound = [e for e in graph.edges if e.source in known and e.target in known and e.source != e.target]
     edges = sorted(sound, key=lambda edge: -abs(edge.weight or 0.0))[:MAX_EDGES]
     touched = {end for edge in edges for end in (edge.source, edge.target)}
     nodes = [node for node in graph.nodes if node.id in touched]
-    isolated = [_label(node) for node in graph.nodes if node.id not in touched]
+    drawn = replace(graph, nodes=nodes, edges=edges)
+    names = {node.id: _label(node) for node in graph.nodes}
     colours = {name: place % PALETTE for place, name in enumerate(dict.fromkeys(node.group for node in graph.nodes))}
-    used = {node.group for node in nodes}
-    legend = Markup("").join(
-        element("span", element("i", class_=f"key g{colour}"), name or "other", class_="step")
-        for name, colour in colours.items()
-        if name in used
-    )
-    svg = _svg(replace(graph, nodes=nodes, edges=edges), colours, label) if edges else Markup("")
-    return GraphDrawing(svg, legend, isolated, len(sound) - len(edges))
+    isolated = [names[node.id] for node in graph.nodes if node.id not in touched]
+    rows = [
+        (_relation(edge, names), number(edge.weight) if edge.weight is not None else "", _said(edge, status or {}))
+        for edge in edges
+    ]
+    svg = _figure(drawn, colours, names, label, grey, status or {}) if edges else Markup("")
+    return GraphDrawing(svg, _legend(nodes, colours, status), isolated, len(edges), len(sound) - len(edges), rows)
+
+
+def overlay(learned: Graph, other: Sequence[Edge]) -> tuple[Graph, dict[frozenset[str], str]]:
+    """Return a graph with the edges of both, and what each pair of ends is: agreed, only one's, opposite.
+
+    Examples
+    --------
+    >>> graph = Graph([Node("a"), Node("b"), Node("c")], [Edge("a", "b"), Edge("b", "c")])
+    >>> both, status = overlay(graph, [Edge("b", "a"), Edge("a", "c", "undirected")])
+    >>> [(edge.source, edge.target, status[frozenset((edge.source, edge.target))]) for edge in both.edges]
+    [('a', 'b', 'opposite'), ('b', 'c', 'learned'), ('a', 'c', 'pc')]
+    """
+    ours = {frozenset((edge.source, edge.target)): edge for edge in learned.edges}
+    theirs = {frozenset((edge.source, edge.target)): edge for edge in other}
+    status = {ends: _compared(edge, theirs.get(ends)) for ends, edge in ours.items()}
+    status |= {ends: "pc" for ends in theirs if ends not in ours}
+    edges = [*learned.edges, *(edge for ends, edge in theirs.items() if ends not in ours)]
+    return replace(learned, edges=edges), status
+
+
+def _compared(ours: Edge, theirs: Edge | None) -> str:
+    if theirs is None:
+        return "learned"
+    against = EDGES[theirs.kind].points and EDGES[ours.kind].points and theirs.source != ours.source
+    return "opposite" if against else "agreed"
 
 
 def _label(node: Node) -> str:
-    return node.label or display_trait(node.id)
+    return display_trait(node.label or node.id)
 
 
-def _truncated(label: str) -> str:
-    return label if len(label) <= LABEL_LETTERS else label[: LABEL_LETTERS - 1] + "…"
+def _relation(edge: Edge, names: Mapping[str, str]) -> str:
+    return f"{names[edge.source]} {EDGES[edge.kind].sign} {names[edge.target]}"
 
 
-def _svg(graph: Graph, colours: Mapping[str, int], label: str) -> Markup:
+def _said(edge: Edge, status: Mapping[frozenset[str], str]) -> str:
+    found = STATUS.get(status.get(frozenset((edge.source, edge.target)), ""), "")
+    return "; ".join(part for part in (edge.label, found, "doubtful" if edge.doubtful else "") if part)
+
+
+def _legend(nodes: Sequence[Node], colours: Mapping[str, int], status: Mapping[frozenset[str], str] | None) -> Markup:
+    used = {node.group for node in nodes}
+    keys = [(f"key g{colour}", name or "other") for name, colour in colours.items() if name in used]
+    keys += [(f"key line l-{kind}", words) for kind, words in STATUS.items() if kind in (status or {}).values()]
+    step = Markup('<span class="step"><i class="{}"></i>{}</span>')
+    return Markup("").join(step.format(style, words) for style, words in keys)
+
+
+def _figure(
+    graph: Graph,
+    colours: Mapping[str, int],
+    names: Mapping[str, str],
+    label: str,
+    grey: bool,
+    status: Mapping[frozenset[str], str],
+) -> Markup:
     layout = layered_layout(graph, longest_path_layers(graph, last="trait"))
     positions = {
-        vertex: (number, place - (len(layer) - 1) / 2)
-        for number, layer in enumerate(layout.layers)
-        for place, vertex in enumerate(layer)
+        vertex: (layer, place - (len(vertices) - 1) / 2)
+        for layer, vertices in enumerate(layout.layers)
+        for place, vertex in enumerate(vertices)
     }
-    places = {node.id: positions[node.id] for node in graph.nodes}
-    routes = [[positions[vertex] for vertex in chain] for chain in layout.chains]
-    wide = _widths(graph.nodes, places, len(layout.layers))
+    wide = _widths(graph.nodes, names, positions, len(layout.layers))
     gap = 150.0 if len(wide) == 2 else 90.0
     starts = [MARGIN + sum(wide[:layer]) + gap * layer for layer in range(len(wide))]
     heights = [place for _, place in positions.values()]
     middle = MARGIN + BOX_HEIGHT / 2 - ROW_HEIGHT * min(heights)
-    names = {node.id: _label(node) for node in graph.nodes}
-
-    edges = Markup("").join(
-        _edge(edge, _route(route, starts, wide, middle, gap), route[0] == places[edge.source], graph, names)
+    nodes = [
+        {
+            "label": shorten(names[node.id], LABEL_LETTERS),
+            "colour": colours[node.group],
+            "x": starts[layer] + wide[layer] / 2,
+            "y": middle + ROW_HEIGHT * place,
+            "width": wide[layer],
+            "tip": _neighbours(node, graph, names),
+        }
+        for node in graph.nodes
+        for layer, place in [positions[node.id]]
+    ]
+    routes = [[positions[vertex] for vertex in chain] for chain in layout.chains]
+    rows = [
+        _edge(edge, graph, names, status, forth=route[0] == positions[edge.source])
+        | {"path": _path(route, starts, wide, middle)}
         for edge, route in zip(graph.edges, routes, strict=True)
-    )
-    nodes = Markup("").join(
-        _node(
-            _label(node),
-            (starts[layer], middle + ROW_HEIGHT * place, wide[layer]),
-            _neighbours(node, graph, names),
-            class_=f"node g{colours[node.group]}",
-            data_node=order,
-        )
-        for order, node in enumerate(graph.nodes)
-        for layer, place in [places[node.id]]
-    )
-    width, height = starts[-1] + wide[-1] + MARGIN, middle + ROW_HEIGHT * max(heights) + BOX_HEIGHT / 2 + MARGIN
-    return element(
-        "svg",
-        edges,
-        nodes,
-        viewBox=f"0 0 {width:.0f} {height:.0f}",
-        width=width,
-        height=height,
-        class_="graph small" if width <= SHRINKABLE else "graph",
-        role="group",
-        aria_label=label,
-    )
+    ]
+    width = starts[-1] + wide[-1] + MARGIN
+    height = middle + ROW_HEIGHT * max(heights) + BOX_HEIGHT / 2 + MARGIN
+    return chart("graph", rows, label, nodes=nodes, width=width, height=height, grey=grey)
 
 
-def _widths(nodes: Sequence[Node], places: Mapping[str, tuple[int, float]], layers: int) -> list[float]:
+def _edge(
+    edge: Edge, graph: Graph, names: Mapping[str, str], status: Mapping[frozenset[str], str], *, forth: bool
+) -> dict[str, Any]:
+    """Return the row of an edge; ``forth`` where it is drawn from its source to its target."""
+    top = max(abs(other.weight or 0.0) for other in graph.edges) or 1.0
+    ends = EDGES[edge.kind].ends
+    return {
+        "source": names[edge.source],
+        "target": names[edge.target],
+        "kind": edge.kind,
+        "weight": edge.weight,
+        "status": status.get(frozenset((edge.source, edge.target)), ""),
+        "doubtful": edge.doubtful,
+        "tip": _tip(edge, graph.weight, names, status),
+        "ends": ends if forth else ends[::-1],
+        "width": 1.6 if edge.weight is None else 1.2 + 2.6 * abs(edge.weight) / top,
+    }
+
+
+def _widths(
+    nodes: Sequence[Node], names: Mapping[str, str], positions: Mapping[Any, tuple[int, float]], layers: int
+) -> list[float]:
     """Return the width of each layer's boxes, by its longest label."""
     longest = [8] * layers
     for node in nodes:
-        layer = places[node.id][0]
-        longest[layer] = max(longest[layer], len(_truncated(_label(node))))
+        layer = positions[node.id][0]
+        longest[layer] = max(longest[layer], min(LABEL_LETTERS, len(names[node.id])))
     return [22 + 7.4 * letters for letters in longest]
 
 
-def _route(
-    route: Sequence[tuple[int, float]], starts: Sequence[float], wide: Sequence[float], middle: float, gap: float
-) -> str:
-    """Return the path of an edge: level through the layers that it passes, an S between them."""
-    points = [(layer, middle + ROW_HEIGHT * place) for layer, place in route]
-    first, y = points[0]
-    x = starts[first] + wide[first]
-    path = f"M{x:.1f} {y:.1f}"
-    for place, (layer, down) in enumerate(points[1:], start=1):
-        end = starts[layer]
-        path += f"C{x + gap / 2:.1f} {y:.1f} {end - gap / 2:.1f} {down:.1f} {end:.1f} {down:.1f}"
-        x, y = end, down
-        if place < len(points) - 1:
-            x = end + wide[layer]
-            path += f"H{x:.1f}"
-    return path
+def _path(
+    route: Sequence[tuple[int, float]], starts: Sequence[float], wide: Sequence[float], middle: float
+) -> list[list[float]]:
+    """Return the points of an edge from left to right: level through the layers that it passes."""
+    points: list[list[float]] = []
+    for place, (layer, down) in enumerate(route):
+        y = middle + ROW_HEIGHT * down
+        if place:
+            points.append([starts[layer] - 5, y])
+        if place < len(route) - 1:
+            points.append([starts[layer] + wide[layer] + 5, y])
+    return points
 
 
-def _edge(edge: Edge, path: str, forth: bool, graph: Graph, names: Mapping[str, str]) -> Markup:
-    top = max(abs(other.weight or 0.0) for other in graph.edges) or 1.0
-    width = 1.2 if edge.weight is None else 0.8 + 4 * abs(edge.weight) / top
-    order = [node.id for node in graph.nodes]
-    return element(
-        "g",
-        element("path", d=path, class_="hit"),
-        element("path", d=path, class_="line", stroke_width=width),
-        _end_marks(edge, path, forth),
-        class_="edge" + " open" * (edge.kind == "undirected" and graph.weight == "") + " doubtful" * edge.doubtful,
-        data_ends=f"{order.index(edge.source)} {order.index(edge.target)}",
-        data_tip=_tooltip(edge, graph.weight, names),
-    )
-
-
-def _end_marks(edge: Edge, path: str, forth: bool) -> Markup:
-    """Draw arrowheads, and rings at open ends."""
-    carried = EDGES[edge.kind].ends
-    ends = zip(("left", "right"), carried if forth else carried[::-1], strict=True)
-    shapes = {"head": _arrowhead, "ring": _ring}
-    return Markup("").join(
-        element("path", d=shapes[mark](path, end), class_=mark) for end, mark in ends if mark != "tail"
-    )
-
-
-def _tip_of(path: str, end: str) -> tuple[float, float]:
-    numbers = path.replace("M", " ").replace("C", " ").replace("H", " ").split()
-    return (float(numbers[0]), float(numbers[1])) if end == "left" else (float(numbers[-2]), float(numbers[-1]))
-
-
-def _arrowhead(path: str, end: str) -> str:
-    x, y = _tip_of(path, end)
-    back = 8 if end == "left" else -8
-    return f"M{x:.1f} {y:.1f}l{back} -4.5v9z"
-
-
-def _ring(path: str, end: str) -> str:
-    x, y = _tip_of(path, end)
-    across = 8 if end == "left" else -8
-    return f"M{x:.1f} {y:.1f}a4 4 0 1 0 {across} 0a4 4 0 1 0 {-across} 0z"
-
-
-def _relation(edge: Edge, names: Mapping[str, str]) -> str:
-    sign = EDGES[edge.kind].sign
-    return f"{names[edge.source]} {sign} {names[edge.target]}"
-
-
-def _tooltip(edge: Edge, weight: str, names: Mapping[str, str]) -> str:
-    lines = [_relation(edge, names)]
-    if edge.weight is not None:
-        lines.append(f"{weight or 'weight'} {number(edge.weight)}")
-    return "\n".join([*lines, edge.label] if edge.label else lines)
+def _tip(edge: Edge, weight: str, names: Mapping[str, str], status: Mapping[frozenset[str], str]) -> str:
+    told = [] if edge.weight is None else [f"{weight or 'weight'} {number(edge.weight)}"]
+    return "\n".join([_relation(edge, names), *told, *filter(None, [_said(edge, status)])])
 
 
 def _neighbours(node: Node, graph: Graph, names: Mapping[str, str]) -> str:
@@ -216,17 +233,3 @@ def _neighbours(node: Node, graph: Graph, names: Mapping[str, str]) -> str:
     lines = [_relation(edge, names) + ("" if edge.weight is None else f"  {number(edge.weight)}") for edge in touching]
     more = [f"and {count(len(lines) - 10)} more"] if len(lines) > 10 else []
     return "\n".join([names[node.id], *lines[:10], *more])
-
-
-def _node(label: str, box: tuple[float, float, float], tip: str, **attributes: str | int) -> Markup:
-    x, y, width = box
-    return element(
-        "g",
-        element("rect", x=x, y=y - BOX_HEIGHT / 2, width=width, height=BOX_HEIGHT, rx=7),
-        element("text", _truncated(label), x=x + width / 2, y=y + 4.5),
-        tabindex=0,
-        role="img",
-        aria_label=tip,
-        data_tip=tip,
-        **attributes,
-    )

@@ -13,9 +13,10 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from personax.data.labels import count, display_test, display_trait, labels_of, number, p_value, percent
-from personax.report._charts import CORRECTED, EFFECT, bars, histogram
+from personax.data.labels import count, display_test, display_trait, labels_of, number, p_value, percent, shorten
+from personax.report._chart import visible
 from personax.report._data import ReportData, StageSummary
+from personax.report._distributions import distribution_chart
 from personax.report._sections import SectionInput, flattened, sections
 from personax.schema import TraitFramework
 from personax.traits import BIG_FIVE
@@ -102,7 +103,7 @@ def render(data: ReportData, *, usage: str | None = None) -> str:
     >>> "<b>" in page, "Be careful." in page
     (False, True)
     """
-    style, script = _asset("style.css"), _asset("page.js")
+    style, script = _asset("style.css"), _script("plot.js", "charts.js", "page.js", "explorer.js")
     framework = data.traits.framework if data.traits is not None else BIG_FIVE
     environment = _environment(framework)
     with labels_of(framework):
@@ -142,12 +143,18 @@ def _asset(name: str) -> str:
     return resources.files("personax.report").joinpath(name).read_text(encoding="utf-8")
 
 
+def _script(*names: str) -> str:
+    """Return several files as the page's one script."""
+    return "\n".join(_asset(name) for name in names)
+
+
 def _environment(framework: TraitFramework) -> Environment:
     # autoescape=True, not by file name: no template, whatever it is called, can let a study's text through as markup.
     environment = Environment(
         loader=PackageLoader("personax.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -156,38 +163,48 @@ def _environment(framework: TraitFramework) -> Environment:
         "number": number,
         "p_value": p_value,
         "settings": settings,
+        "shorten": lambda name: shorten(name, HEAD_LETTERS),
         "test": display_test,
         "trait": display_trait,
     }
     environment.globals |= {
-        "bars": bars,
-        "histogram": histogram,
+        "distribution_chart": distribution_chart,
         "percent": percent,
         "traits": [trait.capitalize() for trait in framework.names],
-        "effect_legend": EFFECT.legend("e"),
-        "p_legend": CORRECTED.legend("p"),
     }
     return environment
 
+
+def _visible(value: object) -> object:
+    """Return what a template writes; markup was made of texts that went through here, or is a figure's rows."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+HEAD_LETTERS = 18
+"""Of a name at the head of a column that many others stand beside."""
 
 SECRET = ("api key", "token", "secret", "password")
 
 
 def key_figures(data: ReportData) -> list[tuple[str, str]]:
-    """Return the few numbers that say how large the study is and what came out."""
+    """Return the few facts that say what study this is: how many people, seed, version, day."""
     found: list[tuple[str, str]] = []
     if data.people:
         features = sum(column.role == "feature" for column, _ in data.people.columns)
         found += [(count(data.people.count), "people"), (count(features), "features")]
     if data.traits and data.traits.agreement.get("raters"):
         found.append((count(len(data.traits.agreement["raters"])), "raters"))
-    if data.independence:
-        group, test = data.independence.leading
-        _, computed, rejected = data.independence.counts[group, test]
-        found.append((f"{count(rejected)} of {count(computed)}", f"pairs dependent by {display_test(test)}"))
     if data.crl and data.crl.graph:
         found.append((count(len(data.crl.graph.nodes)), "latents learned"))
-    return found
+    seeds = [str(manifest.seed) for manifest in data.manifests if manifest.seed is not None]
+    versions = dict.fromkeys(m.versions["personax"] for m in data.manifests if "personax" in m.versions)
+    days = [manifest.started for manifest in data.manifests if manifest.started]
+    facts = [
+        (", ".join(dict.fromkeys(seeds)), "seed"),
+        (", ".join(versions), "personax"),
+        (days[0] if days else "", "begun"),
+    ]
+    return found + [fact for fact in facts if fact[0]]
 
 
 def settings(manifest: StageSummary) -> list[tuple[str, str]]:

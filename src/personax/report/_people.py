@@ -7,10 +7,14 @@ import base64
 from markupsafe import Markup
 
 from personax.registry import register
+from personax.report._chart import chart
 from personax.report._data import Faces
 from personax.report._sections import SectionInput
 
 __all__: list[str] = []
+
+MOST_MISSING = 20
+"""Columns in the figure of missing values; the table below has all."""
 
 
 def _data_addresses(faces: Faces) -> list[tuple[str, list[str]]]:
@@ -21,7 +25,20 @@ def _data_addresses(faces: Faces) -> list[tuple[str, list[str]]]:
     ]
 
 
-@register("report_sections", "people", title="People", help="who is in the study, column by column", order=10)
+@register("report_sections", "people", title="People", help="who is in the study, column by column", order=40)
 def _people(study: SectionInput) -> Markup | None:
+    people = study.data.people
+    if people is None:
+        return None
     faces = _data_addresses(study.data.faces) if study.data.faces else []
-    return study.render("people.html.j2", faces=faces) if study.data.people else None
+    absent = [
+        {"label": column.name, "people": missing / people.count, "rest": False}
+        for column, missing in sorted(people.columns, key=lambda pair: -pair[1])[:MOST_MISSING]
+        if missing and people.count
+    ]
+    return study.render(
+        "people.html.j2",
+        faces=faces,
+        missing=chart("bars", absent, "Missing values by column", shares=True, whole=1, span=[0, 1]),
+        places=chart("map", people.places, "Where people are from"),
+    )

@@ -15,9 +15,9 @@ from PIL import Image
 
 from personax.crl._run_comparison import LatentRun, PairComparison, RunComparison
 from personax.data.labels import number
-from personax.report._charts import element, loss_curves
 from personax.report._graph import draw_graph
-from personax.report._page import _asset, _environment, _policy
+from personax.report._loss_curves import loss_curves
+from personax.report._page import _asset, _environment, _policy, _script
 from personax.traits import BIG_FIVE
 
 __all__ = ["render_comparison"]
@@ -51,7 +51,7 @@ def render_comparison(found: RunComparison, *, title: str = "Runs of Level II") 
     title
         Its heading.
     """
-    style, script = _asset("style.css"), _asset("page.js")
+    style, script = _asset("style.css"), _script("plot.js", "charts.js", "page.js")
     return _environment(BIG_FIVE).get_template("comparison.html.j2").render(
         title=title,
         style=Markup(style),
@@ -71,9 +71,9 @@ def render_comparison(found: RunComparison, *, title: str = "Runs of Level II") 
 
 def _cell(value: float | None, tip: str) -> Markup:
     if value is None or not np.isfinite(value):
-        return element("td", "–", class_="num")
+        return Markup('<td class="num">–</td>')
     step = sum(abs(value) >= limit for limit in STEPS)
-    return element("td", f"{value:.2f}", class_=f"num corr c{step}", data_tip=tip)
+    return Markup('<td class="num corr c{}" data-tip="{}">{:.2f}</td>').format(step, tip, value)
 
 
 def _overview(found: RunComparison) -> _Table:
@@ -105,9 +105,9 @@ def _latents(found: RunComparison) -> list[_Table]:
 
 def _matched(found: tuple[str, float] | None) -> Markup:
     if found is None:
-        return element("td", "none")
+        return Markup("<td>none</td>")
     step = sum(abs(found[1]) >= limit for limit in STEPS)
-    return element("td", f"{found[0]} {found[1]:+.2f}", class_=f"corr c{step}")
+    return Markup('<td class="corr c{}">{} {:+.2f}</td>').format(step, *found)
 
 
 def _matrix(pair: PairComparison, found: RunComparison) -> _Table:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from personax.data.labels import count, number, p_value, percent
 from personax.registry import register
-from personax.report._charts import IntervalRow, element, figure, interval_row, intervals
+from personax.report._chart import chart, interval
 from personax.report._data import TraitScores
 from personax.report._sections import SectionInput
 from personax.schema import ENDINGS
@@ -18,34 +18,34 @@ from personax.schema import ENDINGS
 __all__ = ["RatersView", "ReliabilityView", "StereotypesView"]
 
 
-STACK_HEIGHT = 26.0
-ALPHA_MIN = -0.2
-ALPHA_GUIDES = (0.0, 0.667, 0.8, 1.0)
+ALPHA_SPAN, ALPHA_GUIDES = (-0.2, 1.0), (0.0, 0.667, 0.8, 1.0)
 """Krippendorff's own marks: from .667 tentative conclusions, from .8 firm ones."""
 
 
 def alpha_intervals(traits: Mapping[str, Mapping[str, Any]]) -> Markup:
-    """Draw Krippendorff's alpha of each trait with its interval, on a line from -0.2 to 1."""
+    """Draw Krippendorff's alpha of each trait with its interval."""
     rows = [
-        IntervalRow(
-            trait.capitalize(),
-            found.get("alpha"),
-            found.get("alpha_low"),
-            found.get("alpha_high"),
-            found.get("reason") or f"{count(found.get('n_people', 0))} people, {found.get('n_raters', 0)} raters",
-        )
+        {
+            "label": trait.capitalize(),
+            "value": found.get("alpha"),
+            "low": found.get("alpha_low"),
+            "high": found.get("alpha_high"),
+            "note": found.get("reason")
+            or f"{count(found.get('n_people', 0))} people, {found.get('n_raters', 0)} raters",
+        }
         for trait, found in traits.items()
     ]
-    return intervals(rows, (ALPHA_MIN, 1.0), ALPHA_GUIDES, "Agreement between raters", meaning="alpha")
+    return chart("intervals", rows, "Agreement between raters", span=ALPHA_SPAN, guides=ALPHA_GUIDES, meaning="alpha")
 
 
 def request_outcomes(raters: Mapping[str, Mapping[str, Any]]) -> Markup:
     """Draw how each rater's requests ended, as shares of all its requests."""
-    rows = {
-        name: [(ending, request_count(found, ending), f"a{place}") for place, ending in enumerate(ENDINGS)]
+    rows = [
+        {"label": name, "part": ending, "count": request_count(found, ending), "colour": f"a{place}"}
         for name, found in raters.items()
-    }
-    return _stacks(rows, "How the requests of each rater ended")
+        for place, ending in enumerate(ENDINGS)
+    ]
+    return chart("stacks", rows, "How the requests of each rater ended")
 
 
 def request_count(found: Mapping[str, Any], ending: str) -> int:
@@ -62,31 +62,13 @@ def rating_distributions(histograms: Mapping[str, Mapping[str, int]], trait: str
         Rater -> score as text -> how often.
     """
     scores = sorted({score for found in histograms.values() for score in found}, key=float)
-    styles = {score: f"s{1 + round(4 * place / max(len(scores) - 1, 1))}" for place, score in enumerate(scores)}
-    rows = {
-        name: [(f"score {score}", int(found.get(score, 0)), styles[score]) for score in scores]
+    steps = {score: f"s{1 + round(4 * place / max(len(scores) - 1, 1))}" for place, score in enumerate(scores)}
+    rows = [
+        {"label": name, "part": f"score {score}", "count": int(found.get(score, 0)), "colour": steps[score]}
         for name, found in histograms.items()
-    }
-    return _stacks(rows, f"Scores of {trait} by rater")
-
-
-def _stacks(rows: Mapping[str, Sequence[tuple[str, int, str]]], label: str) -> Markup:
-    drawn = [_stack(name, parts, STACK_HEIGHT * place) for place, (name, parts) in enumerate(rows.items())]
-    return figure(*drawn, height=STACK_HEIGHT * len(rows), label=label, class_="stacks")
-
-
-def _stack(name: str, parts: Sequence[tuple[str, int, str]], y: float) -> Markup:
-    whole = sum(size for _, size, _ in parts)
-    clipped = element("svg", element("text", name, x=0, y=y + 16), width="31%", height=y + STACK_HEIGHT, class_="clip")
-    drawn, left = [clipped], 33.0
-    for part, size, style in parts:
-        wide = 67 * size / whole if whole else 0.0
-        tip = f"{name}\n{part}: {count(size)} ({percent(size, whole)})"
-        if size:
-            box = {"x": f"{left:.2f}%", "width": f"{wide:.2f}%"}
-            drawn.append(element("rect", y=y + 4, height=16, class_=f"part {style}", data_tip=tip, **box))
-        left += wide
-    return element("g", *drawn)
+        for score in scores
+    ]
+    return chart("stacks", rows, f"Scores of {trait} by rater")
 
 
 MAX_ROWS: Final = 12
@@ -187,9 +169,9 @@ def _effect_figures(rows: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, Ma
     ends = [abs(end) for row in rows for end in (row["effect"]["low"], row["effect"]["high"]) if end is not None]
     widest = max([0.1, *ends])
     for trait, own in _grouped(rows, "trait"):
-        drawn = [interval_row(str(row["value"]), row["effect"]) for row in own]
-        label = f"Effect on {trait}"
-        yield trait, intervals(drawn, (-widest, widest), (-widest, 0.0, widest), label, meaning="effect")
+        drawn = [interval(str(row["value"]), row["effect"]) for row in own]
+        yield trait, chart("intervals", drawn, f"Effect on {trait}", span=(-widest, widest), guides=[0.0],
+                           meaning="effect")  # fmt: skip
 
 
 class RatersView:
@@ -222,7 +204,7 @@ def _kappas(pairs: Sequence[Mapping[str, Any]], traits: Sequence[str]) -> list[t
     return [(a, b, [number(found.get((a, b, trait)), 2) for trait in traits]) for a, b in names]
 
 
-@register("report_sections", "traits", title="Traits", help="scores, and how far raters agree", order=20)
+@register("report_sections", "traits", title="Traits", help="scores, and how far raters agree", order=50)
 def _traits(study: SectionInput) -> Markup | None:
     traits = study.data.traits
     if not traits:

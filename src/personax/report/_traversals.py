@@ -9,11 +9,9 @@ from typing import Any
 from markupsafe import Markup
 
 from personax.data.labels import number, percent
-from personax.report._charts import element
+from personax.report._chart import chart
 
 __all__ = ["LatentEnds", "LatentTraversal", "latent_ends", "latent_traversals"]
-
-WIDTH, HEIGHT, EDGE = 240.0, 96.0, 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,40 +59,19 @@ def _traversal(latent: str, told: Mapping[str, Any], verdict: str) -> LatentTrav
     rows += [(f"{name} moves", [number(mean, 2) for mean in means]) for name, means in told["measurements"].items()]
     rows.append(("people near", [str(people) for people in told["people"]]))
     return LatentTraversal(
-        latent, _lines(latent, attributes, len(told["places"])), rows,
+        latent, _lines(latent, attributes, told["places"]), rows,
         [percent(round(100 * place), 100) for place in told["places"]], verdict,
     )  # fmt: skip
 
 
-def _lines(latent: str, attributes: Mapping[str, Sequence[float]], places: int) -> Markup:
-    """Draw a line an attribute over the places; all share one scale, and its zero is a thin line."""
-    if not attributes or places < 2:
+def _lines(latent: str, attributes: Mapping[str, Sequence[float]], places: Sequence[float]) -> Markup:
+    """Draw a line an attribute over the quantiles of the latent; all share one scale."""
+    if len(places) < 2:
         return Markup("")
-    values = [mean for means in attributes.values() for mean in means]
-    low, high = min(0.0, *values), max(0.0, *values)
-    spread = (high - low) or 1.0
-
-    def down(value: float) -> float:
-        return EDGE + (HEIGHT - 2 * EDGE) * (high - value) / spread
-
-    zero = element("line", x1=0, x2=WIDTH, y1=down(0.0), y2=down(0.0), class_="guide")
-    lines = [
-        element(
-            "polyline",
-            points=" ".join(f"{WIDTH * at / (places - 1):.1f},{down(mean):.1f}" for at, mean in enumerate(means)),
-            class_="course",
-            vector_effect="non-scaling-stroke",
-            stroke_dasharray=DASHES[line % len(DASHES)],
-            data_tip=f"{name}: {number(means[0], 2)} to {number(means[-1], 2)}",
-        )
-        for line, (name, means) in enumerate(attributes.items())
+    rows = [
+        {"series": name, "x": 100 * place, "y": mean}
+        for name, means in attributes.items()
+        for place, mean in zip(places, means, strict=True)
     ]
     told = "; ".join(f"{name} from {number(m[0], 2)} to {number(m[-1], 2)}" for name, m in attributes.items())
-    return element(
-        "svg", zero, *lines, viewBox=f"0 0 {WIDTH:.0f} {HEIGHT:.0f}", preserveAspectRatio="none", width="100%",
-        height=HEIGHT, role="img", aria_label=f"As {latent} rises: {told}",
-    )  # fmt: skip
-
-
-DASHES = (None, "7 3", "2 3", "9 3 2 3")
-"""Of the lines, in the order of the table below them."""
+    return chart("lines", rows, f"As {latent} rises: {told}", x="quantile of the latent, %", y="mean", zero=True)

@@ -6,21 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 from markupsafe import Markup
+from scipy.stats import spearmanr
 
-from personax.data.labels import display_test, number, percent, trait_of
+from personax.data.labels import display_test, percent, trait_of, two_decimals
 from personax.registry import register
-from personax.report._charts import element, figure
+from personax.report._chart import chart
 from personax.report._data import CrlResults, IndependenceResults, Truth
 from personax.report._graph import GraphDrawing, draw_graph
 from personax.report._sections import SectionInput, flattened
 
 __all__ = ["ComparedPair", "ConfusionCounts", "compare", "confusion_counts", "scatter"]
-
-
-HEIGHT, LEFT = 260.0, 9.0
-"""Height in pixels, and the left border in percent, of the scatter plot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,11 @@ class ComparedPair:
     found: bool | None
     effect: float | None
     effect_name: str
+
+    @property
+    def confounded(self) -> bool:
+        """Whether the two are dependent though the feature has no effect: something causes both."""
+        return self.dependent and self.true_effect == 0
 
     @property
     def verdict(self) -> str:
@@ -117,35 +120,51 @@ def confusion_counts(pairs: Sequence[ComparedPair]) -> list[ConfusionCounts]:
 
 def scatter(pairs: Sequence[ComparedPair]) -> Markup:
     """Draw true against estimated effect of one test's pairs; the shape says whether the test was right."""
-    drawn = [pair for pair in pairs if pair.effect is not None and pair.true_effect is not None]
-    if not drawn:
-        return Markup("")
-    right = max(pair.true_effect or 0.0 for pair in drawn) or 1.0
-    top = max(pair.effect or 0.0 for pair in drawn) or 1.0
-    axes = [
-        element("line", x1=f"{LEFT}%", x2="100%", y1=HEIGHT - 24, y2=HEIGHT - 24, class_="guide"),
-        element("line", x1=f"{LEFT}%", x2=f"{LEFT}%", y1=0, y2=HEIGHT - 24, class_="guide"),
-        element("text", "0", x=f"{LEFT}%", y=HEIGHT - 8, class_="tick"),
-        element("text", number(right, 2), x="98%", y=HEIGHT - 8, class_="tick end"),
-        element("text", "true effect", x=f"{(100 + LEFT) / 2}%", y=HEIGHT - 8, class_="tick"),
-        element("text", number(top, 2), x=f"{LEFT - 1}%", y=26, class_="tick end"),
-        element("text", f"estimated {drawn[0].effect_name}", x=f"{LEFT + 1.5}%", y=10, class_="tick start"),
-        element("text", "0", x=f"{LEFT - 1}%", y=HEIGHT - 24, class_="tick end"),
+    rows = [
+        {
+            "label": f"{pair.feature} and {pair.trait}{' (common cause)' if pair.confounded else ''}",
+            "x": pair.true_effect,
+            "y": pair.effect,
+            "verdict": pair.verdict,
+        }
+        for pair in pairs
+        if pair.effect is not None and pair.true_effect is not None
     ]
-    dots = [_dot(pair, right, top) for pair in drawn]
-    label = f"True and estimated effects, {display_test(drawn[0].test)}"
-    return figure(*axes, *dots, height=HEIGHT, label=label, class_="scatter")
+    if not rows:
+        return Markup("")
+    label = f"True and estimated effects, {display_test(pairs[0].test)}"
+    named = next(pair.effect_name for pair in pairs if pair.effect is not None)
+    return chart("scatter", rows, label, x="true effect", y=f"estimated {named}")
 
 
-def _dot(pair: ComparedPair, right: float, top: float) -> Markup:
-    x = f"{LEFT + 2 + (96 - LEFT) * (pair.true_effect or 0.0) / right:.2f}%"
-    y = 22 + (HEIGHT - 58) * (1 - (pair.effect or 0.0) / top)
-    tip = (
-        f"{pair.feature} and {pair.trait}: {pair.verdict}\ntrue effect {number(pair.true_effect)}"
-        f"\nestimated {pair.effect_name} {number(pair.effect)}"
+def rank_agreement(pairs: Sequence[ComparedPair]) -> str:
+    """Return how far the order of the estimated effects is that of the true ones, by Spearman's correlation."""
+    known = np.array([(p.true_effect, p.effect) for p in pairs if p.true_effect and p.effect is not None])
+    if len(known) < 3 or (np.ptp(known, axis=0) == 0).any():
+        return "Too few pairs have a true effect of their own to compare the order."
+    found = float(spearmanr(known[:, 0], known[:, 1]).statistic)
+    agree = "agrees" if found >= AGREES else "agrees in part" if found >= AGREES / 2 else "does not agree"
+    return (
+        f"Over the {len(known)} pairs with a true effect, Spearman's correlation of true and estimated effects is "
+        f"{two_decimals(found)}: the order {agree}."
     )
-    return element("circle", cx=x, cy=y, r=5, class_=f"dot v-{pair.verdict.replace(' ', '-')}", data_tip=tip)
 
+
+def confounded_sentence(pairs: Sequence[ComparedPair]) -> str:
+    """Return how many dependences come from common causes, which no test of independence tells from effects."""
+    behind = [pair for pair in pairs if pair.confounded]
+    if not behind:
+        return ""
+    found = sum(pair.found is True for pair in behind)
+    return (
+        f"{len(behind)} of {sum(pair.dependent for pair in pairs)} dependent pairs have no effect of the feature on "
+        f"the trait: something causes both. The test finds {found} of them, rightly as dependences; as causes they "
+        "would be wrong, and a test of independence cannot tell."
+    )
+
+
+AGREES = 0.7
+"""From this rank correlation on the order of effects is said to agree."""
 
 STRONGEST = 12
 """Pairs in the table of those where a test was wrong."""
@@ -161,19 +180,21 @@ class TruthView:
         self.tables: list[ConfusionCounts] = []
         self.wrong: list[ComparedPair] = []
         self.scatter, self.test = Markup(""), ""
+        self.ranks, self.confounded = "", ""
         if independence is not None and truth.effects:
             group, self.test = independence.leading
             pairs = compare(independence.table, truth.effects, group)
             self.tables = confusion_counts(pairs)
             mine = [pair for pair in pairs if pair.test == self.test]
             self.scatter = scatter(mine)
+            self.ranks, self.confounded = rank_agreement(mine), confounded_sentence(mine)
             wrong = [pair for pair in mine if pair.verdict in ("missed", "false alarm")]
             self.wrong = sorted(wrong, key=lambda pair: -max(pair.true_effect or 0.0, pair.effect or 0.0))[:STRONGEST]
         metrics = flattened(crl.metrics) if crl is not None else []
         self.recovery = [(name, value) for name, value in metrics if "mcc" in name.lower()]
 
 
-@register("report_sections", "truth", title="Truth", help="of simulated people: what is true beside it", order=70)
+@register("report_sections", "truth", title="Truth", help="of simulated people: what is true beside it", order=30)
 def _truth(study: SectionInput) -> Markup | None:
     data = study.data
     if not data.truth:

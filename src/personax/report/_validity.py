@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from personax.data.labels import number
 from personax.registry import register
-from personax.report._charts import interval_row, intervals
+from personax.report._chart import chart, interval
 from personax.report._data import Validity
 from personax.report._sections import SectionInput
 
@@ -25,8 +25,8 @@ MAX_EFFECTS = 12
 
 def agreement_intervals(rows: Sequence[Mapping[str, Any]], label: str) -> Markup:
     """Draw one line a rater: a dot with its interval."""
-    drawn = [interval_row(row["rater"], row) for row in rows]
-    return intervals(drawn, SPAN, GUIDES, label, meaning="agreement")
+    drawn = [interval(row["rater"], row) for row in rows]
+    return chart("intervals", drawn, label, span=SPAN, guides=GUIDES, meaning="agreement")
 
 
 class ValidityView:
@@ -88,7 +88,7 @@ def _estimate(row: Mapping[str, Any], method: str) -> str:
     return "none" if value is None else f"{number(value, 2)} ({number(low, 2)} to {number(high, 2)})"
 
 
-@register("report_sections", "validity", title="Humans", help="LLM scores beside those of humans", order=30)
+@register("report_sections", "validity", title="Humans", help="LLM scores beside those of humans", order=55)
 def _validity(study: SectionInput) -> Markup | None:
     found = study.data.validity
     return study.render("validity.html.j2", validity=ValidityView(found)) if found else None

@@ -17,7 +17,7 @@ from personax.stages._embed import EMBED
 from personax.stages._independence import INDEPENDENCE
 from personax.stages._plan_checks import check_columns, check_packages, check_plan, plan_notices
 from personax.stages._release import RELEASE
-from personax.stages._report import REPORT, report_page
+from personax.stages._report import REPORT, report_data, report_page
 
 if TYPE_CHECKING:
     from personax.stages._analyse_release import ReleaseAnalysis, folder_of, plan_analysis
@@ -140,6 +140,7 @@ __all__ = [
     "read_runs",
     "recommended",
     "reject_none",
+    "report_data",
     "report_page",
     "rows_of",
     "run_benchmark",

@@ -137,7 +137,7 @@ class LatentResults:
     graph
         None where the method learns none.
     history
-        The chosen seed's course where the method keeps one.
+        The course of every seed, with the column ``seed`` where there are several; None where the method keeps none.
     notices
         What a reader must know.
     reduced
@@ -276,7 +276,7 @@ def learn(
     notices = [Notice(known.claim), *lacking, *map(Notice, describe_reductions(reduced)), *_notices(chosen, found)]
     notices += [Notice(text) for text in (halves.failed, _disagreement(checked)) if text]
     return LatentResults(
-        chosen, latents, seeds, found, graph, _history(best), notices, reduced, halves.agreement, stability, checked
+        chosen, latents, seeds, found, graph, _history(chosen), notices, reduced, halves.agreement, stability, checked
     )
 
 
@@ -480,9 +480,17 @@ def _reporter(progress: Progress, seeds: int) -> Callable[[int], Callable[[int, 
     return of
 
 
-def _history(fit: Any) -> pl.DataFrame | None:  # noqa: ANN401 - each method keeps its own, or none
-    rows = getattr(getattr(fit, "log", None), "history", None) or getattr(fit, "history", None)
-    return pl.DataFrame(rows) if rows else None
+def _history(chosen: SeedSelection) -> pl.DataFrame | None:
+    """Return the course of every seed that has one, with the column ``seed`` where there are several."""
+    courses = [(seed, rows) for seed, fit in enumerate(chosen.fits) if (rows := _course(fit))]
+    frames = [pl.DataFrame(rows).with_columns(pl.lit(seed, pl.Int64).alias("seed")) for seed, rows in courses]
+    if len(frames) < 2:
+        return frames[0].drop("seed") if frames else None
+    return pl.concat(frames, how="diagonal_relaxed")
+
+
+def _course(fit: Any) -> list[Any]:  # noqa: ANN401 - each method keeps its own, or none
+    return getattr(getattr(fit, "log", None), "history", None) or getattr(fit, "history", None) or []
 
 
 def _notices(chosen: SeedSelection, diagnostics: Sequence[Mapping[str, Any]]) -> list[Notice]:

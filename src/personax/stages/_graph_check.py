@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from scipy.special import ndtri
 
 from personax.discovery import pc
 from personax.errors import PersonaxError
-from personax.schema import Graph
+from personax.schema import Edge, Graph
 
 __all__ = ["GraphCheck", "check_graph"]
 
@@ -30,11 +31,14 @@ class GraphCheck:
         Pairs that both join with no opposite arrows, of those that either joins.
     differ
         Of every other pair, what each graph says.
+    other
+        The edges that PC finds.
     """
 
     agreed: int
     edges: int
     differ: list[str]
+    other: Sequence[Edge] = ()
 
     @property
     def share(self) -> float | None:
@@ -51,7 +55,9 @@ class GraphCheck:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers and the sentence by name."""
-        return {"agreed": self.agreed, "edges": self.edges, "differ": self.differ, "sentence": self.sentence}
+        found = [{"source": e.source, "target": e.target, "kind": e.kind} for e in self.other]
+        told = {"agreed": self.agreed, "edges": self.edges, "differ": self.differ, "sentence": self.sentence}
+        return told | {"found": found}
 
 
 def check_graph(graph: Graph, latents: pl.DataFrame) -> GraphCheck | None:
@@ -93,4 +99,4 @@ def check_graph(graph: Graph, latents: pl.DataFrame) -> GraphCheck | None:
         a, b = sorted(pair) if one is None else (one.source, one.target)
         said = "no edge" if two is None else "an edge" if one is None else "the other direction"
         differ.append(f"{a} {'->' if one else '-'} {b} (PC: {said}{'' if one else ', learned: none'})")
-    return GraphCheck(agreed, len({*ours, *theirs}), differ)
+    return GraphCheck(agreed, len({*ours, *theirs}), differ, other.edges)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from personax.config import SECTIONS, Plan
-from personax.report import gather, render
+from personax.report import ReportData, gather, render
 from personax.stages._base import Context, Stage
 from personax.store import StudyFolder
 
@@ -19,8 +19,13 @@ def _run(context: Context) -> None:
 
 def report_page(plan: Plan, folder: StudyFolder) -> str:
     """Return the report of what a study folder holds."""
+    return render(report_data(plan, folder))
+
+
+def report_data(plan: Plan, folder: StudyFolder) -> ReportData:
+    """Return what the report of a study folder shows."""
     asked = [name for name in SECTIONS if getattr(plan, name) is not None]
-    return render(gather(folder, title=plan.report.title or plan.name, stages=asked))
+    return gather(folder, title=plan.report.title or plan.name, stages=asked)
 
 
 COMPARED = tuple(
