@@ -193,4 +193,4 @@ def _count_scored(context: Context, traits: pl.DataFrame) -> None:
             context.notices.append(Notice(f"{name}: people without a score; they are missing, not zero.", missing))
 
 
-ANNOTATE = Stage("annotate", revision=3, needs=("collect",), run=_run, external_files=_external_files)
+ANNOTATE = Stage("annotate", revision=4, needs=("collect",), run=_run, external_files=_external_files)

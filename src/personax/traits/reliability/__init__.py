@@ -15,8 +15,9 @@ Nothing here is validity: raters that share what they have read agree, steadily,
 """
 
 from personax.traits.reliability._agreement import AgreementReport, agreement, icc, krippendorff_alpha, weighted_kappa
+from personax.traits.reliability._differential import differential_functioning
 from personax.traits.reliability._generalisability import decision_study, variance_components
-from personax.traits.reliability._group_differences import MAX_GROUPS, differential_functioning
+from personax.traits.reliability._group_differences import MAX_GROUPS
 from personax.traits.reliability._multitrait import halo, htmt, multitrait_multimethod
 from personax.traits.reliability._rater_effects import rater_effects
 from personax.traits.reliability._rating_array import Bootstrap, RatingArray
