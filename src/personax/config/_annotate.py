@@ -25,8 +25,9 @@ class Framed(Strict):
         settings: dict[str, Any] = dump(self)
         if settings.get("framework") == "big_five":
             del settings["framework"]
-        if settings.get("flagged") == "keep":
-            del settings["flagged"]
+        for name, default in (("flagged", "keep"), ("families", {}), ("scores", "expected")):
+            if settings.get(name) == default:
+                del settings[name]
         return settings
 
 
@@ -34,10 +35,14 @@ class Rated(Strict):
     """What becomes of the scores of several raters.
 
     ``groups``: columns of people by which reliability is told apart; those with few values where nothing is named.
+    ``families``: rater -> family, such as the maker of a model; raters of one family err together. ``scores``: whether
+    a final score is the best guess, or one plausible value, which spreads as people do whatever is known of them.
     """
 
     rule: RatingModelName = "median"
     groups: list[str] | None = None
+    families: dict[str, str] = {}
+    scores: Literal["expected", "plausible"] = "expected"
 
 
 class AnnotateSimulated(Rated):

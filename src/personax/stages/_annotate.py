@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -20,7 +21,7 @@ from personax.errors import InputError, PlanError
 from personax.schema import Notice, TraitFramework
 from personax.sources import ColumnSpec, read_table
 from personax.stages._annotate_llm import ask, ask_audit, asked_of
-from personax.stages._base import FRAMEWORK, Context, Stage, framework_of
+from personax.stages._base import FRAMEWORK, Context, Stage, framework_of, stage_rng
 from personax.stages._collect_release import write_scores
 from personax.strict import nearest
 from personax.traits import (
@@ -41,7 +42,7 @@ DRAWS = 20
 """Plausible values kept of every score."""
 
 UNEVEN = 0.01
-"""p-value, corrected over the columns, below which flags are said to depend on a column."""
+"""p-value, corrected over the columns, below which flags or silence are said to depend on a column."""
 
 GROUPINGS = 6
 """Columns by which reliability is told apart where the plan names none."""
@@ -99,14 +100,22 @@ def _aggregate(context: Context, annotations: pl.DataFrame, section: Rated) -> N
     groups = {name: people[name] for name in _groups(context, people, section.groups)}
     if isinstance(section, AnnotateLLM):
         annotations = _flags(context, annotations, section, people, groups)
-    aggregated = aggregate_ratings(annotations, people=ids, rule=section.rule, framework=framework)
+    _check_families(section.families, annotations)
+    aggregated = aggregate_ratings(
+        annotations, people=ids, rule=section.rule, framework=framework, families=section.families, groups=groups
+    )
+    if section.scores == "plausible":
+        aggregated = aggregated.plausible(stage_rng(context.plan.seed, "plausible scores"))
     traits = aggregated.traits
     context.write_frame(annotations, "traits", "annotations.parquet")
     context.write_frame(traits, "traits", "traits.parquet")
     found = agreement(annotations, rng=context.rng, framework=framework)
     context.write_text(json.dumps(found, indent=1, allow_nan=False), "traits", "agreement.json")
-    report = reliability_report(annotations, people=ids, groups=groups, rng=context.rng, framework=framework)
+    report = reliability_report(
+        annotations, people=ids, groups=groups, rng=context.rng, framework=framework, families=section.families
+    )
     context.write_text(json.dumps(report, indent=1, allow_nan=False), "traits", "reliability.json")
+    context.notices.extend(_silence_notices(report["silence"], section))
     context.write_frame(aggregated.uncertainty(), "traits", "uncertainty.parquet")
     context.write_frame(aggregated.imputations(DRAWS, context.rng), "traits", "imputations.parquet")
     for trait, reason in aggregated.reasons().items():
@@ -125,8 +134,13 @@ def _flags(
 ) -> pl.DataFrame:
     """Write what flagged scores change, and return the annotations that count."""
     framework = framework_of(context.plan)
-    scores = aggregate_ratings(annotations, people=people["id"].to_list(), rule=section.rule, framework=framework)
-    report = flag_report(annotations, people=people, groups=groups, scores=scores, rule=section.rule)
+    scores = aggregate_ratings(
+        annotations, people=people["id"].to_list(), rule=section.rule, framework=framework,
+        families=section.families, groups=groups,
+    )  # fmt: skip
+    report = flag_report(
+        annotations, people=people, groups=groups, scores=scores, rule=section.rule, families=section.families
+    )
     if report is None:
         return annotations
     number = sum(report["flags"].values())
@@ -144,6 +158,29 @@ def _flags(
             text = f"Flags are not as frequent in every {name}: {shares}"
             context.notices.append(Notice(f"{text}; leaving flagged scores out would change what depends on it."))
     return annotations if kept else without_flagged(annotations)
+
+
+def _check_families(families: Mapping[str, str], annotations: pl.DataFrame) -> None:
+    raters = annotations["model"].unique(maintain_order=True).to_list()
+    for rater in families:
+        if rater not in raters:
+            raise PlanError(f"annotate.families: there is no rater {rater}; {nearest(rater, raters)}")
+
+
+def _silence_notices(found: Sequence[Mapping[str, Any]], section: Rated) -> list[Notice]:
+    """Say which raters are silent about one group more than about another, and what takes that out of the scores."""
+    safe = section.rule == "many_facet" and section.scores == "plausible"
+    remedy = (
+        "the scores allow for it" if safe else
+        "scores then differ by who answered: annotate: {rule: many_facet, scores: plausible} allows for it"
+    )  # fmt: skip
+    notices = []
+    for one in found:
+        if one["p_corrected"] < UNEVEN:
+            (low, least), *_, (high, most) = sorted(one["shares"].items(), key=lambda item: item[1])
+            text = f"{one['rater']} gives no score about {most:.0%} of {one['by']} {high}, {least:.0%} of {low}"
+            notices.append(Notice(f"{text} (p {one['p_corrected']:.1g}); {remedy}."))
+    return notices
 
 
 def _groups(context: Context, people: pl.DataFrame, named: Sequence[str] | None) -> list[str]:

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from personax.schema import TRAITS
 from personax.traits.reliability import agreement, reliability_report
 from personax.traits.reliability._agreement import icc
+from personax.traits.reliability._differential import differential_functioning
 from personax.traits.reliability._generalisability import (
     VarianceComponents,
     decision_study,
     generalisability_coefficient,
     variance_components,
 )
-from personax.traits.reliability._differential import differential_functioning
 from personax.traits.reliability._group_differences import group_labels
 from personax.traits.reliability._multitrait import correlations, halo, htmt
 from personax.traits.reliability._rater_effects import position_effect, retest_reliability, scale_use, severity
@@ -147,7 +147,7 @@ def test_a_rater_that_shifts_one_group_is_found_and_no_other() -> None:
     rng = np.random.default_rng(5)
     groups: list[str | None] = [str(name) for name in rng.choice(["f", "m"], 800)]
     truth = rng.standard_normal(800) + 0.7 * (np.array(groups) == "f")  # groups that differ are no bias
-    scores = truth + 0.5 * rng.standard_normal((4, 800))
+    scores: Floats = truth + 0.5 * rng.standard_normal((4, 800))
     scores[2] += 0.5 * (np.array(groups) == "m")
     found = {row["rater"]: row for row in differential_functioning(scores, ("a", "b", "c", "d"), groups)}
     assert found["c"]["p_value"] < 1e-6
@@ -178,7 +178,7 @@ def test_the_others_are_not_blamed_for_the_one_that_is_biased() -> None:
     seen = rng.standard_normal(2000) + 0.5 * rng.standard_normal((3, 2000))
     second = rng.random(2000) < 0.5
     seen[0] += 0.4 * second
-    scores = 1.0 + np.digitize(seen, [-0.6, 0.6])
+    scores = (1.0 + np.digitize(seen, [-0.6, 0.6])).astype(np.float64)
     found = differential_functioning(scores, "abc", ["m" if one else "f" for one in second])
     assert [row["p_value"] < 0.001 for row in found] == [True, False, False]
     assert found[0]["effect"] == pytest.approx(0.4, abs=0.12)

@@ -30,7 +30,7 @@ def graded(ratings: Ratings) -> ScoreEstimate:
     "rating_models",
     "many_facet",
     title="Many facets",
-    help="as graded, where raters of one family err together, repeats are not new raters, and silence may say something",
+    help="as graded; raters of one family err together, repeats are no new raters, silence may say something",
     order=60,
 )
 def many_facet(ratings: Ratings) -> ScoreEstimate:

@@ -27,7 +27,8 @@ LARGEST_STEP: Final = 1.0
 SMALLEST_SPREAD: Final = 0.05
 
 PRIORS: Final = {
-    "sharpness": (0.4, 0.5), "sharpness of few": (0.4, 1.0), "threshold": (0.0, 5.0), "step": (0.0, 1.5), "silence": (-2.0, 3.0), "silence slope": (0.0, 1.0),
+    "sharpness": (0.4, 0.5), "sharpness of few": (0.4, 1.0), "threshold": (0.0, 5.0), "step": (0.0, 1.5),
+    "silence": (-2.0, 3.0), "silence slope": (0.0, 1.0),
     "silence group": (0.0, 1.5), "spread": (-1.0, 0.7), "mean": (0.0, 3.0), "scale": (0.0, 0.5),
     "shape": (0.0, 0.4), "shape of a group": (0.0, 0.2),
 }  # fmt: skip
@@ -87,7 +88,7 @@ class _Layout:
         self.sd: list[float] = []
         self.start: list[float] = []
 
-    def add(self, kind: str, start: Sequence[float]) -> Indices:
+    def add(self, kind: str, start: Sequence[float] | Floats) -> Indices:
         first = len(self.start)
         mean, sd = PRIORS[kind]
         self.start += list(start)
@@ -141,7 +142,7 @@ class _Model:
 
     def __init__(self, patterns: AnswerPatterns, families: Sequence[str], n_groups: int) -> None:
         self.patterns = patterns
-        raters, _, levels = patterns.votes.shape
+        raters = len(patterns.votes)
         asked = patterns.votes.sum(axis=2)
         self.active = [r for r in range(raters) if (asked[r] * patterns.weight).sum() > 0]
         members = {name: [r for r in self.active if families[r] == name] for name in dict.fromkeys(families)}
@@ -164,7 +165,7 @@ class _Model:
             repeats = len(self.families) > 1 and (asked[r] > 1).any()
             self.slots[r] = _RaterSlots(
                 r, sharpness, thresholds,
-                np.concatenate([layout.add("silence", [-2.0]), layout.add("silence slope", [0.0])]) if silent else _NONE,
+                np.append(layout.add("silence", [-2.0]), layout.add("silence slope", [0.0])) if silent else _NONE,
                 layout.add("silence group", [0.0] * patterns.covariates.shape[1] if silent else []),
                 layout.add("spread", [-1.0] if repeats else []),
             )  # fmt: skip
@@ -221,13 +222,13 @@ class _Model:
                 own = tables[r].log_likelihood(p)
                 if len(self.slots[r].spread):
                     kernel = _Kernel.of(float(x[self.slots[r].spread[0]]))
-                    own, *rest = kernel.forward(own)
-                    kept_raters[r] = (kernel, *rest)
+                    own, inner, outer = kernel.forward(own)
+                    kept_raters[r] = (kernel, inner, outer)
                 seen += own
             if len(self.family_spread[place]):
                 kernel = _Kernel.of(float(x[self.family_spread[place][0]]))
-                seen, *rest = kernel.forward(seen)
-                kept_families[place] = (kernel, *rest)
+                seen, inner, outer = kernel.forward(seen)
+                kept_families[place] = (kernel, inner, outer)
             log += seen
         prior, slopes = self.priors(x)
         log += np.log(np.maximum(prior, 1e-300))[p.group]
@@ -307,7 +308,7 @@ class _RaterTables:
         sharpness, thresholds = float(np.exp(np.clip(x[slots.sharpness[0]], -4, 4))), _thresholds(x[slots.thresholds])
         above, bell = _curves(sharpness, thresholds)
         chance = np.maximum(above[:-1] - above[1:], 1e-12)
-        # P(level l) = F_l - F_(l+1), F_l = logistic(a (x - b_l)), and its slope is a F_l (1 - F_l) by x, the negative by b_l
+        # P(level l) = F_l - F_(l+1), F_l = logistic(a (x - b_l)), with the slope a F_l (1 - F_l) by x, less that by b_l
         distance = np.vstack([np.zeros(len(NODES)), NODES[None, :] - thresholds[:, None], np.zeros(len(NODES))])
         lifted = sharpness * distance * bell
         by_threshold = np.zeros((len(thresholds), *chance.shape))

@@ -1,8 +1,8 @@
-"""Differential functioning: does a rater score a group differently than the other raters do about people who are alike?
+"""Differential functioning: whether a rater scores a group differently than the others do about people who are alike.
 
-People are matched on their place on the latent line of the many-facet model, whose groups may differ in mean and spread:
-a true difference between groups is no bias. A bias that all raters share is not seen by it; the stereotype audit
-(`counterfactual_audit`) looks for that.
+People are matched on their place on the latent line of the many-facet model, whose groups may differ: a true difference
+between groups is no bias. A bias that all raters share is not seen by it; the stereotype audit (`counterfactual_audit`)
+looks for that.
 """
 
 from __future__ import annotations

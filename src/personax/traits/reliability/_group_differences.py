@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from personax.traits._ratings import Floats
 from personax.traits.reliability._agreement import alpha_interval
 from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
 
-__all__ = ["MAX_GROUPS", "MIN_GROUP_SIZE", "group_labels", "group_statistics"]
+__all__ = ["MAX_GROUPS", "MIN_GROUP_SIZE", "group_indicators", "group_labels", "group_statistics"]
 
 MAX_GROUPS: Final = 12
 """A column with more levels is no grouping."""
@@ -42,6 +42,25 @@ def group_labels(column: pl.Series) -> list[str | None]:
         inside = values[(place == band) & ~np.isnan(values)]
         names.append(f"{inside.min():g} to {inside.max():g}" if len(inside) else "")
     return [None if np.isnan(value) else names[band] for value, band in zip(values, place, strict=True)]
+
+
+def group_indicators(groups: Mapping[str, pl.Series], n: int) -> Floats:
+    """Return a column of 0 and 1 for every group but the largest of each grouping, shape (people, columns).
+
+    Groups of fewer than ten people, and people without a group, count with the largest.
+
+    Examples
+    --------
+    >>> group_indicators({"league": pl.Series(["A"] * 20 + ["B"] * 10 + ["C"])}, 31).sum(axis=0)
+    array([10.])
+    """
+    columns = []
+    for values in groups.values():
+        labels = np.array([name or "" for name in group_labels(values)])
+        names, number = np.unique(labels[labels != ""], return_counts=True)
+        order = np.argsort(-number, kind="stable")
+        columns += [(labels == names[g]).astype(float) for g in order[1:] if number[g] >= MIN_GROUP_SIZE]
+    return np.column_stack(columns) if columns else np.zeros((n, 0))
 
 
 def group_statistics(

@@ -19,6 +19,7 @@ from personax.traits.reliability._group_differences import group_labels, group_s
 from personax.traits.reliability._multitrait import multitrait_multimethod
 from personax.traits.reliability._rater_effects import rater_effects
 from personax.traits.reliability._rating_array import Bootstrap, RatingArray
+from personax.traits.reliability._silence import silence_by_group
 
 __all__ = ["ReliabilityReport", "reliability_report"]
 
@@ -82,8 +83,8 @@ def reliability_report(
     -------
     ReliabilityReport
         ``traits`` (ICC(2,1), ICC(2,k), variance components and raters needed), ``raters`` (severity, test-retest,
-        scale, zeros, unscored, position), ``traitwise`` (multitrait-multimethod, HTMT, halo), ``groups`` and
-        ``differential``.
+        scale, zeros, unscored, position), ``traitwise`` (multitrait-multimethod, HTMT, halo), ``groups``,
+        ``differential`` and ``silence``.
     """
     ratings, bootstrap = RatingArray.from_annotations(annotations, people, framework.names), Bootstrap(rng, bootstraps)
     named = {name: group_labels(column) for name, column in (groups or {}).items()}
@@ -103,6 +104,7 @@ def reliability_report(
                 )
             ]
         ),
+        silence=silence_by_group(annotations, people, groups or {}),
     )
 
 
