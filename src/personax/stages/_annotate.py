@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -20,7 +21,15 @@ from personax.config import (
 from personax.errors import InputError, PlanError
 from personax.schema import Notice, TraitFramework
 from personax.sources import ColumnSpec, read_table
-from personax.stages._annotate_llm import ask, ask_audit, asked_of
+from personax.stages._annotate_llm import (
+    JOURNAL,
+    answer_days,
+    ask,
+    ask_audit,
+    ask_injections,
+    ask_vignettes,
+    asked_of,
+)
 from personax.stages._base import FRAMEWORK, Context, Stage, framework_of, stage_rng
 from personax.stages._collect_release import write_scores
 from personax.strict import nearest
@@ -34,7 +43,9 @@ from personax.traits import (
     score_items,
     without_flagged,
 )
-from personax.traits.reliability import MAX_GROUPS, reliability_report
+from personax.traits.audits import annotation_card
+from personax.traits.llms import ReplyJournal
+from personax.traits.reliability import MAX_GROUPS, AgreementReport, ReliabilityReport, reliability_report
 
 __all__ = ["ANNOTATE"]
 
@@ -67,10 +78,15 @@ def _run(context: Context) -> None:
             _aggregate(context, _lexicon(context, framework_of(context.plan)), section)
         case AnnotateLLM() as section:
             survey = asked_of(context.folder, section)
-            _aggregate(context, ask(context, survey, section), section)
+            asked = ask(context, survey, section)
+            anchors, vignettes = ask_vignettes(context, section) or (None, None)
+            found = _aggregate(context, asked, section, anchors)
             audited = ask_audit(context, section)
             if audited is not None:
                 context.write_text(json.dumps(audited, indent=1, allow_nan=False), "traits", "stereotypes.json")
+            injected = ask_injections(context, section)
+            audits = {"stereotypes": audited, "vignettes": vignettes, "injections": injected}
+            _write_card(context, section, survey.prompt.name, found, audits)
         case AnnotateQuestionnaire() as section:
             _score(context, section, people)
         case AnnotateRelease() as section:
@@ -92,18 +108,50 @@ def _lexicon(context: Context, framework: TraitFramework = BIG_FIVE) -> pl.DataF
     return annotate_lexicon(dict(texts.select("id", "biography").iter_rows()), framework)
 
 
-def _aggregate(context: Context, annotations: pl.DataFrame, section: Rated) -> None:
+@dataclass(frozen=True)
+class _Found:
+    """The answers that count, and what is known of the raters."""
+
+    annotations: pl.DataFrame
+    agreement: AgreementReport
+    reliability: ReliabilityReport
+    flags: dict[str, Any] | None
+
+
+def _write_card(
+    context: Context, section: AnnotateLLM, prompt: str, found: _Found, audits: Mapping[str, dict[str, Any] | None]
+) -> None:
+    """Write the annotation card."""
+    with ReplyJournal(context.folder.path(*JOURNAL)) as journal:
+        days = answer_days(journal, prompt)
+    dates = {
+        model.name: [min(own)[0], max(one[1] for one in own)]
+        for model in section.models
+        if (own := [one for (name, _), one in days.items() if name == model.name])
+    }
+    card = annotation_card(
+        found.annotations, models={model.name: model.model for model in section.models}, dates=dates, rule=section.rule,
+        agreement=found.agreement, reliability=found.reliability, flags=found.flags, **audits,
+    )  # fmt: skip
+    context.write_text(json.dumps(card, indent=1, allow_nan=False), "traits", "annotation_card.json")
+
+
+def _aggregate(
+    context: Context, annotations: pl.DataFrame, section: Rated, anchors: pl.DataFrame | None = None
+) -> _Found:
     """Write every answer, the score over raters, how sure it is, and how far the raters can be relied on."""
     people = context.frame("people", "people.parquet")
     framework = framework_of(context.plan)
     ids = people["id"].to_list()
     groups = {name: people[name] for name in _groups(context, people, section.groups)}
+    flags = None
     if isinstance(section, AnnotateLLM):
-        annotations = _flags(context, annotations, section, people, groups)
+        annotations, flags = _flags(context, annotations, section, people, groups)
     _check_families(section.families, annotations)
     aggregated = aggregate_ratings(
-        annotations, people=ids, rule=section.rule, framework=framework, families=section.families, groups=groups
-    )
+        annotations, people=ids, rule=section.rule, framework=framework, families=section.families, groups=groups,
+        anchors=anchors,
+    )  # fmt: skip
     if section.scores == "plausible":
         aggregated = aggregated.plausible(stage_rng(context.plan.seed, "plausible scores"))
     traits = aggregated.traits
@@ -123,6 +171,7 @@ def _aggregate(context: Context, annotations: pl.DataFrame, section: Rated) -> N
     for status, number in annotations["status"].value_counts().sort("status").iter_rows():
         context.counts[f"answers_{status}"] = number
     _count_scored(context, traits)
+    return _Found(annotations, found, report, flags)
 
 
 def _flags(
@@ -131,8 +180,8 @@ def _flags(
     section: AnnotateLLM,
     people: pl.DataFrame,
     groups: Mapping[str, pl.Series],
-) -> pl.DataFrame:
-    """Write what flagged scores change, and return the annotations that count."""
+) -> tuple[pl.DataFrame, dict[str, Any] | None]:
+    """Write what flagged scores change, and return the annotations that count, and the report."""
     framework = framework_of(context.plan)
     scores = aggregate_ratings(
         annotations, people=people["id"].to_list(), rule=section.rule, framework=framework,
@@ -142,7 +191,7 @@ def _flags(
         annotations, people=people, groups=groups, scores=scores, rule=section.rule, families=section.families
     )
     if report is None:
-        return annotations
+        return annotations, None
     number = sum(report["flags"].values())
     context.counts["scores_flagged"] = number
     context.write_text(json.dumps(report, indent=1, allow_nan=False), "traits", "flags.json")
@@ -157,7 +206,7 @@ def _flags(
             shares = f"{low:.1%} to {high:.1%} of scores (p {one['p_corrected']:.1g})"
             text = f"Flags are not as frequent in every {name}: {shares}"
             context.notices.append(Notice(f"{text}; leaving flagged scores out would change what depends on it."))
-    return annotations if kept else without_flagged(annotations)
+    return annotations if kept else without_flagged(annotations), report
 
 
 def _check_families(families: Mapping[str, str], annotations: pl.DataFrame) -> None:

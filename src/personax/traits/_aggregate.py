@@ -117,6 +117,7 @@ def aggregate_ratings(
     framework: TraitFramework = BIG_FIVE,
     families: Mapping[str, str] | None = None,
     groups: Mapping[str, pl.Series] | None = None,
+    anchors: pl.DataFrame | None = None,
 ) -> AggregatedScores:
     """Aggregate raters, trait by trait, by a rating model; only ratings whose status is ``ok`` count.
 
@@ -134,6 +135,9 @@ def aggregate_ratings(
         Rater -> family, such as the maker of a model; ``many_facet`` takes raters of one family to err together.
     groups
         Column -> values of the people, in their order: what the silence of raters may depend on in ``many_facet``.
+    anchors
+        Answers of the same raters about invented people (vignettes), who put raters on one scale where the rating model
+        learns how raters differ; they get no scores.
 
     Raises
     ------
@@ -143,14 +147,20 @@ def aggregate_ratings(
     """
     _check(annotations, people, framework)
     letters = framework.letters
+    invented = [] if anchors is None else anchors["person"].unique(maintain_order=True).to_list()
+    answers = annotations if anchors is None else pl.concat([annotations, anchors], how="diagonal_relaxed")
     indicators = group_indicators(groups, len(people)) if groups else None
+    if indicators is not None:
+        indicators = np.vstack([indicators, np.zeros((len(invented), indicators.shape[1]))])
     ratings = {
-        trait: Ratings.from_annotations(annotations, trait, people=people, families=families, covariates=indicators)
+        trait: Ratings.from_annotations(
+            answers, trait, people=[*people, *invented], families=families, covariates=indicators
+        )
         for trait in framework.names
     }
-    estimates = {trait: rating_model(rule)(estimate) for trait, estimate in ratings.items()}
+    estimates = {trait: rating_model(rule)(estimate).first(len(people)) for trait, estimate in ratings.items()}
     columns = {
-        f"{slug(model)}_{letters[trait]}": _nulls(ratings[trait].matrix[place])
+        f"{slug(model)}_{letters[trait]}": _nulls(ratings[trait].matrix[place, : len(people)])
         for place, model in enumerate(next(iter(ratings.values())).raters)
         for trait in framework.names
     }

@@ -164,6 +164,16 @@ class ScoreEstimate:
     draw: Draw | None = None
     reason: str | None = None
 
+    def first(self, n_people: int) -> ScoreEstimate:
+        """Return the estimate of the first people alone."""
+        if len(self.score) == n_people:
+            return self
+        draw = self.draw
+        return ScoreEstimate(
+            self.score[:n_people], self.sd[:n_people], None if draw is None else (lambda rng: draw(rng)[:n_people]),
+            self.reason,
+        )  # fmt: skip
+
     @classmethod
     def missing(cls, n_people: int, reason: str) -> ScoreEstimate:
         """Return an estimate without scores, for a reason."""

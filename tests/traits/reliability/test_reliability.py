@@ -147,7 +147,7 @@ def test_a_rater_that_shifts_one_group_is_found_and_no_other() -> None:
     rng = np.random.default_rng(5)
     groups: list[str | None] = [str(name) for name in rng.choice(["f", "m"], 800)]
     truth = rng.standard_normal(800) + 0.7 * (np.array(groups) == "f")  # groups that differ are no bias
-    scores: Floats = truth + 0.5 * rng.standard_normal((4, 800))
+    scores = truth + 0.5 * rng.standard_normal((4, 800))
     scores[2] += 0.5 * (np.array(groups) == "m")
     found = {row["rater"]: row for row in differential_functioning(scores, ("a", "b", "c", "d"), groups)}
     assert found["c"]["p_value"] < 1e-6
