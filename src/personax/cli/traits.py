@@ -217,7 +217,10 @@ def _add_export(group: typer.Typer) -> None:
         people: Annotated[int, typer.Option(min=1, help="How many, at random.")] = 200,
         by: Annotated[str, typer.Option(help="Columns of the strata, with commas.")] = "",
         allocation: Annotated[
-            Literal["proportional", "equal"], typer.Option(help="Of people to strata; equal favours small ones.")
+            Literal["proportional", "equal", "information"],
+            typer.Option(
+                help="Of people to strata; equal favours small ones, information those whose scores are unsure."
+            ),
         ] = "proportional",
         format_: Annotated[
             Literal["label-studio", "argilla", "csv"], typer.Option("--format", help="For which program.")
