@@ -57,7 +57,7 @@ def test_silence_that_depends_on_a_group_is_said_and_plausible_scores_are_asked_
     least = min(found, key=lambda one: one["p_corrected"])
     said = _silence_notices([least | {"p_corrected": 1e-5}], AnnotateSimulated(source="simulate"))
     assert least["rater"] in said[0].text
-    assert "many_facet" in said[0].text
+    assert "{scores: plausible} allows for it" in said[0].text
     with pytest.raises(PlanError, match="no rater stedy; did you mean steady"):
         study(tmp_path, "{source: simulate, families: {stedy: a}}").run(["annotate"])
 

@@ -218,11 +218,8 @@ def _check_families(families: Mapping[str, str], annotations: pl.DataFrame) -> N
 
 def _silence_notices(found: Sequence[Mapping[str, Any]], section: Rated) -> list[Notice]:
     """Say which raters are silent about one group more than about another, and what takes that out of the scores."""
-    safe = section.rule == "many_facet" and section.scores == "plausible"
-    remedy = (
-        "the scores allow for it" if safe else
-        "scores then differ by who answered: annotate: {rule: many_facet, scores: plausible} allows for it"
-    )  # fmt: skip
+    plain = "scores then differ by who answered: annotate: {scores: plausible} allows for it"
+    remedy = plain if section.scores == "expected" else "the plausible scores allow for it"
     notices = []
     for one in found:
         if one["p_corrected"] < UNEVEN:

@@ -102,7 +102,7 @@ def expected_information(sd: Floats, error: float) -> Floats:
     Returns
     -------
     array, shape (people,)
-        Summed over traits: with a normal posterior of variance v, a rating leaves v e / (v + e), and takes v^2 / (v + e).
+        Over traits: of a normal posterior of variance v, a rating leaves v e / (v + e), and takes v^2 / (v + e).
 
     Examples
     --------
@@ -119,8 +119,8 @@ def informative_sample(
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], Floats]:
     """Draw people with probabilities that rise with the information expected of them; return who, and all of these.
 
-    A fifth of the sample is spread evenly, so that estimates for everybody stay possible: weights are at most five times
-    those of a random sample.
+    A fifth of the sample is spread evenly, so that estimates for everybody stay possible: weights are at most five
+    times those of a random sample.
 
     Raises
     ------
