@@ -45,7 +45,7 @@ annotate:
   source: llm
   rule: many_facet
   vignettes: {times}
-  injections: 3
+  injections: 1
   models:
     - {{name: gullible, model: gullible-x, base_url: {url}}}
     - {{name: stern, model: stern-x, base_url: {url}}}
@@ -59,7 +59,7 @@ def test_a_run_with_audits_ends_in_a_card(tmp_path: Path, server: Server) -> Non
     path = tmp_path / "study.yaml"
     path.write_text(STUDY.format(times=1, url=server.url), encoding="utf-8")
     Study.load(path).run(["annotate"])
-    asked = 2 * (12 + len(vignettes(BIG_FIVE)) + 3 * len(injections()))
+    asked = 2 * (12 + len(vignettes(BIG_FIVE)) + len(injections()))
     assert sum(server.sent.values()) == asked
     path.write_text(STUDY.format(times=2, url=server.url), encoding="utf-8")
     study = Study.load(path)

@@ -100,10 +100,10 @@ def test_a_lenient_rater_that_is_silent_about_one_group_invents_no_difference() 
 
 def test_a_level_that_a_rater_never_gives_and_one_that_always_agrees_stay_finite() -> None:
     rng = np.random.default_rng(4)
-    place = rng.integers(1, 4, 200).astype(float)
+    place = rng.integers(1, 4, 60).astype(float)
     matrix: Floats = np.stack([place, place, np.where(place == 2, 3.0, place)])
     rater, person = np.nonzero(matrix)
-    ratings = Ratings(rater, person, matrix[rater, person], ("a", "b", "c"), 200)
+    ratings = Ratings(rater, person, matrix[rater, person], ("a", "b", "c"), 60)
     fit = fit_many_facet(ratings)
     assert np.isfinite(fit.discrimination).all()
     assert np.isfinite(fit.thresholds).all()

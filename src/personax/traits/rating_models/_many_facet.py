@@ -25,6 +25,7 @@ TOLERANCE: Final = 1e-7
 
 LARGEST_STEP: Final = 1.0
 SMALLEST_SPREAD: Final = 0.05
+SHARPEST: Final = 12.0
 
 PRIORS: Final = {
     "sharpness": (0.4, 0.5), "sharpness of few": (0.4, 1.0), "threshold": (0.0, 5.0), "step": (0.0, 1.5),
@@ -305,12 +306,12 @@ class _RaterTables:
 
     @classmethod
     def of(cls, x: Floats, slots: _RaterSlots) -> _RaterTables:
-        sharpness, thresholds = float(np.exp(np.clip(x[slots.sharpness[0]], -4, 4))), _thresholds(x[slots.thresholds])
+        sharpness, thresholds = _sharpness(float(x[slots.sharpness[0]])), _thresholds(x[slots.thresholds])
         above, bell = _curves(sharpness, thresholds)
         chance = np.maximum(above[:-1] - above[1:], 1e-12)
         # P(level l) = F_l - F_(l+1), F_l = logistic(a (x - b_l)), with the slope a F_l (1 - F_l) by x, less that by b_l
         distance = np.vstack([np.zeros(len(NODES)), NODES[None, :] - thresholds[:, None], np.zeros(len(NODES))])
-        lifted = sharpness * distance * bell
+        lifted = sharpness * (1 - sharpness / SHARPEST) * distance * bell  # by the parameter: see _sharpness
         by_threshold = np.zeros((len(thresholds), *chance.shape))
         for k in range(len(thresholds)):
             by_threshold[k, k] += sharpness * bell[k + 1]
@@ -371,6 +372,13 @@ def _curves(sharpness: float, thresholds: Floats) -> tuple[Floats, Floats]:
     middle = expit(sharpness * (NODES[None, :] - thresholds[:, None]))
     above = np.vstack([np.ones(len(NODES)), middle, np.zeros(len(NODES))])
     return above, above * (1 - above)
+
+
+def _sharpness(x: float) -> float:
+    """Return the sharpness of a parameter, its exponential where that is small."""
+    # a = e^x / (1 + e^x / A) < A, da/dx = a (1 - a / A): sharper raters than nodes can tell apart make steps of a
+    # likelihood that has to be smooth
+    return float(1 / (np.exp(-np.clip(x, -6, 8)) + 1 / SHARPEST))
 
 
 def _thresholds(x: Floats) -> Floats:
@@ -443,6 +451,12 @@ class ManyFacetFit:
         """Return by how many points a rater's expected score rises with the person's place, at each node."""
         tables = _RaterTables.of(self._parameters, self._model.slots[rater])
         return np.asarray(levels @ (np.exp(tables.log) * tables.by_place))
+
+    @property
+    def slope(self) -> Floats:
+        """What is left of the gradient of the penalised likelihood at the maximum."""
+        slope = self.patterns.weight @ self.evaluation.gradient
+        return np.asarray(slope - (self._parameters - self._model.prior_mean) / self._model.prior_sd**2)
 
     @property
     def information(self) -> Floats:

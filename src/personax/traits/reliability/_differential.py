@@ -22,6 +22,9 @@ __all__ = ["differential_functioning"]
 CLEARLY: Final = 0.05
 """p-value, times the number of raters, below which a rater is set apart."""
 
+SHIFT_PRIOR: Final = 1.0
+"""Standard deviation of the prior of a shift, in standard deviations of people: a few dozen answers outweigh it."""
+
 BANDS: Final = 5
 """Levels into which scores of more than `MAX_LEVELS` values are cut, at their quantiles; each is worth its mean."""
 
@@ -158,14 +161,17 @@ def _score_test(fit: ManyFacetFit, rater: int, groups: Indices) -> tuple[Floats,
     """Return the shifts to first order, their mean 0, and the statistic: chi-square with one less than the groups."""
     # With s_i the gradient of person i by the shifts d of all but the first group (0 at the fit) and g_i by the other
     # parameters, V = sum s s' - (sum s g')(sum g g')^-1 (sum g s') is the information on d that the others leave:
-    # S' V^-1 S is chi-square, V^-1 S one step of scoring from 0, S = sum s.
+    # S' V^-1 S is chi-square, V^-1 S one step of scoring from 0, S = sum s (less what the rest of sum g would move).
     weight, found = fit.patterns.weight, fit.evaluation
     inside = fit.patterns.group[:, None] == groups[None, 1:]
     own = found.shifts[:, rater, None] * inside
     weighted = own * weight[:, None]
     across = weighted.T @ found.gradient
-    left = weighted.T @ own - across @ np.linalg.solve(fit.information, across.T)
-    score = weighted.sum(axis=0)
+    solved = np.linalg.solve(fit.information, np.column_stack([across.T, fit.slope]))
+    left = weighted.T @ own - across @ solved[:, :-1]
+    # a weak prior of the shifts, as of all parameters: where raters agree throughout, next to nothing is known of them
+    left += np.eye(len(left)) / SHIFT_PRIOR**2
+    score = weighted.sum(axis=0) - across @ solved[:, -1]
     step = np.linalg.lstsq(left, score, rcond=1e-10)[0]
     shift = np.concatenate([[0.0], step])
     return shift - shift.mean(), float(max(score @ step, 0.0))
