@@ -87,7 +87,7 @@ def silence(times: int, seed: int) -> Iterator[list[object]]:
             share = np.full(scores.shape, 0.05)
             odds = np.log(np.where(group == 1, 1.0, 0.05 / 0.95)) + slope * place
             share[1] = 1 / (1 + np.exp(-odds))
-            rows = answers(scores, rng.random(scores.shape) < share)
+            rows = answers(scores, (rng.random(scores.shape) < share).astype(float))
             people, groups = [f"p{i}" for i in range(1000)], {"group": pl.Series(group.astype(int).astype(str))}
             for rule in RULES:
                 made = aggregate_ratings(rows, people=people, rule=rule, groups=groups)
