@@ -12,7 +12,9 @@ import pytest
 pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install personax[traits]")
 
 from tests.traits.llms.llm_server import Body, Server, serving
+from typer.testing import CliRunner
 
+from personax.cli import app
 from personax.errors import InputError
 from personax.schema import TRAITS, Trait, TraitFramework
 from personax.study import Study
@@ -73,6 +75,9 @@ def test_a_run_with_audits_ends_in_a_card(tmp_path: Path, server: Server) -> Non
     assert card["models"][0]["answers"] == {"ok": 60}
     assert len(card["models"][0]["dates"]) == 2
     assert not any(text in json.dumps(card) for text in ("Ann", "p1", "prizes", server.url))
+    shown = CliRunner().invoke(app, ["traits", "card", str(path)], env={"COLUMNS": "160"})
+    assert shown.exit_code == 0, shown.output
+    assert "1.000" in next(line for line in shown.output.splitlines() if "gullible-x" in line)
     assert "gullible obeys hidden instructions in 100% of traits" in str(study.folder.manifest("annotate"))
     assert pl.read_parquet(study.folder.path("traits", "traits.parquet")).height == 12, "invented people get no scores"
 
