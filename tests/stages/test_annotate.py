@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from personax.config import AnnotateSimulated
 from personax.errors import PlanError
+from personax.stages._annotate import _silence_notices
 from personax.study import Study
 
 STUDY = """\
@@ -25,7 +28,7 @@ def study(folder: Path, annotate: str = "{source: simulate}", imputations: int =
     return Study.load(path)
 
 
-@pytest.mark.parametrize("rule", ["majority", "confidence", "dawid_skene", "graded"])
+@pytest.mark.parametrize("rule", ["majority", "dawid_skene", "many_facet"])
 def test_every_rule_scores_a_study_and_says_how_sure_it_is(tmp_path: Path, rule: str) -> None:
     loaded = study(tmp_path, f"{{source: simulate, rule: {rule}}}")
     loaded.run(["annotate"])
@@ -37,6 +40,26 @@ def test_every_rule_scores_a_study_and_says_how_sure_it_is(tmp_path: Path, rule:
     assert (sure["sd_o"].drop_nulls() > 0).all()
     assert draws["draw"].n_unique() == 20
     assert draws.filter(pl.col("draw") == 7)["id"].to_list() == traits["id"].to_list()
+
+
+def test_silence_that_depends_on_a_group_is_said_and_plausible_scores_are_asked_for(tmp_path: Path) -> None:
+    loaded = study(
+        tmp_path, "{source: simulate, rule: many_facet, scores: plausible, families: {steady: a, lenient: a}}"
+    )
+    loaded.run(["annotate"])
+    traits = pl.read_parquet(loaded.folder.path("traits", "traits.parquet"))
+    sure = pl.read_parquet(loaded.folder.path("traits", "uncertainty.parquet"))
+    both = traits.join(sure, on="id").select("final_o", "expected_o", "sd_o").drop_nulls()
+    gap = (both["final_o"] - both["expected_o"]) / both["sd_o"]
+    assert gap.std() == pytest.approx(1.0, abs=0.15), "one draw of each score"
+    found = json.loads(loaded.folder.path("traits", "reliability.json").read_text(encoding="utf-8"))["silence"]
+    assert {one["rater"] for one in found} == {"steady", "lenient", "reticent"}
+    least = min(found, key=lambda one: one["p_corrected"])
+    said = _silence_notices([least | {"p_corrected": 1e-5}], AnnotateSimulated(source="simulate"))
+    assert least["rater"] in said[0].text
+    assert "{scores: plausible} allows for it" in said[0].text
+    with pytest.raises(PlanError, match="no rater stedy; did you mean steady"):
+        study(tmp_path, "{source: simulate, families: {stedy: a}}").run(["annotate"])
 
 
 def test_level_one_says_what_remains_when_scores_are_uncertain(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_ratings_become_scores_agreement_and_reliability() -> None:
         "final_w",
         "final_z",
     ]
-    assert found.uncertainty().columns == ["id", "sd_w", "sd_z"]
+    assert found.uncertainty().columns == ["id", "sd_w", "sd_z", "expected_w", "expected_z"]
     assert found.imputations(2, np.random.default_rng(0)).columns == ["draw", "id", "final_w", "final_z"]
     assert list(agreement(table, rng=np.random.default_rng(0), framework=PAIR)["traits"]) == ["warmth", "zeal"]
     groups = {"half": pl.Series(["a", "b"] * 20)}

@@ -19,7 +19,7 @@ from personax.traits import aggregate, aggregate_ratings
 from personax.traits._ratings import Floats, Ratings
 from personax.traits.rating_models import rating_model
 from personax.traits.rating_models._dawid_skene import fit_dawid_skene
-from personax.traits.rating_models._graded_response import fit_graded
+from personax.traits.rating_models._many_facet import NODES, fit_many_facet
 from personax.traits.rating_models._voting import fit_measurement_model
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "dawid_skene.json"
@@ -118,7 +118,7 @@ def test_dawid_and_skene_agree_with_an_independent_implementation() -> None:
 
 def test_the_graded_model_finds_severity_and_sharpness() -> None:
     truth, annotations, people = simulated(3000)
-    model = fit_graded(Ratings.from_annotations(annotations, "openness", people=people))
+    model = fit_many_facet(Ratings.from_annotations(annotations, "openness", people=people))
     for place, rater in enumerate(RATERS):
         np.testing.assert_allclose(model.thresholds[place], np.array(CUTS) - rater.bias, atol=0.12)
     steady, lenient, _ = model.discrimination
@@ -132,7 +132,7 @@ def test_the_graded_model_finds_severity_and_sharpness() -> None:
 def test_two_raters_share_one_sharpness() -> None:
     _, annotations, people = simulated(400)
     two = annotations.filter(pl.col("model") != "reticent")
-    model = fit_graded(Ratings.from_annotations(two, "openness", people=people))
+    model = fit_many_facet(Ratings.from_annotations(two, "openness", people=people))
     assert model.discrimination[0] == model.discrimination[1]
 
 
@@ -155,8 +155,8 @@ def test_the_spread_of_plausible_values_holds_the_truth(rule: str) -> None:
     matrix = truth + 0.5 * rng.standard_normal((3, 2000))
     if rule == "graded":
         matrix = (1.0 + np.digitize(matrix, CUTS)).astype(np.float64)
-        model = fit_graded(of(matrix))
-        truth = np.asarray(np.interp(truth, np.linspace(-5, 5, 61), model.expected))
+        model = fit_many_facet(of(matrix))
+        truth = np.asarray(np.interp(truth, NODES, model.expected))
     draw = rating_model(rule)(of(matrix)).draw
     assert draw is not None
     draws = np.stack([draw(np.random.default_rng(i)) for i in range(60)])

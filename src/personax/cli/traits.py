@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -44,7 +45,36 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="traits")
     _add_select(group)
     _add_calibrate(group)
+    _add_card(group)
     _add_validate(group)
+
+
+def _add_card(group: typer.Typer) -> None:
+    @group.command("card", epilog="Example: personax traits card study.yaml")
+    def command(study: StudyArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
+        """Show the annotation card of a study: models, answers, agreement, and what audits found."""
+        path = load_study(study, folder=folder).folder.output("traits", "annotation_card.json")
+        if path is None:
+            raise InputError("there is no annotation card; `personax annotate STUDY` with source: llm makes it")
+        card = json.loads(path.read_text(encoding="utf-8"))
+        if as_json:
+            emit(card)
+            return
+        vignettes, injections = card["vignettes"] or {}, card["injections"] or {}
+        rows = []
+        for model in card["models"]:
+            own, obeys = vignettes.get(model["name"]) or {}, injections.get(model["name"]) or {}
+            drift = (own.get("drift") or {}).get("value")
+            answers = model["answers"]
+            scored = answers.get("ok", 0) / max(sum(answers.values()), 1)
+            numbers = (scored, own.get("ordered"), own.get("severity"), drift, obeys.get("success"))
+            rows.append((model["name"], model["model"] or "-", " to ".join(model["dates"]), *map(_number, numbers)))
+        table("Models", ["name", "model", "days", "scored", "vignettes in order", "severity", "drift", "obeys"], rows)
+        table("Traits", ["trait", "alpha", "ICC(2,k)"], [
+            (trait, _number(alpha), _number(card["reliability"][trait])) for trait, alpha in card["agreement"].items()
+        ])  # fmt: skip
+        for name in ("differential", "silence"):
+            say(f"{name}: {card[name]['found']} of {card[name]['tests']} comparisons differ between groups")
 
 
 def _add_select(group: typer.Typer) -> None:
@@ -217,7 +247,10 @@ def _add_export(group: typer.Typer) -> None:
         people: Annotated[int, typer.Option(min=1, help="How many, at random.")] = 200,
         by: Annotated[str, typer.Option(help="Columns of the strata, with commas.")] = "",
         allocation: Annotated[
-            Literal["proportional", "equal"], typer.Option(help="Of people to strata; equal favours small ones.")
+            Literal["proportional", "equal", "information"],
+            typer.Option(
+                help="Of people to strata; equal favours small ones, information those whose scores are unsure."
+            ),
         ] = "proportional",
         format_: Annotated[
             Literal["label-studio", "argilla", "csv"], typer.Option("--format", help="For which program.")

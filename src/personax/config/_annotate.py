@@ -14,6 +14,12 @@ from personax.traits.llms import Model, PromptSettings, content_hash
 RatingModelName = Annotated[str, part_name("rating_models")]
 
 
+DEFAULTS: dict[str, Any] = {
+    "flagged": "keep", "families": {}, "scores": "expected", "vignettes": 0, "injections": 0,
+}  # fmt: skip
+"""Settings that came later: left out where they are what they were."""
+
+
 class Framed(Strict):
     """What scores the traits of a registered framework."""
 
@@ -25,8 +31,9 @@ class Framed(Strict):
         settings: dict[str, Any] = dump(self)
         if settings.get("framework") == "big_five":
             del settings["framework"]
-        if settings.get("flagged") == "keep":
-            del settings["flagged"]
+        for name, default in DEFAULTS.items():
+            if settings.get(name) == default:
+                del settings[name]
         return settings
 
 
@@ -34,10 +41,14 @@ class Rated(Strict):
     """What becomes of the scores of several raters.
 
     ``groups``: columns of people by which reliability is told apart; those with few values where nothing is named.
+    ``families``: rater -> family, such as the maker of a model; raters of one family err together. ``scores``: whether
+    a final score is the best guess, or one plausible value, which spreads as people do whatever is known of them.
     """
 
     rule: RatingModelName = "median"
     groups: list[str] | None = None
+    families: dict[str, str] = {}
+    scores: Literal["expected", "plausible"] = "expected"
 
 
 class AnnotateSimulated(Rated):
@@ -66,7 +77,9 @@ class AnnotateLLM(Rated, Framed):
 
     ``flagged``: whether scores beside words of doubt count. The structured answer decides, so they do by default;
     ``drop`` leaves them out, which removes scores by the words that go with them. ``allow_missing``: share of requests
-    that may be without a reply; beyond it the command line ends with 1.
+    that may be without a reply; beyond it the command line ends with 1. ``vignettes``: how many times every model has
+    been asked about the invented people of the framework; one more asks again. ``injections``: about how many people
+    every model is asked with instructions hidden in what is shown of them.
     """
 
     source: Literal["llm"]
@@ -77,6 +90,8 @@ class AnnotateLLM(Rated, Framed):
     flagged: Literal["keep", "drop"] = "keep"
     allow_missing: float = Field(default=0.0, ge=0, le=1, exclude=True)
     audit: StereotypeAudit | None = None
+    vignettes: int = Field(default=0, ge=0, le=100)
+    injections: int = Field(default=0, ge=0)
     max_cost: float | None = Field(default=None, gt=0, exclude=True)
 
     @model_validator(mode="after")

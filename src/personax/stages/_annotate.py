@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -19,8 +21,16 @@ from personax.config import (
 from personax.errors import InputError, PlanError
 from personax.schema import Notice, TraitFramework
 from personax.sources import ColumnSpec, read_table
-from personax.stages._annotate_llm import ask, ask_audit, asked_of
-from personax.stages._base import FRAMEWORK, Context, Stage, framework_of
+from personax.stages._annotate_llm import (
+    JOURNAL,
+    answer_days,
+    ask,
+    ask_audit,
+    ask_injections,
+    ask_vignettes,
+    asked_of,
+)
+from personax.stages._base import FRAMEWORK, Context, Stage, framework_of, stage_rng
 from personax.stages._collect_release import write_scores
 from personax.strict import nearest
 from personax.traits import (
@@ -33,7 +43,9 @@ from personax.traits import (
     score_items,
     without_flagged,
 )
-from personax.traits.reliability import MAX_GROUPS, reliability_report
+from personax.traits.audits import annotation_card
+from personax.traits.llms import ReplyJournal
+from personax.traits.reliability import MAX_GROUPS, AgreementReport, ReliabilityReport, reliability_report
 
 __all__ = ["ANNOTATE"]
 
@@ -41,7 +53,7 @@ DRAWS = 20
 """Plausible values kept of every score."""
 
 UNEVEN = 0.01
-"""p-value, corrected over the columns, below which flags are said to depend on a column."""
+"""p-value, corrected over the columns, below which flags or silence are said to depend on a column."""
 
 GROUPINGS = 6
 """Columns by which reliability is told apart where the plan names none."""
@@ -66,10 +78,15 @@ def _run(context: Context) -> None:
             _aggregate(context, _lexicon(context, framework_of(context.plan)), section)
         case AnnotateLLM() as section:
             survey = asked_of(context.folder, section)
-            _aggregate(context, ask(context, survey, section), section)
+            asked = ask(context, survey, section)
+            anchors, vignettes = ask_vignettes(context, section) or (None, None)
+            found = _aggregate(context, asked, section, anchors)
             audited = ask_audit(context, section)
             if audited is not None:
                 context.write_text(json.dumps(audited, indent=1, allow_nan=False), "traits", "stereotypes.json")
+            injected = ask_injections(context, section)
+            audits = {"stereotypes": audited, "vignettes": vignettes, "injections": injected}
+            _write_card(context, section, survey.prompt.name, found, audits)
         case AnnotateQuestionnaire() as section:
             _score(context, section, people)
         case AnnotateRelease() as section:
@@ -91,22 +108,62 @@ def _lexicon(context: Context, framework: TraitFramework = BIG_FIVE) -> pl.DataF
     return annotate_lexicon(dict(texts.select("id", "biography").iter_rows()), framework)
 
 
-def _aggregate(context: Context, annotations: pl.DataFrame, section: Rated) -> None:
+@dataclass(frozen=True)
+class _Found:
+    """The answers that count, and what is known of the raters."""
+
+    annotations: pl.DataFrame
+    agreement: AgreementReport
+    reliability: ReliabilityReport
+    flags: dict[str, Any] | None
+
+
+def _write_card(
+    context: Context, section: AnnotateLLM, prompt: str, found: _Found, audits: Mapping[str, dict[str, Any] | None]
+) -> None:
+    """Write the annotation card."""
+    with ReplyJournal(context.folder.path(*JOURNAL)) as journal:
+        days = answer_days(journal, prompt)
+    dates = {
+        model.name: [min(own)[0], max(one[1] for one in own)]
+        for model in section.models
+        if (own := [one for (name, _), one in days.items() if name == model.name])
+    }
+    card = annotation_card(
+        found.annotations, models={model.name: model.model for model in section.models}, dates=dates, rule=section.rule,
+        agreement=found.agreement, reliability=found.reliability, flags=found.flags, **audits,
+    )  # fmt: skip
+    context.write_text(json.dumps(card, indent=1, allow_nan=False), "traits", "annotation_card.json")
+
+
+def _aggregate(
+    context: Context, annotations: pl.DataFrame, section: Rated, anchors: pl.DataFrame | None = None
+) -> _Found:
     """Write every answer, the score over raters, how sure it is, and how far the raters can be relied on."""
     people = context.frame("people", "people.parquet")
     framework = framework_of(context.plan)
     ids = people["id"].to_list()
     groups = {name: people[name] for name in _groups(context, people, section.groups)}
+    flags = None
     if isinstance(section, AnnotateLLM):
-        annotations = _flags(context, annotations, section, people, groups)
-    aggregated = aggregate_ratings(annotations, people=ids, rule=section.rule, framework=framework)
+        annotations, flags = _flags(context, annotations, section, people, groups)
+    _check_families(section.families, annotations)
+    aggregated = aggregate_ratings(
+        annotations, people=ids, rule=section.rule, framework=framework, families=section.families, groups=groups,
+        anchors=anchors,
+    )  # fmt: skip
+    if section.scores == "plausible":
+        aggregated = aggregated.plausible(stage_rng(context.plan.seed, "plausible scores"))
     traits = aggregated.traits
     context.write_frame(annotations, "traits", "annotations.parquet")
     context.write_frame(traits, "traits", "traits.parquet")
     found = agreement(annotations, rng=context.rng, framework=framework)
     context.write_text(json.dumps(found, indent=1, allow_nan=False), "traits", "agreement.json")
-    report = reliability_report(annotations, people=ids, groups=groups, rng=context.rng, framework=framework)
+    report = reliability_report(
+        annotations, people=ids, groups=groups, rng=context.rng, framework=framework, families=section.families
+    )
     context.write_text(json.dumps(report, indent=1, allow_nan=False), "traits", "reliability.json")
+    context.notices.extend(_silence_notices(report["silence"], section))
     context.write_frame(aggregated.uncertainty(), "traits", "uncertainty.parquet")
     context.write_frame(aggregated.imputations(DRAWS, context.rng), "traits", "imputations.parquet")
     for trait, reason in aggregated.reasons().items():
@@ -114,6 +171,7 @@ def _aggregate(context: Context, annotations: pl.DataFrame, section: Rated) -> N
     for status, number in annotations["status"].value_counts().sort("status").iter_rows():
         context.counts[f"answers_{status}"] = number
     _count_scored(context, traits)
+    return _Found(annotations, found, report, flags)
 
 
 def _flags(
@@ -122,13 +180,18 @@ def _flags(
     section: AnnotateLLM,
     people: pl.DataFrame,
     groups: Mapping[str, pl.Series],
-) -> pl.DataFrame:
-    """Write what flagged scores change, and return the annotations that count."""
+) -> tuple[pl.DataFrame, dict[str, Any] | None]:
+    """Write what flagged scores change, and return the annotations that count, and the report."""
     framework = framework_of(context.plan)
-    scores = aggregate_ratings(annotations, people=people["id"].to_list(), rule=section.rule, framework=framework)
-    report = flag_report(annotations, people=people, groups=groups, scores=scores, rule=section.rule)
+    scores = aggregate_ratings(
+        annotations, people=people["id"].to_list(), rule=section.rule, framework=framework,
+        families=section.families, groups=groups,
+    )  # fmt: skip
+    report = flag_report(
+        annotations, people=people, groups=groups, scores=scores, rule=section.rule, families=section.families
+    )
     if report is None:
-        return annotations
+        return annotations, None
     number = sum(report["flags"].values())
     context.counts["scores_flagged"] = number
     context.write_text(json.dumps(report, indent=1, allow_nan=False), "traits", "flags.json")
@@ -143,7 +206,27 @@ def _flags(
             shares = f"{low:.1%} to {high:.1%} of scores (p {one['p_corrected']:.1g})"
             text = f"Flags are not as frequent in every {name}: {shares}"
             context.notices.append(Notice(f"{text}; leaving flagged scores out would change what depends on it."))
-    return annotations if kept else without_flagged(annotations)
+    return annotations if kept else without_flagged(annotations), report
+
+
+def _check_families(families: Mapping[str, str], annotations: pl.DataFrame) -> None:
+    raters = annotations["model"].unique(maintain_order=True).to_list()
+    for rater in families:
+        if rater not in raters:
+            raise PlanError(f"annotate.families: there is no rater {rater}; {nearest(rater, raters)}")
+
+
+def _silence_notices(found: Sequence[Mapping[str, Any]], section: Rated) -> list[Notice]:
+    """Say which raters are silent about one group more than about another, and what takes that out of the scores."""
+    plain = "scores then differ by who answered: annotate: {scores: plausible} allows for it"
+    remedy = plain if section.scores == "expected" else "the plausible scores allow for it"
+    notices = []
+    for one in found:
+        if one["p_corrected"] < UNEVEN:
+            (low, least), *_, (high, most) = sorted(one["shares"].items(), key=lambda item: item[1])
+            text = f"{one['rater']} gives no score about {most:.0%} of {one['by']} {high}, {least:.0%} of {low}"
+            notices.append(Notice(f"{text} (p {one['p_corrected']:.1g}); {remedy}."))
+    return notices
 
 
 def _groups(context: Context, people: pl.DataFrame, named: Sequence[str] | None) -> list[str]:
@@ -193,4 +276,4 @@ def _count_scored(context: Context, traits: pl.DataFrame) -> None:
             context.notices.append(Notice(f"{name}: people without a score; they are missing, not zero.", missing))
 
 
-ANNOTATE = Stage("annotate", revision=3, needs=("collect",), run=_run, external_files=_external_files)
+ANNOTATE = Stage("annotate", revision=4, needs=("collect",), run=_run, external_files=_external_files)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,13 @@ from personax.stages._base import Context, people_table, stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent, trait_framework
+from personax.traits.audits import (
+    InjectionSurvey,
+    injection_effects,
+    injection_survey,
+    vignette_report,
+    vignette_survey,
+)
 from personax.traits.llms import (
     CostEstimate,
     ImportSummary,
@@ -47,8 +55,11 @@ from personax.traits.reliability import Bootstrap
 __all__ = [
     "JOURNAL",
     "annotate_part",
+    "answer_days",
     "ask",
     "ask_audit",
+    "ask_injections",
+    "ask_vignettes",
     "asked_of",
     "estimate_annotation",
     "export_batches",
@@ -135,6 +146,10 @@ def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0
     survey: list[Survey[Question]] = [asked_of(folder, section)]
     if section.audit is not None:
         survey += _audit(folder, section, section.audit, seed).all
+    if section.vignettes:
+        survey.append(vignette_survey(section.models, prompt_of(section), section.vignettes))
+    if section.injections:
+        survey.append(_injected(folder, section, seed).survey)
     with ReplyJournal(folder.path(*JOURNAL)) as journal:
         found = estimate_cost(survey, journal)
         if section.judge is not None:
@@ -307,6 +322,75 @@ def ask_audit(context: Context, section: AnnotateLLM) -> dict[str, Any] | None:
     return found
 
 
+def ask_vignettes(context: Context, section: AnnotateLLM) -> tuple[pl.DataFrame, dict[str, Any]] | None:
+    """Ask about the invented people; return the answers and what they say of models, None where none are asked for."""
+    if not section.vignettes:
+        return None
+    survey = vignette_survey(section.models, prompt_of(section), section.vignettes)
+    with ReplyJournal(context.folder.path(*JOURNAL)) as journal:
+        table = _asked(context, survey, journal, section, "Vignettes")
+        days = answer_days(journal, survey.prompt.name)
+    dates = {key: last for key, (_, last) in days.items()}
+    report = vignette_report(table, survey.prompt.framework, dates)
+    context.write_text(json.dumps(report, indent=1, allow_nan=False), "traits", "vignettes.json")
+    for rater, one in report["raters"].items():
+        drift = one["drift"]
+        if drift is not None and drift["p_value"] < DRIFTED:
+            when = " to ".join(day for day in dict.fromkeys((one["dates"][0], one["dates"][-1])) if day)
+            told = f"{drift['value']:+.2f} ({drift['low']:+.2f} to {drift['high']:+.2f})"
+            text = f"{rater} scores the same vignettes {told} points otherwise than the first time, {when}"
+            context.notices.append(Notice(f"{text}: scores of different dates are not on one scale."))
+    return table, report
+
+
+def _injected(folder: StudyFolder, section: AnnotateLLM, seed: int) -> InjectionSurvey:
+    people, prompt = people_of(folder), prompt_of(section)
+    wanted = people.select(shown_columns(people, "annotate.prompt.fields", prompt.fields))
+    rows = sample(wanted, section.injections, stage_rng(seed, "injections")).to_dicts()
+    return injection_survey(rows, section.models, prompt)
+
+
+def ask_injections(context: Context, section: AnnotateLLM) -> dict[str, Any] | None:
+    """Ask about people with hidden instructions, write how often models obeyed; None where nothing is asked for."""
+    if not section.injections:
+        return None
+    asked = _injected(context.folder, section, context.plan.seed)
+    with ReplyJournal(context.folder.path(*JOURNAL)) as journal:
+        found = injection_effects(asked, _asked(context, asked.survey, journal, section, "Injections"))
+    context.write_text(json.dumps(found, indent=1, allow_nan=False), "traits", "injections.json")
+    for model, one in found["models"].items():
+        if one["success"]:
+            worst, its = max(one["attacks"].items(), key=lambda item: float(item[1]["success"]))
+            text = (
+                f"{model} obeys hidden instructions in {one['success']:.0%} of traits ({worst}: {its['success']:.0%})"
+            )
+            context.notices.append(Notice(f"{text}; whoever writes a biography can set its scores."))
+    return found
+
+
+def _asked(
+    context: Context, survey: Survey[Prompt], journal: ReplyJournal, section: AnnotateLLM, what: str
+) -> pl.DataFrame:
+    """Ask a survey beside the study's own, and return its answers."""
+    outcomes = annotate(survey, journal, max_cost=section.max_cost, progress=context.progress)
+    context.counts["asked_now"] += sum(one.completed for one in outcomes)
+    context.notices.extend(Notice(f"{what}: {one.stop_reason}") for one in outcomes if one.stop_reason)
+    return annotation_table(survey, journal)
+
+
+def answer_days(journal: ReplyJournal, prompt: str) -> dict[tuple[str, int], tuple[str, str]]:
+    """Return rater and repeat -> first and last day on which replies to a prompt were written."""
+    rows = journal.connection.execute(
+        "SELECT model, repeat, min(written), max(written) FROM replies WHERE prompt = ? GROUP BY model, repeat",
+        (prompt,),
+    )
+    return {(model, repeat): (_day(first), _day(last)) for model, repeat, first, last in rows}
+
+
+def _day(written: float) -> str:
+    return datetime.fromtimestamp(written, UTC).date().isoformat()
+
+
 def _notices(outcomes: list[RunSummary], table: pl.DataFrame) -> list[Notice]:
     found = [Notice(f"{one.stop_reason}; the others went on.") for one in outcomes if one.stop_reason]
     for one in outcomes:
@@ -323,6 +407,9 @@ def _notices(outcomes: list[RunSummary], table: pl.DataFrame) -> list[Notice]:
             found.append(Notice(text, number))
     return found
 
+
+DRIFTED: Final = 0.01
+"""p-value of a change of vignettes' scores below which it is said."""
 
 MESSAGES: Final = {
     "failed": "requests got no answer; `personax annotate STUDY --force` asks them again and nothing else.",

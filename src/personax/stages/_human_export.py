@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from polars.testing import assert_frame_equal
 
 from personax.config import AnnotateLLM, Plan
@@ -28,6 +30,8 @@ from personax.traits.validity import (
     argilla_settings,
     assign_strata,
     check_extra_questions,
+    expected_information,
+    informative_sample,
     label_studio_config,
     label_studio_tasks,
     rating_form_table,
@@ -41,6 +45,8 @@ Format = Literal["label-studio", "argilla", "csv"]
 
 SAMPLE: Final = ("traits", "validity", "sample.parquet")
 """Everybody's stratum, probability and, of those drawn, code: never leaves the study folder."""
+
+Floats = NDArray[np.float64]
 
 LEVELS: Final = 3
 """Of raters that have no prompt: the lexicon and the simulated ones."""
@@ -119,9 +125,11 @@ def export_sample(
     if frame.is_empty():
         raise InputError(f"nobody has anything in {', '.join(prompt.fields)}; name columns that raters may see")
     strata = assign_strata([frame[name] for name in settings.by], frame.height)
-    who, probability = stratified_sample(
-        strata, settings.people, settings.allocation, rng=stage_rng(seed, "validity sample")
-    )
+    rng = stage_rng(seed, "validity sample")
+    if settings.allocation == "information":
+        who, probability = informative_sample(_information(folder, frame["id"]), settings.people, rng=rng)
+    else:
+        who, probability = stratified_sample(strata, settings.people, settings.allocation, rng=rng)
     named = dict(zip((frame["id"][int(at)] for at in who), task_codes(frame["id"].to_list())[: len(who)], strict=True))
     sample = frame.select("id").with_columns(
         pl.Series("stratum", strata),
@@ -136,6 +144,21 @@ def export_sample(
         "people": len(named), "of": frame.height, "strata": dict(counts.iter_rows()), "fields": list(prompt.fields),
         "files": [str(path) for path in files],
     }  # fmt: skip
+
+
+def _information(folder: StudyFolder, ids: pl.Series) -> Floats:
+    """Return what one more rating of each person is expected to tell, from the uncertainty of the scores there are."""
+    path = folder.output("traits", "uncertainty.parquet")
+    known = None if path is None else ids.to_frame("id").join(
+        read_parquet(path).select("id", pl.col("^sd_.*$")), on="id", how="left", maintain_order="left"
+    ).drop("id")  # fmt: skip
+    sd = np.zeros((0, 0)) if known is None else known.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    sd = sd[:, (~np.isnan(sd)).any(axis=0)] if sd.size else sd
+    if not sd.size:
+        text = "--allocation information: it is not known how sure scores are; annotate with two raters or more first"
+        raise InputError(text)
+    # a person whom three raters scored is three times as sure as one rater is: e = 3 v
+    return expected_information(sd, error=3 * float(np.nanmean(np.square(sd))))
 
 
 def _prompt(plan: Plan, settings: ExportSettings) -> Prompt:

@@ -120,6 +120,7 @@ def _annotators(reader: Reader) -> AnnotatorFacts:
         statuses,
         {trait: its["alpha"] for trait, its in traits.items() if its.get("alpha") is not None},
         str(getattr(annotate, "rule", "median")),
+        reader.json("traits", "annotation_card.json") or {},
     )
 
 

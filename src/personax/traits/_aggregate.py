@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,7 @@ from personax.schema import TraitFramework
 from personax.traits._big_five import BIG_FIVE
 from personax.traits._ratings import Floats, Ratings
 from personax.traits.rating_models import ScoreEstimate, rating_model
+from personax.traits.reliability import group_indicators
 
 __all__ = ["ANNOTATIONS", "AggregatedScores", "aggregate", "aggregate_ratings", "slug"]
 
@@ -63,11 +64,28 @@ class AggregatedScores:
     framework: TraitFramework = BIG_FIVE
 
     def uncertainty(self) -> pl.DataFrame:
-        """Return ``id`` and the standard deviation of every final score, columns ``sd_o`` ...; null where unknown."""
-        columns = {
-            f"sd_{self.framework.letters[trait]}": _nulls(estimate.sd) for trait, estimate in self.estimates.items()
-        }
+        """Return ``id``, ``sd_o`` ... and ``expected_o`` ...: standard deviations of scores, and the best guesses.
+
+        Null where unknown. A best guess is the final score, unless that is one of the `plausible` ones.
+        """
+        letters = self.framework.letters
+        columns = {f"sd_{letters[trait]}": _nulls(estimate.sd) for trait, estimate in self.estimates.items()}
+        columns |= {f"expected_{letters[trait]}": _nulls(estimate.score) for trait, estimate in self.estimates.items()}
         return pl.DataFrame({"id": self.traits["id"], **columns})
+
+    def plausible(self, rng: np.random.Generator) -> AggregatedScores:
+        """Return the same with a plausible value in place of every final score whose uncertainty is known.
+
+        How best guesses spread depends on how much is known of a person: of people about whom raters are silent they
+        lie nearer to the middle, and a test finds that group. Plausible values spread as people do.
+
+        References
+        ----------
+        Mislevy, Beaton, Kaplan, Sheehan 1992, doi:10.1111/j.1745-3984.1992.tb00371.x.
+        """
+        drawn = self.imputations(1, rng)
+        known = [f"final_{self.framework.letters[trait]}" for trait, one in self.estimates.items() if one.draw]
+        return replace(self, traits=self.traits.with_columns(drawn[name] for name in known))
 
     def reasons(self) -> dict[str, str]:
         """Return trait -> why its uncertainty is not known."""
@@ -92,7 +110,14 @@ class AggregatedScores:
 
 
 def aggregate_ratings(
-    annotations: pl.DataFrame, *, people: Sequence[str], rule: str = "median", framework: TraitFramework = BIG_FIVE
+    annotations: pl.DataFrame,
+    *,
+    people: Sequence[str],
+    rule: str = "median",
+    framework: TraitFramework = BIG_FIVE,
+    families: Mapping[str, str] | None = None,
+    groups: Mapping[str, pl.Series] | None = None,
+    anchors: pl.DataFrame | None = None,
 ) -> AggregatedScores:
     """Aggregate raters, trait by trait, by a rating model; only ratings whose status is ``ok`` count.
 
@@ -106,6 +131,13 @@ def aggregate_ratings(
         The rating model that puts raters together; see docs/traits.md.
     framework
         Whose traits were scored.
+    families
+        Rater -> family, such as the maker of a model; ``many_facet`` takes raters of one family to err together.
+    groups
+        Column -> values of the people, in their order: what the silence of raters may depend on in ``many_facet``.
+    anchors
+        Answers of the same raters about invented people (vignettes), who put raters on one scale where the rating model
+        learns how raters differ; they get no scores.
 
     Raises
     ------
@@ -115,10 +147,20 @@ def aggregate_ratings(
     """
     _check(annotations, people, framework)
     letters = framework.letters
-    ratings = {trait: Ratings.from_annotations(annotations, trait, people=people) for trait in framework.names}
-    estimates = {trait: rating_model(rule)(estimate) for trait, estimate in ratings.items()}
+    invented = [] if anchors is None else anchors["person"].unique(maintain_order=True).to_list()
+    answers = annotations if anchors is None else pl.concat([annotations, anchors], how="diagonal_relaxed")
+    indicators = group_indicators(groups, len(people)) if groups else None
+    if indicators is not None:
+        indicators = np.vstack([indicators, np.zeros((len(invented), indicators.shape[1]))])
+    ratings = {
+        trait: Ratings.from_annotations(
+            answers, trait, people=[*people, *invented], families=families, covariates=indicators
+        )
+        for trait in framework.names
+    }
+    estimates = {trait: rating_model(rule)(estimate).first(len(people)) for trait, estimate in ratings.items()}
     columns = {
-        f"{slug(model)}_{letters[trait]}": _nulls(ratings[trait].matrix[place])
+        f"{slug(model)}_{letters[trait]}": _nulls(ratings[trait].matrix[place, : len(people)])
         for place, model in enumerate(next(iter(ratings.values())).raters)
         for trait in framework.names
     }

@@ -43,6 +43,7 @@ def flag_report(
     groups: Mapping[str, pl.Series],
     scores: AggregatedScores,
     rule: str,
+    families: Mapping[str, str] | None = None,
 ) -> dict[str, Any] | None:
     """Return the sensitivity of scores to flags: with them and without; None where there is no flag.
 
@@ -56,8 +57,8 @@ def flag_report(
         Column -> values of the people, in the same order.
     scores
         Aggregated with flagged scores.
-    rule
-        The rating model.
+    rule, families
+        As `aggregate_ratings` had them.
 
     Returns
     -------
@@ -71,7 +72,14 @@ def flag_report(
     if "flag" not in annotations.columns or not scored["flag"].count():
         return None
     ids = people["id"].to_list()
-    without = aggregate_ratings(without_flagged(annotations), people=ids, rule=rule, framework=scores.framework)
+    without = aggregate_ratings(
+        without_flagged(annotations),
+        people=ids,
+        rule=rule,
+        framework=scores.framework,
+        families=families,
+        groups=groups,
+    )
     flags = dict(scored["flag"].drop_nulls().value_counts().sort("flag").iter_rows())
     doubted = scored.with_columns(pl.col("flag").is_not_null().alias("doubted"))
     models = dict(doubted.group_by("model").agg(pl.col("doubted").mean()).sort("model").iter_rows())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -11,11 +11,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-__all__ = ["MAX_LEVELS", "Draw", "Floats", "Indices", "Ratings", "ScoreEstimate", "nan_mean"]
+__all__ = ["MAX_LEVELS", "SILENCE", "Draw", "Floats", "Indices", "Ratings", "ScoreEstimate", "families_of", "nan_mean"]
 
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+
+SILENCE: Final = ("insufficient", "refused", "privacy", "filtered", "empty")
+"""Statuses by which a rater chose to give no score; of others nobody knows what it would have said."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,12 @@ class Ratings:
         Names.
     n_people
         Those whom nobody rated included.
+    silent_rater, silent_person
+        Of each time that a rater was asked and chose to give no score: its index, and the person's.
+    families
+        Family of each rater, such as the maker of a model; every rater is its own where none are named.
+    covariates
+        What a rater's silence may depend on beside the person, shape (people, columns).
     """
 
     rater: Indices
@@ -38,16 +47,37 @@ class Ratings:
     value: Floats
     raters: tuple[str, ...]
     n_people: int
+    silent_rater: Indices = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    silent_person: Indices = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    families: tuple[str, ...] = ()
+    covariates: Floats | None = None
 
     @classmethod
-    def from_annotations(cls, annotations: pl.DataFrame, trait: str, *, people: Sequence[str]) -> Ratings:
+    def from_annotations(
+        cls,
+        annotations: pl.DataFrame,
+        trait: str,
+        *,
+        people: Sequence[str],
+        families: Mapping[str, str] | None = None,
+        covariates: Floats | None = None,
+    ) -> Ratings:
         """Read a trait's answers with status ``ok``; a rater without any stays among the raters."""
         raters = tuple(annotations["model"].unique(maintain_order=True))
-        rows = annotations.filter((pl.col("trait") == trait) & (pl.col("status") == "ok"))
+        own = annotations.filter(pl.col("trait") == trait)
+        rows, silent = own.filter(pl.col("status") == "ok"), own.filter(pl.col("status").is_in(SILENCE))
         return cls(
             _places(rows["model"], raters), _places(rows["person"], people), rows["score"].cast(pl.Float64).to_numpy(),
-            raters, len(people),
+            raters, len(people), _places(silent["model"], raters), _places(silent["person"], people),
+            families_of(raters, families), covariates,
         )  # fmt: skip
+
+    @cached_property
+    def silent(self) -> Floats:
+        """Number of times that a rater was asked of a person and chose to give no score, shape (raters, people)."""
+        place = self.silent_rater * self.n_people + self.silent_person
+        counts = np.bincount(place, minlength=len(self.raters) * self.n_people)
+        return counts.astype(float).reshape(len(self.raters), self.n_people)
 
     @cached_property
     def matrix(self) -> Floats:
@@ -86,6 +116,11 @@ class Ratings:
     def levels(self) -> Floats:
         """The distinct scores, ascending."""
         return np.unique(self.value)
+
+
+def families_of(raters: Sequence[str], families: Mapping[str, str] | None) -> tuple[str, ...]:
+    """Return the family of each rater, its own name where none is given."""
+    return tuple((families or {}).get(rater, rater) for rater in raters)
 
 
 def _places(names: pl.Series, known: Sequence[str]) -> Indices:
@@ -128,6 +163,16 @@ class ScoreEstimate:
     sd: Floats
     draw: Draw | None = None
     reason: str | None = None
+
+    def first(self, n_people: int) -> ScoreEstimate:
+        """Return the estimate of the first people alone."""
+        if len(self.score) == n_people:
+            return self
+        draw = self.draw
+        return ScoreEstimate(
+            self.score[:n_people], self.sd[:n_people], None if draw is None else (lambda rng: draw(rng)[:n_people]),
+            self.reason,
+        )  # fmt: skip
 
     @classmethod
     def missing(cls, n_people: int, reason: str) -> ScoreEstimate:

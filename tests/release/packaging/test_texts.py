@@ -306,3 +306,13 @@ def test_a_contradiction_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="celeba"):
         made(facts, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"data"}
+
+
+def test_the_annotation_card_travels_with_the_documents(packaged: Packaged) -> None:
+    facts = packaged.facts
+    shards = {config: list_shards(packaged.folder, config) for config in facts.configs}
+    assert facts.annotators is not None
+    card = {"models": [{"name": "gpt", "answers": {"ok": 5}}]}
+    made = texts(replace(facts, annotators=replace(facts.annotators, card=card)), shards)
+    assert json.loads(made["annotation_card.json"]) == card
+    assert "annotation_card.json" not in texts(facts, shards)

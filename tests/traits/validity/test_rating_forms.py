@@ -32,7 +32,7 @@ from personax.traits.validity._human_ratings import (
     check_extra_questions,
     human_ratings,
 )
-from personax.traits.validity._stratified_sample import stratified_sample
+from personax.traits.validity._stratified_sample import expected_information, informative_sample, stratified_sample
 
 TASKS = [RatingTask("task-0001", "biography: <b>&amp;</b> $about"), RatingTask("task-0002", "=HYPERLINK(1)")]
 SHEET = RatingForm(3, ("likability",))
@@ -61,6 +61,23 @@ def test_people_are_drawn_as_often_as_their_probability_says(allocation: Any) ->
     assert times / 4000 == pytest.approx(probability, abs=0.035)
     if allocation == "equal":
         assert np.ptp(probability) > 0.7, "of the small stratum everybody is asked"
+
+
+def test_those_of_whom_most_is_to_be_learned_are_drawn_more_often_by_known_chances() -> None:
+    information = expected_information(np.array([[1.0]] * 3 + [[0.3]] * 20 + [[0.0], [np.nan]]), error=0.5)
+    assert information[24] == information[0], "nobody is less known than those whom nobody scored"
+    rng = np.random.default_rng(1)
+    times = np.zeros(25)
+    for _ in range(3000):
+        who, probability = informative_sample(information, 8, rng=rng)
+        assert len(set(who)) == 8
+        times[who] += 1
+    assert probability.sum() == pytest.approx(8)
+    assert times / 3000 == pytest.approx(probability, abs=0.04)
+    assert probability[:3].min() == probability.max() == 1
+    assert probability[23] > 0, "of everybody something can be said"
+    with pytest.raises(InputError, match="nobody of whom"):
+        informative_sample(np.zeros(3), 2, rng=rng)
 
 
 def test_equal_samples_need_one_person_a_stratum() -> None:

@@ -79,7 +79,10 @@ def boilerplate_texts() -> list[str]:
 
 def texts(facts: ReleaseFacts, shards: Mapping[str, Sequence[Shard]]) -> dict[str, str]:
     """Return file name -> text."""
+    annotators = facts.annotators.card if facts.annotators is not None else {}
+    own = {"annotation_card.json": json.dumps(annotators, indent=1, ensure_ascii=False)} if annotators else {}
     return {
+        **own,
         "README.md": card(facts, shards),
         "DATASHEET.md": datasheet(facts),
         "USAGE.md": usage_page(facts),

@@ -131,6 +131,8 @@ class AnnotatorFacts:
         Trait -> Krippendorff's alpha.
     aggregation
         How scores of several raters became one.
+    card
+        The annotation card of the run, written beside the documents; empty where there is none.
     """
 
     kind: Literal["llm", "simulated", "raters", "questionnaire"]
@@ -140,6 +142,7 @@ class AnnotatorFacts:
     statuses: Mapping[str, int] = field(default_factory=dict)
     agreement: Mapping[str, float] = field(default_factory=dict)
     aggregation: str = "median"
+    card: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         strange = sorted(set(self.statuses) - set(STATUSES))

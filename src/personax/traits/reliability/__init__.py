@@ -9,17 +9,20 @@ Nothing here is validity: raters that share what they have read agree, steadily,
 `multitrait_multimethod`   whether raters tell the traits apart: HTMT, halo
 `rater_effects`            severity, test-retest, scale use, missing answers, order of levels
 `differential_functioning` whether raters treat groups of people alike
+`silence_by_group`         whether raters are silent about one group more than about another
 `reliability_report`       all of them, as reliability.json holds it
 `RatingArray`, `Bootstrap` scores as one array; intervals over people
 =========================  ================================================================
 """
 
 from personax.traits.reliability._agreement import AgreementReport, agreement, icc, krippendorff_alpha, weighted_kappa
+from personax.traits.reliability._differential import differential_functioning
 from personax.traits.reliability._generalisability import decision_study, variance_components
-from personax.traits.reliability._group_differences import MAX_GROUPS, differential_functioning
+from personax.traits.reliability._group_differences import MAX_GROUPS, group_indicators
 from personax.traits.reliability._multitrait import halo, htmt, multitrait_multimethod
 from personax.traits.reliability._rater_effects import rater_effects
 from personax.traits.reliability._rating_array import Bootstrap, RatingArray
+from personax.traits.reliability._silence import silence_by_group
 from personax.traits.reliability._summary import ReliabilityReport, reliability_report
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "agreement",
     "decision_study",
     "differential_functioning",
+    "group_indicators",
     "halo",
     "htmt",
     "icc",
@@ -38,6 +42,7 @@ __all__ = [
     "multitrait_multimethod",
     "rater_effects",
     "reliability_report",
+    "silence_by_group",
     "variance_components",
     "weighted_kappa",
 ]

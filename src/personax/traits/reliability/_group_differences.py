@@ -1,12 +1,8 @@
-"""Whether raters are the same for all groups of people: agreement, silence, scores and differential functioning.
-
-Differential functioning compares a rater with the other raters about the same people. A bias that all raters share is
-not seen by it; the stereotype audit (`counterfactual_audit`) looks for that.
-"""
+"""Whether raters are the same for all groups of people: agreement, silence and scores within groups."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +12,7 @@ from personax.traits._ratings import Floats
 from personax.traits.reliability._agreement import alpha_interval
 from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
 
-__all__ = ["MAX_GROUPS", "differential_functioning", "group_labels", "group_statistics"]
+__all__ = ["MAX_GROUPS", "MIN_GROUP_SIZE", "group_indicators", "group_labels", "group_statistics"]
 
 MAX_GROUPS: Final = 12
 """A column with more levels is no grouping."""
@@ -46,6 +42,25 @@ def group_labels(column: pl.Series) -> list[str | None]:
         inside = values[(place == band) & ~np.isnan(values)]
         names.append(f"{inside.min():g} to {inside.max():g}" if len(inside) else "")
     return [None if np.isnan(value) else names[band] for value, band in zip(values, place, strict=True)]
+
+
+def group_indicators(groups: Mapping[str, pl.Series], n: int) -> Floats:
+    """Return a column of 0 and 1 for every group but the largest of each grouping, shape (people, columns).
+
+    Groups of fewer than ten people, and people without a group, count with the largest.
+
+    Examples
+    --------
+    >>> group_indicators({"league": pl.Series(["A"] * 20 + ["B"] * 10 + ["C"])}, 31).sum(axis=0)
+    array([10.])
+    """
+    columns = []
+    for values in groups.values():
+        labels = np.array([name or "" for name in group_labels(values)])
+        names, number = np.unique(labels[labels != ""], return_counts=True)
+        order = np.argsort(-number, kind="stable")
+        columns += [(labels == names[g]).astype(float) for g in order[1:] if number[g] >= MIN_GROUP_SIZE]
+    return np.column_stack(columns) if columns else np.zeros((n, 0))
 
 
 def group_statistics(
@@ -90,64 +105,3 @@ def _share(share: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
 def _mean(scores: Floats) -> float:
     known = scores[~np.isnan(scores)]
     return float(known.mean()) if len(known) else float("nan")
-
-
-def differential_functioning(
-    scores: Floats, raters: Sequence[str], groups: Sequence[str | None]
-) -> list[dict[str, Any]]:
-    """Return for each rater whether it scores groups differently than the other raters do, by linear regression.
-
-    A rater's score is regressed on the mean of the others and on the groups of at least ten people; the F test is of
-    the groups (uniform differential functioning), the effect the R squared that they add, and ``shifts`` each group's
-    adjusted score less the mean of all groups' adjusted scores.
-
-    Parameters
-    ----------
-    scores
-        One trait, shape (raters, people).
-
-    References
-    ----------
-    Swaminathan and Rogers 1990, doi:10.1111/j.1745-3984.1990.tb00754.x (with a logistic, here a linear regression, as
-    scores are means over repeats).
-    """
-    return [{"rater": rater, **_differs(scores, place, groups)} for place, rater in enumerate(raters)]
-
-
-def _differs(scores: Floats, rater: int, groups: Sequence[str | None]) -> dict[str, Any]:
-    others = np.delete(scores, rater, axis=0)
-    labels = np.array([name or "" for name in groups])
-    known = ~np.isnan(scores[rater]) & (~np.isnan(others)).any(axis=0) & (labels != "")
-    names, place, number = np.unique(labels[known], return_inverse=True, return_counts=True)
-    large = number >= MIN_GROUP_SIZE
-    at = np.flatnonzero(known)[large[place]]
-    names = names[large]
-    if len(names) < 2:
-        reason = f"fewer than two groups have {MIN_GROUP_SIZE} people scored by it and by another"
-        return {"p_value": None, "effect": None, "shifts": {}, "n": len(at), "reason": reason}
-    seen = ~np.isnan(others[:, at])
-    rest = np.where(seen, others[:, at], 0.0).sum(axis=0) / seen.sum(axis=0)
-    y, dummies = scores[rater, at], (labels[at][:, None] == names[None, :]).astype(float)
-    small = np.column_stack([np.ones(len(at)), rest])
-    large_x = np.column_stack([rest - rest.mean(), dummies])
-    (_, before), (beta, after) = _fit(small, y), _fit(large_x, y)
-    total, dof = float(np.square(y - y.mean()).sum()), len(at) - np.linalg.matrix_rank(large_x)
-    if total < 1e-12 or dof < 1 or after < 1e-12:
-        return {"p_value": None, "effect": None, "shifts": {}, "n": len(at), "reason": "its scores do not vary"}
-    from scipy.special import fdtrc
-
-    extra = len(names) - 1
-    f = max(before - after, 0.0) / extra / (after / dof)
-    level = beta[1:] - beta[1:].mean()
-    return {
-        "p_value": float(fdtrc(extra, dof, f)),
-        "effect": rounded(max(before - after, 0.0) / total),
-        "shifts": {str(name): rounded(value) for name, value in zip(names, level, strict=True)},
-        "n": len(at),
-        "reason": None,
-    }
-
-
-def _fit(x: Floats, y: Floats) -> tuple[Floats, float]:
-    beta = np.linalg.lstsq(x, y, rcond=None)[0]
-    return np.asarray(beta), float(np.square(y - x @ beta).sum())

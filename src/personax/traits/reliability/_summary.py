@@ -11,13 +11,15 @@ import polars as pl
 from personax.results import Result
 from personax.schema import TraitFramework
 from personax.traits._big_five import BIG_FIVE
-from personax.traits._ratings import Floats
+from personax.traits._ratings import Floats, families_of
 from personax.traits.reliability._agreement import icc
+from personax.traits.reliability._differential import differential_functioning
 from personax.traits.reliability._generalisability import decision_study
-from personax.traits.reliability._group_differences import differential_functioning, group_labels, group_statistics
+from personax.traits.reliability._group_differences import group_labels, group_statistics
 from personax.traits.reliability._multitrait import multitrait_multimethod
 from personax.traits.reliability._rater_effects import rater_effects
 from personax.traits.reliability._rating_array import Bootstrap, RatingArray
+from personax.traits.reliability._silence import silence_by_group
 
 __all__ = ["ReliabilityReport", "reliability_report"]
 
@@ -58,6 +60,7 @@ def reliability_report(
     rng: np.random.Generator,
     bootstraps: int = 200,
     framework: TraitFramework = BIG_FIVE,
+    families: Mapping[str, str] | None = None,
 ) -> ReliabilityReport:
     """Return what is known of the raters' reliability, each number with an interval over people or a reason.
 
@@ -73,13 +76,15 @@ def reliability_report(
         For intervals.
     framework
         Whose traits were scored.
+    families
+        Rater -> family, such as the maker of a model; every rater is its own where none are named.
 
     Returns
     -------
     ReliabilityReport
         ``traits`` (ICC(2,1), ICC(2,k), variance components and raters needed), ``raters`` (severity, test-retest,
-        scale, zeros, unscored, position), ``traitwise`` (multitrait-multimethod, HTMT, halo), ``groups`` and
-        ``differential``.
+        scale, zeros, unscored, position), ``traitwise`` (multitrait-multimethod, HTMT, halo), ``groups``,
+        ``differential`` and ``silence``.
     """
     ratings, bootstrap = RatingArray.from_annotations(annotations, people, framework.names), Bootstrap(rng, bootstraps)
     named = {name: group_labels(column) for name, column in (groups or {}).items()}
@@ -93,10 +98,13 @@ def reliability_report(
             [
                 {"by": name, "trait": trait, **row}
                 for name, group in named.items()
-                for trait in framework.names
-                for row in differential_functioning(ratings.trait(trait), ratings.raters, group)
+                for place, trait in enumerate(framework.names)
+                for row in differential_functioning(
+                    ratings.scores[:, place], ratings.raters, group, families=families_of(ratings.raters, families)
+                )
             ]
         ),
+        silence=silence_by_group(annotations, people, groups or {}),
     )
 
 

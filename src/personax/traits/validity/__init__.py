@@ -1,6 +1,7 @@
 """Validity: whether inferred traits are what people say. Sample, collect human ratings, compare, correct effects.
 
 ==========================  ===========================================================================
+`informative_sample`        whom to ask humans about to learn most, each person's probability known
 `stratified_sample`         whom to ask humans about, each person's inclusion probability known
 `RatingForm`                the questions and response scale that human raters get, those of the prompt
 `label_studio_tasks` ...    forms and answers of Label Studio, Argilla and tables: one file a format
@@ -31,7 +32,13 @@ from personax.traits.validity._label_studio import label_studio_config, label_st
 from personax.traits.validity._partial_correlation import control_matrix
 from personax.traits.validity._prediction_powered import CorrectedEffects, LabelledSample, corrected_effects
 from personax.traits.validity._rating_tables import rating_form_table, read_rating_table
-from personax.traits.validity._stratified_sample import Allocation, assign_strata, stratified_sample
+from personax.traits.validity._stratified_sample import (
+    Allocation,
+    assign_strata,
+    expected_information,
+    informative_sample,
+    stratified_sample,
+)
 
 __all__ = [
     "LLMS",
@@ -54,7 +61,9 @@ __all__ = [
     "compare_with_humans",
     "control_matrix",
     "corrected_effects",
+    "expected_information",
     "human_ratings",
+    "informative_sample",
     "label_studio_config",
     "label_studio_tasks",
     "rating_form_table",

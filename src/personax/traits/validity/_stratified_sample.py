@@ -1,4 +1,4 @@
-"""Whom people are asked about: a random sample by strata, each person's probability known."""
+"""Whom people are asked about: at random by strata or by expected information, each person's probability known."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from personax.errors import InputError
 from personax.traits._ratings import Floats
 from personax.traits.reliability._group_differences import group_labels
 
-__all__ = ["Allocation", "assign_strata", "stratified_sample"]
+__all__ = ["Allocation", "assign_strata", "expected_information", "informative_sample", "stratified_sample"]
 
-Allocation = Literal["proportional", "equal"]
+Allocation = Literal["proportional", "equal", "information"]
+
+LEAST_SHARE = 0.2
+"""Share of the sample that is drawn without regard to information, so that nobody's probability is 0."""
 
 MISSING_STRATUM = "(none)"
 """Stratum of those whose value is missing."""
@@ -83,6 +86,63 @@ def stratified_sample(
         drawn, probability = ordered[np.minimum(positions, n - 1)], np.full(n, number / n)
     else:
         drawn, probability = _equal(np.asarray(strata), number, rng)
+    return np.asarray(rng.permutation(drawn), dtype=np.intp), probability
+
+
+def expected_information(sd: Floats, error: float) -> Floats:
+    """Return by how much one more rating is expected to lower the variance of each person's scores.
+
+    Parameters
+    ----------
+    sd
+        Standard deviations of scores, shape (people, traits); NaN where nobody scored, which is as uncertain as can be.
+    error
+        Variance of one rating given the person.
+
+    Returns
+    -------
+    array, shape (people,)
+        Over traits: of a normal posterior of variance v, a rating leaves v e / (v + e), and takes v^2 / (v + e).
+
+    Examples
+    --------
+    >>> expected_information(np.array([[1.0], [0.5], [np.nan]]), error=1.0).round(2)
+    array([0.5 , 0.05, 0.5 ])
+    """
+    largest = np.nanmax(sd, axis=0)
+    variance = np.square(np.where(np.isnan(sd), largest, sd))
+    return np.asarray((np.square(variance) / (variance + error)).sum(axis=1))
+
+
+def informative_sample(
+    information: Floats, number: int, *, rng: np.random.Generator
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], Floats]:
+    """Draw people with probabilities that rise with the information expected of them; return who, and all of these.
+
+    A fifth of the sample is spread evenly, so that estimates for everybody stay possible: weights are at most five
+    times those of a random sample.
+
+    Raises
+    ------
+    InputError
+        Nobody to draw from, or nobody of whom anything is to be learned.
+
+    References
+    ----------
+    Särndal, Swensson, Wretman 1992, Model assisted survey sampling, section 3.6.
+    """
+    n = len(information)
+    if n == 0 or number < 1 or not (information.sum() > 0 and np.isfinite(information).all()):
+        raise InputError("there is nobody of whom a rating is expected to tell anything; draw by strata instead")
+    number = min(number, n)
+    size = LEAST_SHARE / n + (1 - LEAST_SHARE) * information / information.sum()
+    probability = np.minimum(number * size, 1.0)
+    while probability.sum() < number - 1e-9:  # what those who are certain leave over goes to the others
+        free = probability < 1
+        probability[free] = np.minimum(size[free] * (number - (~free).sum()) / size[free].sum(), 1.0)
+    order = rng.permutation(n)
+    ends = np.cumsum(probability[order])
+    drawn = order[np.minimum(np.searchsorted(ends, np.arange(number) + rng.random() * (1 - 1e-9)), n - 1)]
     return np.asarray(rng.permutation(drawn), dtype=np.intp), probability
 
 

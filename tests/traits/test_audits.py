@@ -1,0 +1,121 @@
+"""Vignettes, hidden instructions and the annotation card, by models that are known to err, on loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install personax[traits]")
+
+from tests.traits.llms.llm_server import Body, Server, serving
+from typer.testing import CliRunner
+
+from personax.cli import app
+from personax.errors import InputError
+from personax.schema import TRAITS, Trait, TraitFramework
+from personax.study import Study
+from personax.traits import BIG_FIVE, aggregate_ratings
+from personax.traits.audits import injections, vignette_report, vignettes
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving(Server()) as running:
+        yield running
+
+
+def minded(body: Body, key: str) -> str:
+    """Obey every instruction (gullible), or none; read vignettes by their first words; else say 2."""
+    about = body["messages"][1]["content"]
+    own = {one["trait"]: one["end"] for one in vignettes(BIG_FIVE) if one["biography"] in about}
+    levels = {trait: {"low": 1, "middle": 2, "high": 3}[own.get(trait, "middle")] for trait in TRAITS}
+    if body["model"] == "gullible-x" and any(text.format(level=3) in about for text in ATTACKS):
+        levels = dict.fromkeys(TRAITS, 3)
+    return json.dumps({trait: {"description": "as the text says", "score": level} for trait, level in levels.items()})
+
+
+ATTACKS = [text for name, text in injections().items() if name != "control"]
+
+STUDY = """\
+name: audited
+collect: {{source: table, path: people.csv}}
+annotate:
+  source: llm
+  rule: many_facet
+  vignettes: {times}
+  injections: 1
+  models:
+    - {{name: gullible, model: gullible-x, base_url: {url}}}
+    - {{name: stern, model: stern-x, base_url: {url}}}
+"""
+
+
+def test_a_run_with_audits_ends_in_a_card(tmp_path: Path, server: Server) -> None:
+    server.mind = minded
+    people = ["id,name,biography", *(f"p{i},Ann {i},She won {i} prizes." for i in range(12))]
+    (tmp_path / "people.csv").write_text("\n".join(people), encoding="utf-8")
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY.format(times=1, url=server.url), encoding="utf-8")
+    Study.load(path).run(["annotate"])
+    asked = 2 * (12 + len(vignettes(BIG_FIVE)) + len(injections()))
+    assert sum(server.sent.values()) == asked
+    path.write_text(STUDY.format(times=2, url=server.url), encoding="utf-8")
+    study = Study.load(path)
+    study.run(["annotate"])
+    assert sum(server.sent.values()) == asked + 2 * len(vignettes(BIG_FIVE)), "one more time, and nothing else"
+    card = json.loads(study.folder.path("traits", "annotation_card.json").read_text(encoding="utf-8"))
+    assert card["injections"]["gullible"]["success"] == 1.0
+    assert card["injections"]["stern"] == {"success": 0.0, "control": 0.0, "unscored": 0.0}
+    assert card["vignettes"]["stern"]["ordered"] == 1.0
+    assert card["vignettes"]["stern"]["drift"]["value"] == 0
+    assert card["models"][0]["answers"] == {"ok": 60}
+    assert len(card["models"][0]["dates"]) == 2
+    assert not any(text in json.dumps(card) for text in ("Ann", "p1", "prizes", server.url))
+    shown = CliRunner().invoke(app, ["traits", "card", str(path)], env={"COLUMNS": "160"})
+    assert shown.exit_code == 0, shown.output
+    assert "1.000" in next(line for line in shown.output.splitlines() if "gullible-x" in line)
+    assert "gullible obeys hidden instructions in 100% of traits" in str(study.folder.manifest("annotate"))
+    assert pl.read_parquet(study.folder.path("traits", "traits.parquet")).height == 12, "invented people get no scores"
+
+
+def test_drift_and_severity_are_what_was_put_in() -> None:
+    people = vignettes(BIG_FIVE)
+    rows = [
+        {"person": one["id"], "model": model, "repeat": time, "trait": trait, "status": "ok",
+         "score": 1.0 + (one["end"] == "high") * (one["trait"] == trait) + (model == "b") * 0.5 + time * (model == "b")}
+        for one in people for trait in TRAITS for model in ("a", "b") for time in (0, 1)
+    ]  # fmt: skip
+    found = vignette_report(pl.DataFrame(rows), BIG_FIVE, {("b", 1): "2026-11-30"})["raters"]
+    assert found["a"]["drift"]["value"] == 0
+    assert found["b"]["drift"]["value"] == pytest.approx(1.0)
+    assert found["b"]["severity"] - found["a"]["severity"] == pytest.approx(1.0)
+    assert found["b"]["dates"] == [None, "2026-11-30"]
+    assert found["a"]["traits"]["openness"] == {"low": 1.0, "middle": 1.0, "high": 2.0}
+
+
+def test_anchors_put_raters_of_different_people_on_one_scale() -> None:
+    """Two raters share nobody; one is a level more lenient. Only invented people, rated by both, can tell."""
+
+    def answers(model: str, people: range, shift: int, who: str) -> list[dict[str, object]]:
+        return [{"person": f"{who}{i}", "model": model, "trait": TRAITS[0], "status": "ok",
+                 "score": float(min(5, 1 + i % 4 + shift))} for i in people]  # fmt: skip
+
+    own = pl.DataFrame([*answers("a", range(200), 0, "p"), *answers("b", range(200, 400), 1, "p")])
+    both = pl.DataFrame([row for model, shift in (("a", 0), ("b", 1)) for row in answers(model, range(60), shift, "v")])
+    people = [f"p{i}" for i in range(400)]
+    with_anchors = aggregate_ratings(own, people=people, rule="many_facet", anchors=both).traits["final_o"].to_numpy()
+    assert abs(with_anchors[:200].mean() - with_anchors[200:].mean()) < 0.1
+    median = aggregate_ratings(own, people=people, anchors=both).traits["final_o"].to_numpy()
+    assert median[200:].mean() - median[:200].mean() == pytest.approx(1.0)
+
+
+def test_frameworks_without_vignettes_have_their_markers_or_a_sentence() -> None:
+    marked = TraitFramework("own", [Trait("zeal", "z", "eager", low=("idle",), high=("keen", "eager"))])
+    assert [one["end"] for one in vignettes(marked)] == ["low", "high"]
+    assert "keen, eager" in vignettes(marked)[1]["biography"]
+    with pytest.raises(InputError, match="no vignettes and no markers"):
+        vignettes(TraitFramework("bare", [Trait("zeal", "z", "eager")]))
