@@ -38,6 +38,12 @@ CASES = [
     ("ann nemo", "ANN NEMO, ann nemo", f"{H}, {H}"),
     ("Mark Rose", "The market rose in March", f"The market {H} in March"),
     ("", "No name at all", "No name at all"),
+    ("Hana Nováková", "O Haně Novákové a s Hanou Novákovou.", f"O {H} a s {H}."),
+    ("Zdeněk Žák", "Kniha Zdeňka Žáka.", f"Kniha {H}."),
+    ("Marta Virtanen", "Martan ja Virtasen kirja.", f"{H} ja {H} kirja."),
+    ("Pekka Laine", "Pekan talo.", f"{H} talo."),
+    ("Marta Sikora", "O Marcie Sikorze.", f"O {H}."),
+    ("สมชาย ใจดี", "สมชาย ใจดี เกิดที่กรุงเทพ", f"{H} เกิดที่กรุงเทพ"),
 ]
 
 

@@ -20,10 +20,14 @@ __all__ = ["HIDDEN_NAME", "mask_name"]
 
 HIDDEN_NAME: Final = "[name hidden]"
 
-_MARKS: Final = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f"
+_MARKS: Final = "".join(chr(at) for at in range(0x300, 0xAC00) if unicodedata.category(chr(at)) in {"Mn", "Mc"})
+"""Accents, vowel signs and tones of all scripts: what is written on a letter ends no word."""
+
 _WORD: Final = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{_MARKS}])*")
 _IDEOGRAPH: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-_UNSPACED: Final = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]")
+_UNSPACED: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af]"
+)
 """Scripts whose words are not parted by blanks, or that add particles to a name without one."""
 
 _TEXT_PARTICLES: Final = (
@@ -34,11 +38,16 @@ _PARTICLES: Final = frozenset(_TEXT_PARTICLES.split())
 """Words of names that tell nothing by themselves, and are words of their languages too."""
 
 _TEXT_LATIN_ENDINGS: Final = (
-    "s es n en ns e a u i y o em om am ov ova ove ovi ovu in ina ej iej ego iego emu iemu iem owi owa ie ia is "
-    "im ich ym ymi imi ssa sta lla lta lle ksi na aan aa ta at it on an ne nek nak t ot al ul "
+    "s es n en ns e a u i y o em om am ov ova ove ovi ovu ovou ou uv ovy in ina ej iej ego iego eho iho emu "
+    "iemu imu iem owi owa ie ia is im ich ech ach ym ymi imi ami ssa sta lla lta lle ksi na aan aa ta at it on "
+    "an ne nek nak t ot al ul sen sesta selle sella selta sessa seen seksi sena un yn alle alla alta assa asta "
+    "elle ella elta essa esta ille illa ilta issa ista olle olla olta ossa osta ulle ulla ulta ussa usta "
 )
 _LATIN_ENDINGS: Final = frozenset(_TEXT_LATIN_ENDINGS.split())
 """Case endings, and the s of a genitive, of languages in Latin script."""
+
+_SOFTENED: Final = {"r": ("rz",), "d": ("dz",), "t": ("c",), "k": ("c",), "g": ("dz", "z"), "h": ("s", "z")}
+"""What last consonants of Slavic names in -a become before an e."""
 
 _VOWELS: Final = "aeiouy"
 _HONORIFICS: Final = "先生|女士|小姐|夫人|某|氏|さん|君|様|씨|님"
@@ -181,7 +190,14 @@ def _is_declined(key: str, part: str, *, latin: bool, capital: bool) -> bool:
 def _stems(part: str, *, latin: bool) -> tuple[str, ...]:
     """Return what stays of a name in other cases: all of it, without last vowels, without one that falls out."""
     ended = part.rstrip("s") if not latin else part  # Kostas, Kosta
-    found = {part: 3, ended.rstrip(_VOWELS): 4 if latin else 3}
+    bare = ended.rstrip(_VOWELS)
+    found = [(part, 3), (bare, 3)]
     if len(part) > 4 and part[-2] in "eo" and part[-1] not in _VOWELS:
-        found[part[:-2] + part[-1]] = 4  # Marek, Marka
-    return tuple(stem for stem, least in found.items() if len(stem) >= least)
+        found.append((part[:-2] + part[-1], 4))  # Marek, Marka
+    if latin and part.endswith("nen"):
+        found.append((part[:-3], 3))  # Virtanen, Virtasen
+    if latin and bare[-2:] in {"kk", "pp", "tt"}:
+        found.append((bare[:-1], 3))  # Pekka, Pekan
+    if latin and part.endswith("a"):
+        found += [(bare[:-1] + other, 3) for other in _SOFTENED.get(bare[-1:], ())]  # Marta, Marcie; Olga, Olze
+    return tuple(dict.fromkeys(stem for stem, least in found if len(stem) >= least))
