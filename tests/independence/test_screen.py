@@ -90,14 +90,6 @@ def test_bad_weights_are_named() -> None:
             grid(people().with_columns(pl.Series("w", weights)), weight="w")
 
 
-def test_a_file_with_too_many_values_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    people().write_parquet(tmp_path / "p.parquet")
-    monkeypatch.setattr("personax.independence._parts.MAX_DISTINCT", 10)
-    table = grid(tmp_path / "p.parquet").filter(pl.col("feature") == "height")
-    assert "distinct values; round it" in table["reason"][0]
-    assert table["p_value"].null_count() == table.height
-
-
 def test_given_is_the_test_itself_given_z() -> None:
     frame = people()
     whole = frame.drop_nulls()

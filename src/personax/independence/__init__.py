@@ -14,8 +14,8 @@ A map, each line using the ones above it; the modules are private, this package 
 - one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_dcor``,
   ``_rcit``, ``_gcm``, ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which
   fits a pair)
-- the grid: ``_frames`` (any table), ``_parts`` (many Parquet files), ``_grid``, ``_views``, ``_heterogeneity``,
-  ``_missingness``, ``_pooling``, ``_noisy`` (counts with noise)
+- the grid: ``_frames`` (any table), ``_parts`` (many Parquet files), ``_state`` (what counting leaves of them),
+  ``_grid``, ``_views``, ``_heterogeneity``, ``_missingness``, ``_pooling``, ``_noisy`` (counts with noise)
 - calibration: ``_scenarios``, ``_calibration``, ``_data_nulls`` (nulls made of one's own table), ``_family_wise``
   (whole grids of them), ``_certificate``
 """
@@ -45,6 +45,7 @@ from personax.independence._rcit import rcit
 from personax.independence._registered import RegisteredTest, battery, find_test, option_faults
 from personax.independence._result import TestResult
 from personax.independence._scenarios import SCENARIOS
+from personax.independence._state import State, count
 from personax.independence._usp import usp
 from personax.independence._variable import present_rows
 from personax.independence._views import dependence_graph, wide
@@ -62,6 +63,7 @@ __all__ = [
     "Rate",
     "RegisteredTest",
     "ScoreFunction",
+    "State",
     "TestResult",
     "TestedColumn",
     "auto",
@@ -72,6 +74,7 @@ __all__ = [
     "certificate",
     "chisq",
     "correct",
+    "count",
     "dcor",
     "dependence_graph",
     "family_sentences",
