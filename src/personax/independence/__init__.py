@@ -15,11 +15,13 @@ A map, each line using the ones above it; the modules are private, this package 
   ``_rcit``, ``_gcm``, ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which
   fits a pair)
 - the grid: ``_frames`` (any table), ``_parts`` (many Parquet files), ``_state`` (what counting leaves of them),
-  ``_grid``, ``_views``, ``_heterogeneity``, ``_missingness``, ``_pooling``, ``_noisy`` (counts with noise)
+  ``_grid``, ``_all_pairs`` (of small tables, streamed), ``_views``, ``_heterogeneity``, ``_missingness``,
+  ``_pooling``, ``_noisy`` (counts with noise)
 - calibration: ``_scenarios``, ``_calibration``, ``_data_nulls`` (nulls made of one's own table), ``_family_wise``
   (whole grids of them), ``_certificate``
 """
 
+from personax.independence._all_pairs import AllPairs, screen_tables
 from personax.independence._auto import auto
 from personax.independence._calibration import Rate, binomial_interval, calibrate_scenarios, rejection_rate
 from personax.independence._certificate import certificate, family_sentences, verdicts
@@ -54,6 +56,7 @@ __all__ = [
     "FAMILIES",
     "MAX_LEVELS",
     "SCENARIOS",
+    "AllPairs",
     "ColumnPair",
     "Correction",
     "DataSet",
@@ -96,6 +99,7 @@ __all__ = [
     "score_function",
     "screen",
     "screen_noisy",
+    "screen_tables",
     "usp",
     "verdicts",
     "wide",

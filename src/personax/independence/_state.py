@@ -272,8 +272,8 @@ def count(
     >>> screen(state, ["a"], ["b"], tests=["chisq"])["p_value"][0] < 1e-6
     True
     """
-    named = [tuple(sets)] if all(isinstance(name, str) for name in sets) else [tuple(one) for one in sets]
-    keys = [tuple(dict.fromkeys(one)) for one in named]  # type: ignore[arg-type]
+    names = [name for name in sets if isinstance(name, str)]
+    keys = [tuple(dict.fromkeys(one)) for one in ([names] if names else sets)]
     if not keys or not all(keys):
         raise InputError("sets names no column; give a list of columns, or a list of such lists")
     return State(dict(zip(keys, count_each(as_frame(part), keys, weight, jobs), strict=True)))
