@@ -24,7 +24,8 @@ def people(rows: int = 240) -> pl.DataFrame:
     rng = np.random.default_rng(0)
     trait = rng.integers(1, 6, rows)
     return pl.DataFrame({
-        "trait": trait, "team": [("red", "blue", "green", None)[k] for k in rng.integers(0, 4, rows)], "flag": trait > 3,
+        "trait": trait, "team": [("red", "blue", "green", None)[k] for k in rng.integers(0, 4, rows)],
+        "flag": trait > 3,
         "age": np.where(rng.random(rows) < 0.1, np.nan, trait + rng.integers(0, 3, rows)),
         "rare": rng.integers(0, 40, rows), "odd": pl.select(pl.int_range(rows) % 2 == 0).to_series(),
     })  # fmt: skip
@@ -100,7 +101,7 @@ def test_the_largest_rejected_p_value_is_that_of_the_whole_family(p: list[float]
     ("options", "says"),
     [
         ({"test": "kci"}, "there is no test 'kci' of tables"),
-        ({"alpha": 2}, "alpha is between 0 and 1, not 2"),
+        ({"alpha": 2}, "alpha is 2; a level lies between 0 and 1"),
         ({"correction": "bonf"}, "there is no correction 'bonf'"),
         ({"features": "team"}, "features is a list of names"),
         ({"targets": ["traits"]}, "the table has no column traits"),

@@ -28,7 +28,8 @@ def people(rows: int, seed: int = 0) -> pl.DataFrame:
     trait = rng.integers(1, 6, rows)
     return pl.DataFrame({
         "trait": trait, "height": np.where(rng.random(rows) < 0.05, np.nan, 160 + 3 * trait + rng.normal(0, 9, rows)),
-        "team": [("red", "blue", "green", None)[k] for k in rng.integers(0, 4, rows)], "year": rng.choice([2023, 2024], rows),
+        "team": [("red", "blue", "green", None)[k] for k in rng.integers(0, 4, rows)],
+        "year": rng.choice([2023, 2024], rows),
     })  # fmt: skip
 
 

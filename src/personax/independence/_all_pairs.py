@@ -32,7 +32,7 @@ from personax.independence._state import BATCH
 from personax.independence._strata import Strata
 from personax.independence._table_tests import SPARSE
 from personax.independence._variable import present_rows
-from personax.strict import nearest
+from personax.strict import check_alpha, nearest
 
 __all__ = ["AllPairs", "screen_tables"]
 
@@ -144,8 +144,7 @@ def screen_tables(
     """
     if test not in get_args(TableTest):
         raise InputError(f"there is no test {test!r} of tables; {nearest(str(test), list(get_args(TableTest)))}")
-    if not 0 < alpha < 1:
-        raise InputError(f"alpha is between 0 and 1, not {alpha}")
+    check_alpha(alpha)
     for what, names in (("features", features), ("targets", targets)):
         if isinstance(names, str):
             raise InputError(f"{what} is a list of names; write {what}=[{names!r}]")
@@ -245,7 +244,7 @@ class _Codes:
         """Return zeros and ones, shape (columns x levels, rows): which level each row has."""
         part = self.codes[block, rows]
         is_level = part[:, None, :] == np.arange(levels, dtype=np.uint8)[:, None]
-        return is_level.reshape(-1, part.shape[1]).astype(np.float32)
+        return np.asarray(is_level.reshape(-1, part.shape[1]), dtype=np.float32)
 
     def tables(self, block: Sequence[int], other: Sequence[int]) -> NDArray[np.float64]:
         """Return the contingency tables of two blocks, shape (pairs, levels, levels)."""

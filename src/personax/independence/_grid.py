@@ -28,8 +28,9 @@ from personax.independence._pair import ColumnPair, Given, TestedColumn
 from personax.independence._registered import check_categories, check_options, run_test
 from personax.independence._state import WEIGHT, Distinct, State, count_each, too_many
 from personax.independence._survey import survey_test
+from personax.independence._variable import are_vectors
 from personax.schema import KINDS, Kind
-from personax.strict import nearest
+from personax.strict import check_alpha, nearest
 
 __all__ = ["DEFAULT_TESTS", "SCHEMA", "judged", "screen"]
 
@@ -102,7 +103,8 @@ def screen(
         One row a person: polars, pandas, Arrow, a numpy array, or Parquet files that may be larger than memory: a
         path, a folder, a pattern or a list (see `personax.independence._frames.as_frame`). Missing values are null or
         NaN and are deleted pair by pair. Or the `State` of any of these, from `count`, with a set of columns that holds
-        feature, target, given columns and ``by`` for each pair.
+        feature, target, given columns and ``by`` for each pair. Of a table in memory, a column may hold a vector of
+        numbers a row (embeddings): one variable of several columns.
     features, targets
         TestedColumn names.
     kinds
@@ -224,8 +226,7 @@ def _check_arguments(lists: Mapping[str, object], kinds: Mapping[str, str], alph
     for name, kind in kinds.items():
         if kind not in KINDS:
             raise InputError(f"kinds: {name} cannot be {kind!r}; {nearest(str(kind), list(KINDS))}")
-    if not 0 < alpha < 1:
-        raise InputError(f"alpha is between 0 and 1, not {alpha}")
+    check_alpha(alpha)
 
 
 def _check(
@@ -252,10 +253,11 @@ def _kinds(
 ) -> dict[str, tuple[Kind, float | None]]:
     """Return kind and period of each column, inferred where they are not given."""
     unsaid = [name for name in names if name not in kinds]
-    columns = [
-        column for sample in _samples(table, unsaid) for column in with_date_kinds(infer_columns(sample), sample)
-    ]
-    inferred = {column.name: (column.kind, column.period) for column in columns}
+    inferred: dict[str, tuple[Kind, float | None]] = {}
+    for sample in _samples(table, unsaid):
+        for column in with_date_kinds(infer_columns(sample), sample):
+            kind: Kind = "continuous" if are_vectors(sample[column.name]) else column.kind
+            inferred[column.name] = kind, column.period
     said = {name: (kinds[name], periods.get(name)) for name in names if name in kinds}
     return {name: said.get(name) or inferred[name] for name in names}
 

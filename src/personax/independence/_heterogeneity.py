@@ -11,6 +11,7 @@ from scipy.special import chdtrc
 
 from personax.data.pvalues import EVERYBODY
 from personax.independence._corrections import Correction, correct
+from personax.strict import check_alpha
 
 __all__ = ["heterogeneity", "told_apart"]
 
@@ -81,6 +82,7 @@ def heterogeneity(pvalues: pl.DataFrame, *, alpha: float = 0.05, correction: Cor
     >>> heterogeneity(pl.DataFrame(rows))["p_heterogeneity"][0] < 1e-6
     True
     """
+    check_alpha(alpha)
     run = pvalues.filter((pl.col("subgroup") != EVERYBODY) & pl.col("reason").is_null())
     pairs = run.group_by("feature", "target", "test", maintain_order=True)
     rows = [dict(zip(("feature", "target", "test"), pair, strict=True)) | _compared(part) for pair, part in pairs]
