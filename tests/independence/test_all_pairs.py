@@ -65,7 +65,8 @@ def test_files_and_streams_have_the_same_bytes(tmp_path: Path, monkeypatch: pyte
     for k in range(3):  # other values come first in each
         frame[k * 80 : k * 80 + 80].reverse().write_parquet(tmp_path / f"part-{k}.parquet")
     files = open_dataset(str(tmp_path / "part-*.parquet"))
-    for table in (files, files.lazy(), frame.reverse().to_pandas()):
+    coded = frame.reverse().with_columns(pl.col("team").cast(pl.Categorical))
+    for table in (files, files.lazy(), frame.reverse().to_pandas(), coded):
         assert_frame_equal(rows_of(screen_tables(table, FEATURES, TARGETS, tmp_path / "q.parquet").path), whole)
 
 
@@ -80,6 +81,9 @@ def test_what_has_no_small_table_is_named(tmp_path: Path) -> None:
     assert result.pairs == 1
     nothing = screen_tables(frame, ["one"], ["trait"], tmp_path / "q.parquet")
     assert (nothing.pairs, nothing.threshold, nothing.found().collect().height) == (0, None, 0)
+    assert screen_tables(frame[:0].lazy(), ["flag"], ["trait"], tmp_path / "q.parquet").pairs == 0
+    with pytest.raises(InputError, match="is a folder; name the Parquet file"):
+        screen_tables(frame, ["flag"], ["trait"], tmp_path)
 
 
 @given(

@@ -72,3 +72,5 @@ def test_a_level_that_is_none_is_one_sentence(alpha: Any) -> None:
 def test_no_tables_are_one_sentence() -> None:
     with pytest.raises(InputError, match="no tables to pool"):
         pool([])
+    with pytest.raises(InputError, match="no subgroups to compare"):
+        heterogeneity(pl.DataFrame({"p_value": [0.1]}))

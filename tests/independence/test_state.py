@@ -95,6 +95,17 @@ def test_numbers_of_many_values_are_rounded_and_tested(monkeypatch: pytest.Monke
         count(names, ["x"]).counts(["x"])
 
 
+def test_times_of_many_values_are_rounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_state, "MAX_DISTINCT", 900)
+    monkeypatch.setattr(_state, "CELLS", 500)
+    seconds = np.random.default_rng(0).integers(0, 10**9, 1000)
+    frame = pl.DataFrame({"t": pl.Series(seconds).cast(pl.Datetime("ms")), "y": seconds % 3})
+    state = count(frame[:300], ["t", "y"]) + count(frame[300:], ["t", "y"])
+    assert state.counts(["t"]).schema["t"] == pl.Datetime("ms")
+    assert_frame_equal(state.counts(["t", "y"]), count(frame, ["t", "y"]).counts(["t", "y"]), check_exact=True)
+    assert screen(state, ["t"], ["y"], tests=["kci"])["p_value"][0] is not None
+
+
 def duckdb_relation(frame: pl.DataFrame) -> Any:
     duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed")
     return duckdb.sql("select * from frame")
@@ -150,6 +161,10 @@ def test_weights_and_subgroups_are_those_of_the_people() -> None:
     [
         (lambda f: count(f, ["trait", "age"]), "the table has no column age"),
         (lambda f: count(f, []), "sets names no column"),
+        (lambda f: count(f, "team"), "sets names no column"),
+        (lambda f: count(f, ["team", ["trait", "year"]]), "sets names no column"),
+        (lambda f: count(f, ["team"]) + f, "a DataFrame is no state; count it first"),
+        (lambda f: count(f.rename({"team": WEIGHT}), [WEIGHT]), "a column is called 'number of rows'"),
         (lambda f: count(f.select(team=pl.concat_list("trait", "year")), ["team"]), "which cannot be counted"),
         (lambda f: count(f, ["trait"]) + count(f, ["team"]), "not of the same sets of columns"),
         (lambda f: count(f, ["trait"]) + count(f.cast({"trait": pl.String}), ["trait"]), "values of other types"),

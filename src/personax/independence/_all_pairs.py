@@ -151,6 +151,8 @@ def screen_tables(
     check_correction(correction)
     below: list[NDArray[np.float64]] = []
     out, counted = Path(out), [0, 0]
+    if out.is_dir():
+        raise InputError(f"{out} is a folder; name the Parquet file to write")
     with tempfile.TemporaryDirectory(prefix="personax-") as folder:
         codes = _Codes(as_frame(frame), list(dict.fromkeys([*features, *targets])), Path(folder))
         sides = [codes.blocks(list(dict.fromkeys(names))) for names in (features, targets)]
@@ -191,7 +193,7 @@ class _Codes:
         self.names = list(names)
         self.left_out: dict[str, str] = {}
         self._seen: list[dict[Any, int]] = [{} for _ in names]
-        parts = [self._encoded(batch) for batch in _batches(table, names)]
+        parts = [self._encoded(batch) for batch in _batches(table, names)] or [np.zeros((len(names), 0), np.uint8)]
         self.codes = _joined(parts, folder)
         self._sort()
 
@@ -206,6 +208,7 @@ class _Codes:
                 continue
             present = present_rows(series)
             values = series.filter(present)
+            values = values.cast(pl.String) if values.dtype in (pl.Categorical, pl.Enum) else values
             for value in values.unique(maintain_order=False).head(LEVELS + 1).to_list():
                 seen.setdefault(value, len(seen))
             if len(seen) > LEVELS:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from personax.data.pvalues import EVERYBODY
+from personax.errors import InputError
 from personax.independence._corrections import Correction, correct
 from personax.strict import check_alpha
 
@@ -83,6 +84,8 @@ def heterogeneity(pvalues: pl.DataFrame, *, alpha: float = 0.05, correction: Cor
     True
     """
     check_alpha(alpha)
+    if "subgroup" not in pvalues.columns:
+        raise InputError("the table has no subgroups to compare; run screen with by")
     run = pvalues.filter((pl.col("subgroup") != EVERYBODY) & pl.col("reason").is_null())
     pairs = run.group_by("feature", "target", "test", maintain_order=True)
     rows = [dict(zip(("feature", "target", "test"), pair, strict=True)) | _compared(part) for pair, part in pairs]

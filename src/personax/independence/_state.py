@@ -15,7 +15,7 @@ it, and with so many steps p moves in its seventh digit.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -98,7 +98,7 @@ class Distinct:
 
     def middles(self) -> pl.DataFrame:
         """Return the rows with the middle of a step for the values in it."""
-        return self.rows.with_columns((pl.col(name) + 2.0 ** (step - 1)) for name, step in self.steps.items())
+        return _changed(self.rows, {name: partial(_middle, step=step) for name, step in self.steps.items()})
 
 
 def _tallied(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
@@ -115,8 +115,8 @@ def _bounded(rows: pl.DataFrame, columns: Sequence[str], steps: Mapping[str, int
         limit = CELLS if name in steps else MAX_DISTINCT
         if whole.height <= limit or whole[name].n_unique() <= limit:
             continue
-        if whole[name].dtype.is_numeric():
-            steps[name] = _step(whole[name].drop_nulls().drop_nans().cast(pl.Float64), steps.get(name))
+        if whole[name].dtype.is_numeric() or whole[name].dtype.is_temporal():
+            steps[name] = _step(whole.select(_number(name, whole.schema)).to_series(), steps.get(name))
         else:
             names.append(name)
     if names:
@@ -126,8 +126,8 @@ def _bounded(rows: pl.DataFrame, columns: Sequence[str], steps: Mapping[str, int
 
 def _step(values: pl.Series, known: int | None) -> int:
     """Return the smallest k for which multiples of 2^k tell at most `CELLS` values apart."""
-    values = values.filter(values.is_finite()).unique()
-    largest = int(np.frexp(float(values.abs().max()))[1])  # type: ignore[arg-type]
+    values = values.filter(values.is_finite().fill_null(value=False)).unique()
+    largest = int(np.frexp(np.abs(values.to_numpy()).max())[1])
     low, high = max(largest - 1000, -1000) if known is None else known, largest + 1
     while low < high:
         middle = (low + high) // 2
@@ -140,8 +140,30 @@ def _step(values: pl.Series, known: int | None) -> int:
 
 def _rounded(rows: pl.DataFrame, steps: Mapping[str, int]) -> pl.DataFrame:
     """Round columns down to multiples of their steps; exactly, since these are powers of two."""
+    return _changed(rows, {name: partial(_down, step=step) for name, step in steps.items()})
+
+
+def _down(number: pl.Expr, step: int) -> pl.Expr:
+    return (number / 2.0**step).floor() * 2.0**step
+
+
+def _middle(number: pl.Expr, step: int) -> pl.Expr:
+    return number + 2.0 ** (step - 1)
+
+
+def _number(name: str, schema: pl.Schema) -> pl.Expr:
+    """Return a column as numbers; dates and times count from 1970."""
+    column = pl.col(name)
+    return (column.to_physical() if schema[name].is_temporal() else column).cast(pl.Float64)
+
+
+def _changed(rows: pl.DataFrame, changes: Mapping[str, Callable[[pl.Expr], pl.Expr]]) -> pl.DataFrame:
+    """Return the rows with some numbers changed; what was a date or a time is one again."""
+    schema = rows.schema
+    changed = {name: change(_number(name, schema)) for name, change in changes.items()}
     return rows.with_columns(
-        ((pl.col(name).cast(pl.Float64) / 2.0**step).floor() * 2.0**step) for name, step in steps.items()
+        (expr.cast(pl.Int64).cast(schema[name]) if schema[name].is_temporal() else expr).alias(name)
+        for name, expr in changed.items()
     )
 
 
@@ -166,7 +188,7 @@ class State:
 
     def __add__(self, other: State) -> State:
         if not isinstance(other, State):
-            return NotImplemented
+            raise InputError(f"a {type(other).__name__} is no state; count it first")
         if self.sets.keys() != other.sets.keys():
             raise InputError("the states are not of the same sets of columns; count all parts with the same sets")
         for key, one in self.sets.items():
@@ -176,6 +198,10 @@ class State:
     def __radd__(self, other: object) -> State:
         """Let ``sum(states)`` begin at 0."""
         return self if other == 0 else NotImplemented
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{' x '.join(key)}: {one.rows.height:,} distinct rows" for key, one in self.sets.items())
+        return f"State({told})"
 
     @property
     def columns(self) -> list[str]:
@@ -274,7 +300,7 @@ def count(
     """
     names = [name for name in sets if isinstance(name, str)]
     keys = [tuple(dict.fromkeys(one)) for one in ([names] if names else sets)]
-    if not keys or not all(keys):
+    if isinstance(sets, str) or (names and len(names) < len(sets)) or not all(keys) or not keys:
         raise InputError("sets names no column; give a list of columns, or a list of such lists")
     return State(dict(zip(keys, count_each(as_frame(part), keys, weight, jobs), strict=True)))
 
@@ -302,6 +328,8 @@ def _check_columns(table: Frame, sets: Sequence[Columns], weight: str | None) ->
     wanted = dict.fromkeys([*(name for one in sets for name in one), *([weight] if weight else [])])
     if absent := [name for name in wanted if name not in known]:
         raise InputError(f"the table has no column {absent[0]}, {nearest(absent[0], known)}")
+    if WEIGHT in wanted:
+        raise InputError(f"a column is called {WEIGHT!r}, as the counts are; rename it")
     if odd := [name for name in wanted if schema[name].is_nested() or schema[name] in (pl.Object, pl.Binary)]:
         raise InputError(f"{odd[0]} holds {schema[odd[0]]} values, which cannot be counted; give numbers or text")
 
