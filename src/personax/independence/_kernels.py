@@ -166,7 +166,9 @@ def _median_distance(values: NDArray[np.float64], counts: NDArray[np.intp]) -> f
     values, counts = values[::step], counts[::step]
     distances = pdist(values)
     if (counts == counts[0]).all():
-        return float(np.median(distances))
+        middle = [(len(distances) - 1) // 2, len(distances) // 2]
+        distances.partition(middle)
+        return float(distances[middle].mean())
     i, j = np.triu_indices(len(values), 1)
     weights = (counts[i] * counts[j]).astype(float)
     order = np.argsort(distances)
