@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -81,7 +82,7 @@ def random_features(sizes: Sequence[int], rng: np.random.Generator) -> Iterator[
 
 def distinct(sizes: Sequence[int], rng: np.random.Generator) -> Iterator[str]:
     try:
-        from dcor.independence import distance_correlation_t_test as peer
+        peer = import_module("dcor.independence").distance_correlation_t_test
     except ImportError:
         peer = None
     yield "| all distinct | n | dcor's t-test, ms | our dcor, ms | hsic, ms | kci (3 widths), ms | one width, ms |"
@@ -137,12 +138,13 @@ def main() -> None:
     place = f"{date.today()}; {platform.machine()}, Python {platform.python_version()}, OMP_NUM_THREADS=1; CPU time"
     command = " ".join(["python benchmarks/counting.py", *sys.argv[1:]])
     parts = [["# Level I at scale, measured", "", f"{place}.", "", f"`{command}`"]]
-    for section in (
+    sections: list[Callable[[np.random.Generator], Iterator[str]]] = [
         lambda rng: conditional(asked.sizes, asked.large, rng),
         lambda rng: random_features(asked.sizes, rng),
         lambda rng: distinct(asked.sizes, rng),
         lambda rng: states(asked.distinct, asked.columns, rng),
-    ):
+    ]
+    for section in sections:
         parts.append(list(section(np.random.default_rng(0))))
         print("\n".join(parts[-1]), flush=True)
         asked.out.write_text("\n\n".join("\n".join(part) for part in parts) + "\n", encoding="utf-8")

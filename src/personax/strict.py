@@ -446,5 +446,5 @@ def check_alpha(alpha: object) -> None:
     InputError
         When it does not, or is no number.
     """
-    if isinstance(alpha, bool) or not isinstance(alpha, Real) or not 0 < alpha < 1:
+    if isinstance(alpha, bool) or not isinstance(alpha, Real) or not 0 < float(alpha) < 1:
         raise InputError(f"alpha is {alpha!r}; a level lies between 0 and 1, such as 0.05")

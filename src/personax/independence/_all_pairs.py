@@ -19,6 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import chdtrc, gammaincc
 
+from personax.data.frames import scan_parquet, stream_parquet
 from personax.errors import InputError
 from personax.files import written_aside
 from personax.independence._contingency import pearson
@@ -91,7 +92,7 @@ class AllPairs:
 
     def found(self) -> pl.LazyFrame:
         """Return the rejected pairs, to be collected."""
-        rows = pl.scan_parquet(self.path)
+        rows = scan_parquet(self.path)
         return rows.filter(pl.lit(False) if self.threshold is None else pl.col("p_value") <= self.threshold)
 
 
@@ -158,7 +159,7 @@ def screen_tables(
         sides = [codes.blocks(list(dict.fromkeys(names))) for names in (features, targets)]
         total = int(np.prod([sum(len(block) for block in side) for side in sides]))
 
-        def results(*_: object) -> Iterator[pl.DataFrame]:
+        def results() -> Iterator[pl.DataFrame]:
             for block in sides[0]:
                 for other in sides[1]:
                     rows = _tested(codes, block, other, test)
@@ -171,16 +172,9 @@ def screen_tables(
                     yield rows
 
         with written_aside(out) as aside:
-            _write(results, aside)
+            stream_parquet(results(), SCHEMA, aside)
     threshold, rejected = largest_rejected(np.concatenate([*below, []]), counted[1], alpha, correction)
     return AllPairs(out, counted[0], counted[1], threshold, rejected, codes.left_out)
-
-
-def _write(results: Callable[..., Iterator[pl.DataFrame]], path: Path) -> None:
-    from polars.io.plugins import register_io_source
-
-    stream = register_io_source(results, schema=SCHEMA)
-    stream.sink_parquet(path, compression="zstd", maintain_order=True)
 
 
 class _Codes:
