@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from numbers import Real
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar
 
 from pydantic import (
@@ -41,6 +42,7 @@ __all__ = [
     "Strict",
     "Url",
     "by_source",
+    "check_alpha",
     "check_names",
     "check_options",
     "fault_text",
@@ -434,3 +436,15 @@ def _plain(message: str) -> str:
         message,
     )
     return plain.replace("Input should be", "must be").replace("Input should have", "must have")
+
+
+def check_alpha(alpha: object) -> None:
+    """Refuse a level that does not lie between 0 and 1.
+
+    Raises
+    ------
+    InputError
+        When it does not, or is no number.
+    """
+    if isinstance(alpha, bool) or not isinstance(alpha, Real) or not 0 < float(alpha) < 1:
+        raise InputError(f"alpha is {alpha!r}; a level lies between 0 and 1, such as 0.05")

@@ -124,9 +124,13 @@ def test_a_dependence_that_turns_between_subgroups_is_said(tmp_path: Path) -> No
     group = rng.integers(2, size=300)
     v = rng.normal(size=300)
     w = np.where(group == 1, 0.5, -0.5) * v + 0.87 * rng.normal(size=300)
-    pl.DataFrame({"v": v, "w": w, "g": np.where(group == 1, "a", "b")}).write_csv(tmp_path / "people.csv")
-    options = ["--features", "v", "--targets", "w", "--by", "g", "--no-figures", "--out", str(tmp_path / "out")]
+    people = {"v": v, "w": w, "noise": rng.normal(size=300), "g": np.where(group == 1, "a", "b")}
+    pl.DataFrame(people).write_csv(tmp_path / "people.csv")
+    options = ["--features", "v,noise", "--targets", "w", "--by", "g", "--no-figures", "--out", str(tmp_path / "out")]
+    options += ["--correction", "bonferroni", "--tests", "kci"]
     done = program("independence", tmp_path / "people.csv", *options)
     assert "another one in other subgroups" in " ".join(done.stdout.split())
     found = pl.read_csv(tmp_path / "out" / "heterogeneity.csv")
     assert min(found["p_corrected"].to_list()) < 1e-10, "r is +.5 in one group and -.5 in the other"
+    plain = (2 * found["p_heterogeneity"]).clip(upper_bound=1.0)
+    assert found["p_corrected"].to_list() == pytest.approx(plain.to_list()), "as the study corrects"

@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from functools import cache
 from itertools import combinations, product
+from typing import Any
 
 import networkx as nx
 import pytest
 
 from personax.discovery import Knowledge, fci, pc
+from personax.discovery._fci import Marks
 
 from .oracle import Edges, asking, dag, found, oracle, table
 
@@ -183,3 +185,21 @@ def inseparable(graph: nx.DiGraph, names: str) -> set[frozenset[str]]:
         if not any(nx.is_d_separator(graph, {a}, {b}, z) for z in sets):
             pairs.add(frozenset((a, b)))
     return pairs
+
+
+@pytest.mark.parametrize(
+    ("verdict", "ends"),
+    [("collider", ("arrow", "arrow")), ("no collider", ("tail", "arrow")), ("ambiguous", ("circle", "arrow"))],
+)
+def test_rule_four_is_judged_by_all_separating_sets(verdict: Any, ends: tuple[str, str]) -> None:
+    asked = []
+
+    def judge(start: int, b: int, c: int) -> Any:
+        asked.append((start, b, c))
+        return verdict
+
+    sets = {frozenset({0, 2}): frozenset[int](), frozenset({0, 3}): frozenset({1})}
+    marks = Marks([(0, 1), (1, 2), (1, 3), (2, 3)], sets, judge=judge)
+    marks.apply_rules()
+    assert (marks.at(2, seen_from=3), marks.at(3, seen_from=2)) == ends
+    assert set(asked) == {(0, 2, 3)}

@@ -15,6 +15,7 @@ from scipy import stats
 
 from personax.errors import DeterminedError, UndecidedError, UntestableError
 from personax.independence import kci
+from personax.independence._kernel_products import Products
 
 Array = NDArray[np.float64]
 
@@ -124,11 +125,50 @@ def test_order_and_units_do_not_matter() -> None:
     assert kci(2.54 * x - 7, 100 - y, 1000 * z).p_value == pytest.approx(p, abs=1e-7)
 
 
-def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    x, y, z = problems(250)["two columns of z"]
+@pytest.fixture(params=["numbers", "categories", "both", "neither"])
+def of_three_kernels(request: pytest.FixtureRequest) -> Products:
+    """Features of x and y on 300 rows of unequal counts, with a z of each kind."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(300, 2)) if request.param in ("numbers", "both") else None
+    labels = rng.integers(0, 5, 300) if request.param in ("categories", "both") else None
+    falls = 0.6 ** np.arange(7)
+    x, y = rng.normal(size=(300, 7)) * falls, rng.normal(size=(300, 6)) * falls[:6]
+    return Products(x, y, z, labels, rng.integers(1, 4, 300).astype(float))
+
+
+def matrix(three: Products) -> Array:
+    """S over all rows, as it is defined."""
+    kz = np.ones((300, 300)) if three.z is None else gauss(three.z, np.sqrt(0.5))
+    if three.labels is not None:
+        kz = kz * (1 + equal(three.labels[:, None])) / 2
+    rows = np.repeat(np.arange(300), three.counts.astype(int))
+    return np.asarray(((three.x @ three.x.T) * (three.y @ three.y.T) * kz)[np.ix_(rows, rows)])
+
+
+@pytest.mark.parametrize(
+    ("few", "many", "pair", "accuracy"), [(4000, 20_000, 0, 1e-12), (0, 20_000, 1, 1e-9), (0, 0, 0, 1e-6)]
+)
+def test_sums_of_three_kernels_by_blocks_by_features_and_by_a_factor(
+    of_three_kernels: Products, monkeypatch: pytest.MonkeyPatch, few: int, many: int, pair: float, accuracy: float
+) -> None:
+    room = "personax.independence._kernel_products."
+    for name, value in {"FEW": few, "MANY": max(many, 300 * (pair > 0)), "PAIR": pair, "BLOCK": 33}.items():
+        monkeypatch.setattr(room + name, value)
+    whole = matrix(of_three_kernels)
+    expected = whole.sum(), np.trace(whole), 2 * np.square(whole).sum()
+    assert of_three_kernels.moments() == pytest.approx(expected, rel=accuracy)
+    weights, (more, squares) = of_three_kernels.spectrum()
+    assert weights.sum() + more == pytest.approx(expected[1], rel=accuracy)
+    assert 2 * (np.square(weights).sum() + squares) == pytest.approx(expected[2], rel=accuracy)
+
+
+@pytest.mark.parametrize("problem", ["two columns of z", "bent"])
+def test_linear_time_gives_the_same_p_value(monkeypatch: pytest.MonkeyPatch, problem: str) -> None:
+    x, y, z = problems(250)[problem]
     whole = kci(x, y, z).p_value
-    monkeypatch.setattr("personax.independence._conditional.BLOCK", 33)
-    assert kci(x, y, z).p_value == pytest.approx(whole, abs=1e-7)
+    monkeypatch.setattr("personax.independence._kernel_products.FEW", 0)
+    monkeypatch.setattr("personax.independence._kernel_products.PAIR", 1.0)
+    assert kci(x, y, z).p_value == pytest.approx(whole, abs=1e-9)
 
 
 @pytest.mark.slow

@@ -111,7 +111,7 @@ def test_a_circle_has_no_beginning() -> None:
 
 
 def test_columns_that_are_not_what_they_are_called() -> None:
-    frame = people().with_columns(pl.lit([1, 2]).alias("vector"), pl.col("league").alias("words"))
+    frame = people().with_columns(pl.lit(["a", "b"]).alias("vector"), pl.col("league").alias("words"))
     kinds = KINDS | {"vector": "continuous", "words": "continuous"}
     table = screen(frame, ["vector", "words", "month", "o"], ["o"], kinds=kinds, tests=["kci"])
     reasons = ["vector holds List", "words is called continuous and holds String", "month is cyclic", "against itself"]
@@ -205,7 +205,7 @@ def test_the_width_of_kernels_is_that_of_the_test_by_itself(test: str) -> None:
         ({"tests": "kci"}, r"^tests is a list of names; write tests=\['kci'\]$"),
         ({"given": "month"}, "^given is a list of names"),
         ({"kinds": {"height": "contnuous"}}, r"^kinds: height cannot be 'contnuous'; did you mean continuous\?$"),
-        ({"alpha": 5}, "^alpha is between 0 and 1, not 5$"),
+        ({"alpha": 5}, "^alpha is 5; a level lies between 0 and 1"),
     ],
 )
 def test_arguments_of_another_kind_are_one_sentence(settings: dict[str, Any], says: str) -> None:

@@ -132,7 +132,7 @@ def test_what_needs_random_numbers_says_so() -> None:
 FRAME = pl.DataFrame({"x": X, "y": Y, "a": A})
 WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: screen(FRAME, ["x"], ["y"], tests="kci"), r"tests is a list of names; write tests=\['kci'\]"),
-    (lambda: screen(FRAME, ["x"], ["y"], alpha=2), "alpha is between 0 and 1, not 2"),
+    (lambda: screen(FRAME, ["x"], ["y"], alpha=2), "alpha is 2; a level lies between 0 and 1"),
     (lambda: screen(FRAME, ["x"], ["y"], correction="bonf"), "no correction 'bonf'"),  # type: ignore[arg-type]
     (lambda: chisq(A), "give y, or a table"),
     (lambda: chisq([[1.5, 2.0], [3.0, 4.0]]), "whole numbers"),

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from personax.engine import ThreadEngine, parallel_config
 from personax.errors import InputError
-from personax.independence import _parts, open_dataset, screen
+from personax.independence import _parts, _state, open_dataset, screen
 
 ROWS = 3000
 
@@ -48,7 +48,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make chunks, units and what is held so small that this table needs many of each."""
     monkeypatch.setattr(_parts, "CHUNK", 300)
     monkeypatch.setattr(_parts, "UNIT", 700)
-    monkeypatch.setattr(_parts, "HELD", 40)
+    monkeypatch.setattr(_state, "HELD", 40)
 
 
 @pytest.mark.usefixtures("small")
@@ -98,15 +98,6 @@ def test_weights_and_dictionaries_of_other_codes(tmp_path: Path) -> None:
     options = {"tests": ["chisq"], "kinds": {"team": "nominal", "trait": "ordinal"}, "weight": "len"}
     expected = screen(frame.lazy(), ["team"], ["trait"], **options)  # type: ignore[arg-type]
     assert_frame_equal(screen(files, ["team"], ["trait"], **options), expected, check_exact=True)  # type: ignore[arg-type]
-
-
-@pytest.mark.usefixtures("small")
-def test_a_column_with_too_many_values_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_parts, "MAX_DISTINCT", 1000)
-    files = write(tmp_path, people().with_row_index("number"), [1500, 1500])
-    rows = screen(files, ["number", "team"], ["trait"], tests=["chisq"], kinds={"team": "nominal"})
-    assert rows["reason"][0] == "number has more than 2,000,000 distinct values; round it to fewer"
-    assert rows["p_value"][1] is not None
 
 
 def test_a_file_with_a_pattern_for_a_name_is_that_file(tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
 
-from personax.independence import pool, screen
+from personax.errors import InputError
+from personax.independence import heterogeneity, pool, screen
 
 
 def tables(p: list[list[float | None]]) -> list[pl.DataFrame]:
@@ -55,3 +58,19 @@ def test_a_strong_dependence_stays_and_a_weak_one_falls() -> None:
         found.append(screen(frame, ["strong", "weak"], ["final_o"], kinds=kinds, tests=["kci"]))  # type: ignore[arg-type]
     rejected = dict(pool(found).select("feature", "rejected").iter_rows())
     assert rejected == {"strong": True, "weak": False}
+
+
+@pytest.mark.parametrize("alpha", [2, 0, "0.05", float("nan"), True])
+def test_a_level_that_is_none_is_one_sentence(alpha: Any) -> None:
+    table = pl.DataFrame({"feature": "a", "target": "t", "test": "kci", "effect_size": [0.3], "p_value": [0.1]})
+    with pytest.raises(InputError, match="a level lies between 0 and 1"):
+        pool([table], alpha=alpha)
+    with pytest.raises(InputError, match="a level lies between 0 and 1"):
+        heterogeneity(table, alpha=alpha)
+
+
+def test_no_tables_are_one_sentence() -> None:
+    with pytest.raises(InputError, match="no tables to pool"):
+        pool([])
+    with pytest.raises(InputError, match="no subgroups to compare"):
+        heterogeneity(pl.DataFrame({"p_value": [0.1]}))

@@ -90,14 +90,6 @@ def test_bad_weights_are_named() -> None:
             grid(people().with_columns(pl.Series("w", weights)), weight="w")
 
 
-def test_a_file_with_too_many_values_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    people().write_parquet(tmp_path / "p.parquet")
-    monkeypatch.setattr("personax.independence._parts.MAX_DISTINCT", 10)
-    table = grid(tmp_path / "p.parquet").filter(pl.col("feature") == "height")
-    assert "distinct values; round it" in table["reason"][0]
-    assert table["p_value"].null_count() == table.height
-
-
 def test_given_is_the_test_itself_given_z() -> None:
     frame = people()
     whole = frame.drop_nulls()
@@ -225,3 +217,24 @@ def test_the_cells_are_the_tests_themselves() -> None:
     assert table["hsic"] == pytest.approx(hsic(x, y).p_value, rel=1e-9)
     assert np.allclose(correct([0.01, 0.02], "fdr_bh"), [0.02, 0.02])
     assert rcit(x, y, rng=np.random.default_rng(0)).effect_size == pytest.approx(kci(x, y).effect_size)
+
+
+def test_a_column_of_vectors_is_one_variable() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(120, 10))
+    y, team = vectors @ rng.normal(size=10) + rng.normal(size=120), np.where(vectors[:, 0] > 0, "a", "b")
+    lists = pl.Series(vectors.tolist())
+    columns = {"lists": lists, "arrays": lists.cast(pl.Array(pl.Float64, 10)), "y": y, "team": team}
+    frame = pl.DataFrame(columns)
+    frame = frame.with_columns(
+        odd=pl.when(pl.int_range(120) % 2 == 0).then(pl.lit([1.0])).otherwise(pl.lit([1.0, 2.0]))
+    )
+    table = screen(frame, ["lists", "arrays", "odd"], ["y", "team"], tests=["kci", "auto", "chisq"])
+    p_values = {(r["feature"], r["target"], r["test"]): r["p_value"] for r in table.iter_rows(named=True)}
+    for name in ("lists", "arrays"):
+        assert p_values[name, "y", "kci"] == kci(vectors, y, with_effect=False).p_value < 1e-6
+        assert p_values[name, "team", "auto"] == p_values[name, "team", "kci"] < 1e-6
+        assert p_values[name, "team", "chisq"] is None
+    assert table.filter(feature="odd")["reason"][0] == "odd holds vectors of different lengths; give all the same"
+    with_gap = frame.with_columns(pl.when(pl.int_range(120) < 20).then(None).otherwise("lists").alias("lists"))
+    assert screen(with_gap, ["lists"], ["y"], tests=["kci"])["n"].to_list() == [100]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,7 @@ from personax.errors import ComputationError, InputError, PlanError
 from personax.independence import chisq
 from personax.progress import Silent
 from personax.schema import Column, Edge, Graph, Kind, Node
+from personax.stages import _discover
 from personax.stages._discover import ci_test, discover_file, find_causes, graph_notices, write_graph
 from personax.study import Study
 
@@ -303,3 +305,21 @@ def test_a_private_column_that_is_left_out_is_named(tmp_path: Path) -> None:
         tmp_path / "people.csv", settings, tmp_path / "out", missing=[""], seed=0, progress=Silent()
     )  # fmt: skip
     assert any("left out unless --columns names them: born" in notice.text for notice in found.notices)
+
+
+@pytest.mark.parametrize("name", ["chisq", "gsq", "kci", "auto", "gcm", "rcit"])
+def test_a_search_reads_the_counts_of_rows_that_repeat(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 3, 600), rng.integers(0, 2, 600)
+    frame = pl.DataFrame({"a": a, "b": b, "c": (a + b + rng.integers(0, 2, 600)) % 3, "d": list("xyz") * 200})
+    frame = frame.with_columns(c=pl.when(pl.int_range(600) % 50 == 0).then(None).otherwise("c"))
+    kinds: Any = {"a": "ordinal", "b": "ordinal", "c": "ordinal", "d": "nominal"}
+    questions = [(0, 2, ()), (0, 3, (1,)), (0, 1, (2,)), (1, 2, (0, 3))]
+    counted, weights = _discover._counted(frame, name)
+    assert counted.height < 80
+    assert weights is not None
+    assert weights.sum() == 600
+    p_values = [ci_test(name, kinds).prepare(frame)(*question) for question in questions]
+    monkeypatch.setattr(_discover, "REPEATS", 601)
+    rows = [ci_test(name, kinds).prepare(frame)(*question) for question in questions]
+    assert p_values == pytest.approx(rows, rel=1e-7 if name != "rcit" else 1e-4, abs=1e-12)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ __all__ = [
     "read_ipc",
     "read_parquet",
     "scan_parquet",
+    "stream_parquet",
     "write_csv",
     "write_ipc",
     "write_parquet",
@@ -104,6 +105,14 @@ def write_parquet(frame: pl.DataFrame, path: Path | str, **options: Any) -> None
         if shutil.disk_usage(Path(path).parent).free < FULL:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
         raise
+
+
+def stream_parquet(frames: Iterator[pl.DataFrame], schema: Mapping[str, Any], path: Path | str) -> None:
+    """Write tables of one schema to a Parquet file as they come; see `read_parquet`."""
+    from polars.io.plugins import register_io_source
+
+    rows = register_io_source(lambda *_: frames, schema=schema)
+    rows.sink_parquet(exact_path(path), compression="zstd", maintain_order=True)
 
 
 def write_csv(frame: pl.DataFrame, path: Path | str) -> None:

@@ -17,7 +17,7 @@ from personax.errors import InputError
 from personax.results import Result
 from personax.schema import Graph
 from personax.statistics import holm
-from personax.strict import nearest
+from personax.strict import check_alpha, nearest
 
 __all__ = ["Falsification", "Implication", "falsify"]
 
@@ -193,6 +193,7 @@ def falsify(
     >>> [(one.x, one.y, one.violated) for one in falsify(chain, frame, rng=np.random.default_rng(0)).independences]
     [('c', 'a', False)]
     """
+    check_alpha(alpha)
     names = [node.id for node in graph.nodes]
     parents = _parents(graph, names, frame)
     table = frame.select(names)

@@ -17,7 +17,7 @@ from personax.discovery._ci_test import SearchProgress
 from personax.discovery._knowledge import Knowledge
 from personax.discovery._search import PreparedSearch, Test, prepare_search
 from personax.discovery._skeleton import Skeleton, find_skeleton, possible_separators, remove_separated
-from personax.discovery._triples import Triple, Verdict, judge_triples
+from personax.discovery._triples import Triple, Verdict, judge_triples, separating_sets, vote
 from personax.schema import Edge, Graph
 
 __all__ = ["ARROW", "CIRCLE", "TAIL", "Marks", "SeparatingSets", "fci"]
@@ -42,6 +42,8 @@ class Marks:
         What separates those without one.
     verdicts
         On triples: collider, none, or ambiguous; by the separating sets where nothing is given.
+    judge
+        (start of a path that discriminates b for c, b, c) -> verdict on b; by the separating sets where not given.
 
     Examples
     --------
@@ -56,10 +58,12 @@ class Marks:
         pairs: list[tuple[int, int]],
         separating_sets: SeparatingSets,
         verdicts: Mapping[Triple, Verdict] | None = None,
+        judge: Callable[[int, int, int], Verdict] | None = None,
     ) -> None:
         self._at: dict[tuple[int, int], Mark] = {}
         self._verdicts = verdicts
         self._separating_sets = separating_sets
+        self._judge = judge
         self._near: dict[int, list[int]] = {}
         for i, j in sorted(pairs):
             self._at[i, j] = self._at[j, i] = CIRCLE
@@ -158,13 +162,19 @@ class Marks:
             if self._is(c, b, CIRCLE) and self._causes(a, c) and self._is(b, a, ARROW):
                 start = self._discriminating(a, b, c)
                 if start is not None:
-                    self._decide(a, b, c, self._separating_sets[frozenset((start, c))])
+                    self._decide(a, b, c, self._at_the_end(start, b, c))
 
-    def _decide(self, a: int, b: int, c: int, between: frozenset[int]) -> None:
-        if b in between and not self._is(b, c, TAIL):
+    def _at_the_end(self, start: int, b: int, c: int) -> Verdict:
+        """Judge b by the sets that separate the ends of a path that discriminates it."""
+        if self._judge is not None:
+            return self._judge(start, b, c)
+        return "no collider" if b in self._separating_sets[frozenset((start, c))] else "collider"
+
+    def _decide(self, a: int, b: int, c: int, verdict: Verdict) -> None:
+        if verdict == "no collider" and not self._is(b, c, TAIL):
             self.put(c, b, TAIL)
             self.put(b, c, ARROW)
-        elif b not in between and not self._is(b, c, TAIL) and not self._is(a, b, TAIL):
+        elif verdict == "collider" and not self._is(b, c, TAIL) and not self._is(a, b, TAIL):
             for other, node in ((a, b), (c, b), (b, c)):
                 self.put(other, node, ARROW)
 
@@ -292,7 +302,12 @@ def fci(
     verdicts = judge_triples(skeleton, search.cached_test, alpha, beyond_neighbours=True)
     pairs = skeleton.pairs
     sets = {frozenset(pair): frozenset(found.given) for pair, found in skeleton.separations.items()}
-    marks = Marks(pairs, sets, verdicts)
+
+    def judge(start: int, b: int, c: int) -> Verdict:
+        ends = min(start, c), max(start, c)
+        return vote(b, separating_sets(*ends, skeleton, search.cached_test, alpha, beyond_neighbours=True))
+
+    marks = Marks(pairs, sets, verdicts, judge)
     _tell(marks, pairs, search)
     marks.apply_rules()
     meaning = f"FCI at level {alpha:g}: an arrow is a cause, two heads a hidden common cause, a circle an open end."

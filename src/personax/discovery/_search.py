@@ -18,6 +18,7 @@ from personax.discovery._skeleton import Skeleton
 from personax.discovery._triples import Triple, Verdict
 from personax.errors import InputError
 from personax.schema import Edge, EdgeKind, Graph, Node
+from personax.strict import check_alpha
 
 __all__ = ["PreparedSearch", "Test", "complete_numbers", "listed", "named_edge", "prepare_search"]
 
@@ -145,8 +146,7 @@ def prepare_search(
     if frame.width < 2:
         raise InputError("a causal graph needs at least two columns")
     known.check(frame.columns, through_others=algorithm == "fci")
-    if not 0 < alpha < 1:
-        raise InputError(f"alpha is {alpha:g}; a level lies between 0 and 1")
+    check_alpha(alpha)
     ordered = frame.select(sorted(frame.columns))
     names = ordered.columns
     linear = not isinstance(test, CiTest)

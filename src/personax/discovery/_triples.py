@@ -12,7 +12,7 @@ from typing import Literal
 from personax.discovery._ci_test import CachedTest
 from personax.discovery._skeleton import Skeleton, subsets
 
-__all__ = ["Triple", "Verdict", "judge_triples"]
+__all__ = ["Triple", "Verdict", "judge_triples", "separating_sets", "vote"]
 
 Triple = tuple[int, int, int]
 """a, b, c with edges a - b - c, none between a and c; a < c."""
@@ -47,14 +47,15 @@ def judge_triples(
     verdicts: dict[Triple, Verdict] = {}
     for a, b, c in skeleton.triples():
         if (a, c) not in ends:
-            ends[a, c] = _separating_sets(a, c, skeleton, test, alpha, beyond_neighbours=beyond_neighbours)
-        verdicts[a, b, c] = _vote(b, ends[a, c])
+            ends[a, c] = separating_sets(a, c, skeleton, test, alpha, beyond_neighbours=beyond_neighbours)
+        verdicts[a, b, c] = vote(b, ends[a, c])
     return verdicts
 
 
-def _separating_sets(
+def separating_sets(
     a: int, c: int, skeleton: Skeleton, test: CachedTest, alpha: float, *, beyond_neighbours: bool
 ) -> list[tuple[int, ...]]:
+    """Return all sets of neighbours that separate two columns; without any, the one beyond them that did."""
     groups = [skeleton.adjacent[a], skeleton.adjacent[c]]
     sizes = range(min(skeleton.largest, max(map(len, groups))) + 1)
     found = [given for size in sizes for given in subsets(groups, size) if test(a, c, given) > alpha]
@@ -63,7 +64,8 @@ def _separating_sets(
     return found
 
 
-def _vote(b: int, found: list[tuple[int, ...]]) -> Verdict:
+def vote(b: int, found: list[tuple[int, ...]]) -> Verdict:
+    """Return what most of the sets that separate two columns say of a third."""
     with_b = sum(b in given for given in found)
     if 2 * with_b == len(found):
         return "ambiguous"  # none was found, or as many with b as without

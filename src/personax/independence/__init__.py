@@ -14,12 +14,14 @@ A map, each line using the ones above it; the modules are private, this package 
 - one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_dcor``,
   ``_rcit``, ``_gcm``, ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which
   fits a pair)
-- the grid: ``_frames`` (any table), ``_parts`` (many Parquet files), ``_grid``, ``_views``, ``_heterogeneity``,
-  ``_missingness``, ``_pooling``, ``_noisy`` (counts with noise)
+- the grid: ``_frames`` (any table), ``_parts`` (many Parquet files), ``_state`` (what counting leaves of them),
+  ``_grid``, ``_all_pairs`` (of small tables, streamed), ``_views``, ``_heterogeneity``, ``_missingness``,
+  ``_pooling``, ``_noisy`` (counts with noise)
 - calibration: ``_scenarios``, ``_calibration``, ``_data_nulls`` (nulls made of one's own table), ``_family_wise``
   (whole grids of them), ``_certificate``
 """
 
+from personax.independence._all_pairs import AllPairs, screen_tables
 from personax.independence._auto import auto
 from personax.independence._calibration import Rate, binomial_interval, calibrate_scenarios, rejection_rate
 from personax.independence._certificate import certificate, family_sentences, verdicts
@@ -45,6 +47,7 @@ from personax.independence._rcit import rcit
 from personax.independence._registered import RegisteredTest, battery, find_test, option_faults
 from personax.independence._result import TestResult
 from personax.independence._scenarios import SCENARIOS
+from personax.independence._state import State, count
 from personax.independence._usp import usp
 from personax.independence._variable import present_rows
 from personax.independence._views import dependence_graph, wide
@@ -53,6 +56,7 @@ __all__ = [
     "FAMILIES",
     "MAX_LEVELS",
     "SCENARIOS",
+    "AllPairs",
     "ColumnPair",
     "Correction",
     "DataSet",
@@ -62,6 +66,7 @@ __all__ = [
     "Rate",
     "RegisteredTest",
     "ScoreFunction",
+    "State",
     "TestResult",
     "TestedColumn",
     "auto",
@@ -72,6 +77,7 @@ __all__ = [
     "certificate",
     "chisq",
     "correct",
+    "count",
     "dcor",
     "dependence_graph",
     "family_sentences",
@@ -93,6 +99,7 @@ __all__ = [
     "score_function",
     "screen",
     "screen_noisy",
+    "screen_tables",
     "usp",
     "verdicts",
     "wide",

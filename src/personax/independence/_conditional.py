@@ -7,6 +7,7 @@ factors and no n x n matrix is inverted. The residual features of a row depend o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from scipy.linalg import cho_factor, cho_solve
 from personax.errors import UndecidedError, UntestableError
 from personax.independence._counts import Counted, join, join_given
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
+from personax.independence._kernel_products import Products
 from personax.independence._kernel_ridge import Regression
 from personax.independence._kernels import (
     Bandwidth,
@@ -69,9 +71,6 @@ SLIGHTLY_BENT, BENT = 0.02, 0.05
 
 NEGLIGIBLE = 1e-7
 """Share of the trace that the variance leaves out."""
-
-BLOCK = 256
-"""Rows of the n x n product that exist at one time."""
 
 
 def conditional_kci(
@@ -146,7 +145,7 @@ def _symmetric(
     )
     tested = products(rx, ry, regression.z)
     statistic, mean, variance = tested.moments()
-    p_value = exact(statistic, tested.spectrum()) if null == "spectral" else gamma(statistic, mean, variance)
+    p_value = exact(statistic, *tested.spectrum()) if null == "spectral" else gamma(statistic, mean, variance)
     taken = {f"regression_{name}": one.residual.chosen for name, one in zip("xy", locations, strict=True)}
     return _Tested(rx, ry, statistic, p_value, taken)
 
@@ -157,7 +156,8 @@ def _by_ridge(x: Counted, y: Counted, z: Counted, left: Left, bandwidth: Bandwid
     ky = centred(_kernel(y, z, bandwidth), y, TOLERANCE)
     rx, ry = left(kx, x, "x"), left(ky, y, "y")
     statistic = cross(rx, ry)
-    p_value = exact(statistic, _spectrum(rx, ry)) if null == "spectral" else gamma(statistic, *_moments(rx, ry))
+    spectral = null == "spectral"
+    p_value = exact(statistic, *_products(rx, ry).spectrum()) if spectral else gamma(statistic, *_moments(rx, ry))
     return _Tested(rx, ry, statistic, p_value)
 
 
@@ -233,46 +233,23 @@ def _kernel_with_z(x: Counted, z: Counted, bandwidth: Bandwidth) -> Factor:
     return centred(product(kernels), both, TOLERANCE)
 
 
-def _spectrum(x: Factor, y: Factor) -> NDArray[np.float64]:
-    """Return the weights of the null distribution: the eigenvalues of S = Kx * Ky, element by element.
-
-    Of its two Gram matrices, n x n and products of features, the smaller one is taken.
-    """
+def _products(x: Factor, y: Factor) -> Products:
+    """Return S = Kx * Ky, element by element, whose eigenvalues are the weights of the null distribution."""
     both, first = join(x.of, y.of)
-    fx, fy = x.rows[x.of.codes[first]], y.rows[y.of.codes[first]]
-    if x.rank * y.rank <= both.size:
-        product = (fx[:, :, None] * fy[:, None, :]).reshape(both.size, -1)
-        return np.linalg.eigvalsh(product.T @ (both.counts[:, None] * product)).clip(0)
-    root = np.sqrt(both.counts)
-    return np.linalg.eigvalsh((fx @ fx.T) * (fy @ fy.T) * np.outer(root, root)).clip(0)
+    rows = x.rows[x.of.codes[first]], y.rows[y.of.codes[first]]
+    return Products(*rows, None, None, both.counts.astype(float))
 
 
 def _moments(x: Factor, y: Factor) -> tuple[float, float]:
-    """Return mean and variance of the statistic under the null.
-
-    With S_ij = Kx_ij Ky_ij they are tr S and 2 sum_ij S_ij^2. S exists block by block, on distinct values of (x, y, z).
-    """
-    both, first = join(x.of, y.of)
-    weights, in_x, in_y = both.counts, x.of.codes[first], y.of.codes[first]
-    mean = float(weights @ (x.diagonal()[in_x] * y.diagonal()[in_y]))
-    fx, fy = _leading(x)[in_x], _leading(y)[in_y]
-    total = 0.0
-    people = weights.astype(np.float32)
-    for start in range(0, len(weights), BLOCK):
-        here, later = slice(start, start + BLOCK), slice(start, None)
-        squares = fx[here] @ fx[later].T
-        squares *= fy[here] @ fy[later].T
-        np.square(squares, out=squares)
-        sums = (people[here] @ squares).astype(float)
-        own = len(weights[here])
-        total += float(2 * sums @ weights[later] - sums[:own] @ weights[here])  # S is symmetric
-    return mean, 2 * total
+    """Return mean and variance of the statistic under the null: tr S and 2 sum_ij S_ij^2."""
+    mean = _products(x, y).trace
+    return mean, _products(_leading(x), _leading(y)).moments()[2]
 
 
-def _leading(factor: Factor) -> NDArray[np.float32]:
+def _leading(factor: Factor) -> Factor:
     """Return the features without the last ones that hold next to nothing of the trace.
 
     The variance sets the width of the null distribution: seven digits of it are enough, so single precision is.
     """
     held = np.cumsum((factor.counts @ np.square(factor.rows))[::-1])[::-1]
-    return factor.rows[:, held > NEGLIGIBLE * held[0]].astype(np.float32)
+    return replace(factor, rows=factor.rows[:, held > NEGLIGIBLE * held[0]].astype(np.float32))

@@ -10,9 +10,21 @@ from numpy.typing import ArrayLike, NDArray
 from personax.errors import InputError
 from personax.statistics import holm
 
-__all__ = ["Correction", "correct", "first_level"]
+__all__ = ["Correction", "check_correction", "correct", "first_level", "largest_rejected"]
 
 Correction = Literal["fdr_bh", "fdr_by", "holm", "bonferroni", "none"]
+
+
+def check_correction(method: str) -> None:
+    """Say which corrections there are.
+
+    Raises
+    ------
+    InputError
+        When this is none.
+    """
+    if method not in get_args(Correction):
+        raise InputError(f"there is no correction {method!r}; choose from {', '.join(get_args(Correction))}")
 
 
 def correct(p_values: ArrayLike, method: Correction) -> NDArray[np.float64]:
@@ -40,8 +52,7 @@ def correct(p_values: ArrayLike, method: Correction) -> NDArray[np.float64]:
     >>> correct([0.01, float("nan"), 0.04], "holm").tolist()
     [0.02, nan, 0.04]
     """
-    if method not in get_args(Correction):
-        raise InputError(f"there is no correction {method!r}; choose from {', '.join(get_args(Correction))}")
+    check_correction(method)
     p = np.asarray(p_values, dtype=float)
     known = ~np.isnan(p)
     corrected = p.copy()
@@ -62,6 +73,38 @@ def first_level(alpha: float, tests: int, method: Correction) -> float:
         return alpha
     harmonic = float((1 / np.arange(1, tests + 1)).sum()) if method == "fdr_by" else 1.0
     return alpha / max(1, tests) / harmonic
+
+
+def largest_rejected(
+    p_values: NDArray[np.float64], tests: int, alpha: float, method: Correction
+) -> tuple[float | None, int]:
+    """Return the largest p-value that is rejected, and how many are, of a family too large to hold.
+
+    Parameters
+    ----------
+    p_values
+        Those below ``alpha``; no correction rejects another.
+    tests
+        Size of the family.
+
+    Examples
+    --------
+    >>> largest_rejected(np.array([0.001, 0.02, 0.03]), 4, 0.05, "fdr_bh")
+    (0.03, 3)
+    >>> largest_rejected(np.array([0.001, 0.02, 0.03]), 4, 0.05, "holm")
+    (0.001, 1)
+    """
+    p, ranks = np.sort(p_values), np.arange(1, len(p_values) + 1)
+    level = first_level(alpha, tests, method)
+    levels = {"holm": alpha / np.maximum(1, tests - ranks + 1)}.get(
+        method, level * ranks if method.startswith("fdr") else np.full(len(p), level)
+    )
+    below = p < levels if not method.startswith("fdr") else p <= levels
+    if method.startswith("fdr"):
+        many = int(ranks[below].max(initial=0))
+    else:
+        many = len(p) if below.all() else int(below.argmin())
+    return (float(p[many - 1]), many) if many else (None, 0)
 
 
 def _correct(p: NDArray[np.float64], method: Correction) -> NDArray[np.float64]:

@@ -21,6 +21,7 @@ from personax.independence._registered import battery, known
 from personax.independence._scenarios import Draw, Sample
 from personax.independence._variable import EncodedColumn, encode
 from personax.schema import Kind
+from personax.strict import check_alpha
 
 __all__ = ["Pairs", "calibrate_like", "grid_nulls", "null_of"]
 
@@ -98,6 +99,7 @@ def calibrate_like(
     >>> calibrate_like(frame, ["team"], ["trait"], kinds, tests=["chisq"], times=1000, rng=rng)["verdict"].to_list()
     ['level kept']
     """
+    check_alpha(alpha)
     _check(frame, [*features, *targets, *given], kinds, tests, pairs, given=bool(given))
     read = {name: _read(frame[name], kinds[name], (periods or {}).get(name)) for name in (*features, *targets, *given)}
     condition = _condition(given, read)

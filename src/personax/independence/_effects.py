@@ -20,6 +20,7 @@ __all__ = [
     "KERNEL_CORRELATION",
     "SINGLES",
     "cramers_v",
+    "cramers_v_each",
     "effect_factor",
     "kernel_correlation",
     "pooled_cramers_v",
@@ -204,6 +205,39 @@ def pooled_cramers_v(tables: Sequence[NDArray[np.float64]]) -> float:
     if not room > 0:
         return 0.0
     return float(np.sqrt(np.clip(shrunk(excess / room, float(np.sqrt(variance)) / room), 0, 1)))
+
+
+def cramers_v_each(
+    tables: NDArray[np.float64],
+    statistics: NDArray[np.float64],
+    means: NDArray[np.float64],
+    variances: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return what `pooled_cramers_v` says of each of many tables by itself, shape (tables,).
+
+    Parameters
+    ----------
+    tables
+        Shape (tables, a, b), each with people in two rows and two columns at least.
+    statistics, means, variances
+        Pearson's X^2 of each, and its moments given the margins (`pearson_moments`).
+
+    Examples
+    --------
+    >>> each = np.array([[[50.0, 0], [0, 50]], [[25, 25], [25, 25]]])
+    >>> cramers_v_each(each, np.array([100.0, 0]), *pearson_moments(each)).round(6).tolist()
+    [1.0, 0.0]
+    """
+    n, most = tables.sum(axis=(1, 2)), _most_phi2(tables)
+    a, b = (tables.any(axis=axis).sum(axis=1) for axis in (2, 1))
+    size = np.maximum(a, b)
+    room = np.where(most > 0, most, np.inf)
+    plain = (statistics / n - (a - 1) * (b - 1) / (n - 1)) / room
+    share, noise = (statistics - means) / n / room, np.sqrt(variances) / n / room
+    safe = np.where(share > 0, share, np.inf)
+    small = np.where(share > 0, share * np.maximum(0.0, 1 - np.square(CERTAIN * noise / safe)), 0.0)
+    effect = np.sqrt(np.clip(np.where(size * SMALL_GROUPS <= n, plain, small), 0, 1))
+    return np.where(size * SINGLES > n, np.nan, effect)
 
 
 def _most_phi2(observed: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Tables from any library, and tables larger than memory as the distinct rows that a test needs."""
+"""Tables from any library, in memory or larger."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from personax.errors import InputError, UntestableError
-from personax.independence._parts import MAX_DISTINCT, WEIGHT, DataSet, open_dataset
+from personax.errors import InputError
+from personax.independence._parts import DataSet, open_dataset
 
-__all__ = ["as_frame", "counted_rows", "whole_weights"]
+__all__ = ["Frame", "as_frame", "whole_weights"]
+
+Frame = pl.DataFrame | pl.LazyFrame | DataSet
+"""A table in memory, one that is read in batches, or files."""
 
 
-def as_frame(table: Any) -> pl.DataFrame | pl.LazyFrame | DataSet:  # noqa: ANN401 - any table that can be read
+def as_frame(table: Any) -> Frame:  # noqa: ANN401 - any table that can be read
     """Return a polars table.
 
     Parameters
     ----------
     table
-        A polars DataFrame or LazyFrame, a pandas DataFrame, anything that exports an Arrow stream, a numpy array
-        (columns are called ``column_0`` ...), a mapping from names to values, or Parquet files, which are counted part
-        by part: the path of one, of a folder of them (``year=2024/...`` makes columns), a pattern such as
-        ``data/part-*.parquet``, or a list of files.
+        A polars DataFrame or LazyFrame, a relation of DuckDB (read in batches), a pandas DataFrame, anything that
+        exports an Arrow stream, a numpy array (columns are called ``column_0`` ...), a mapping from names to values, or
+        Parquet files, which are counted part by part: the path of one, of a folder of them (``year=2024/...`` makes
+        columns), a pattern such as ``data/part-*.parquet``, or a list of files.
 
     Raises
     ------
@@ -37,9 +40,7 @@ def as_frame(table: Any) -> pl.DataFrame | pl.LazyFrame | DataSet:  # noqa: ANN4
     >>> as_frame(np.eye(2)).columns
     ['column_0', 'column_1']
     """
-    if isinstance(table, (pl.DataFrame, pl.LazyFrame)):
-        return table
-    if isinstance(table, DataSet):
+    if isinstance(table, (pl.DataFrame, pl.LazyFrame, DataSet)):
         return table
     if isinstance(table, (str, Path)):
         if Path(table).is_file() and Path(table).suffix != ".parquet":
@@ -51,6 +52,8 @@ def as_frame(table: Any) -> pl.DataFrame | pl.LazyFrame | DataSet:  # noqa: ANN4
         return pl.DataFrame(table)
     if isinstance(table, Mapping):
         return pl.DataFrame(dict(table))
+    if type(table).__module__.startswith(("duckdb", "_duckdb")) and hasattr(table, "pl"):
+        return table.pl(lazy=True)  # type: ignore[no-any-return]
     if hasattr(table, "iloc") and hasattr(table, "columns"):
         # column by column: pandas itself exports Arrow only where pyarrow is installed
         _named_apart([str(name) for name in table.columns])
@@ -97,24 +100,3 @@ def whole_weights(weights: pl.Series) -> NDArray[np.intp]:
             f"{weights.name} holds weights that are no whole numbers of 1 or more; drop or mend those rows"
         )
     return weights.cast(pl.Int64).to_numpy().astype(np.intp)
-
-
-def counted_rows(
-    table: pl.LazyFrame, names: Sequence[str], weight: str | None = None
-) -> tuple[pl.DataFrame, NDArray[np.intp]]:
-    """Return the distinct rows of some columns, and how many people each stands for.
-
-    The file is read in pieces by polars' streaming engine; memory grows with the distinct rows, not with the file.
-
-    Raises
-    ------
-    UntestableError
-        When a column has more than two million distinct values.
-    """
-    many = table.select(pl.col(names).approx_n_unique()).collect(engine="streaming")
-    for name in names:
-        if many[name][0] > 1.05 * MAX_DISTINCT:  # the count is good to a few percent
-            raise UntestableError(f"{name} has about {many[name][0]:,} distinct values; round it to fewer")
-    people = pl.len() if weight is None else pl.col(weight).sum()
-    counted = table.group_by(names).agg(people.alias(WEIGHT)).sort(names).collect(engine="streaming")
-    return counted.drop(WEIGHT), whole_weights(counted[WEIGHT])

@@ -22,18 +22,19 @@ from personax.errors import InputError, UntestableError
 from personax.independence._blocks import Design, RowBlocks, blocks_of, exchanged
 from personax.independence._corrections import Correction, correct
 from personax.independence._direction import DIRECTION_SCHEMA, Direction, decided, direction_of
-from personax.independence._frames import as_frame, counted_rows, whole_weights
+from personax.independence._frames import Frame, as_frame, whole_weights
 from personax.independence._heterogeneity import told_apart
 from personax.independence._pair import ColumnPair, Given, TestedColumn
-from personax.independence._parts import MAX_DISTINCT, WEIGHT, DataSet, count_pairs
 from personax.independence._registered import check_categories, check_options, run_test
+from personax.independence._state import WEIGHT, Distinct, State, count_each, too_many
 from personax.independence._survey import survey_test
+from personax.independence._variable import are_vectors
 from personax.schema import KINDS, Kind
-from personax.strict import nearest
+from personax.strict import check_alpha, nearest
 
 __all__ = ["DEFAULT_TESTS", "SCHEMA", "judged", "screen"]
 
-_Frame = pl.DataFrame | pl.LazyFrame | DataSet
+_Frame = Frame | State
 
 DEFAULT_TESTS = ("kci", "chisq", "gsq")
 
@@ -101,7 +102,9 @@ def screen(
     frame
         One row a person: polars, pandas, Arrow, a numpy array, or Parquet files that may be larger than memory: a
         path, a folder, a pattern or a list (see `personax.independence._frames.as_frame`). Missing values are null or
-        NaN and are deleted pair by pair.
+        NaN and are deleted pair by pair. Or the `State` of any of these, from `count`, with a set of columns that holds
+        feature, target, given columns and ``by`` for each pair. Of a table in memory, a column may hold a vector of
+        numbers a row (embeddings): one variable of several columns.
     features, targets
         TestedColumn names.
     kinds
@@ -171,7 +174,7 @@ def screen(
     [('height', 'kci', False), ('height', 'chisq', None), ('height', 'gsq', None),
      ('team', 'kci', True), ('team', 'chisq', True), ('team', 'gsq', True)]
     """
-    table = as_frame(frame)
+    table = frame if isinstance(frame, State) else as_frame(frame)
     _check_arguments({"features": features, "targets": targets, "tests": tests, "given": given}, kinds or {}, alpha)
     features, targets, given = (list(dict.fromkeys(names)) for names in (features, targets, given))
     names = list(dict.fromkeys([*features, *targets, *given]))
@@ -183,6 +186,8 @@ def screen(
     )
     if (cluster or strata or survey_weight) and (weight or not isinstance(table, pl.DataFrame)):
         raise InputError("clusters, strata and survey weights are for tables in memory without `weight`; read it first")
+    if isinstance(table, State) and weight:
+        raise InputError("a state has its weights already; name the weight where the parts are counted")
     if by is None:
         return judged(_run(table, plan, progress, 0, 1), alpha, correction)
     parts = _subgroups(table, by)
@@ -221,8 +226,7 @@ def _check_arguments(lists: Mapping[str, object], kinds: Mapping[str, str], alph
     for name, kind in kinds.items():
         if kind not in KINDS:
             raise InputError(f"kinds: {name} cannot be {kind!r}; {nearest(str(kind), list(KINDS))}")
-    if not 0 < alpha < 1:
-        raise InputError(f"alpha is between 0 and 1, not {alpha}")
+    check_alpha(alpha)
 
 
 def _check(
@@ -236,7 +240,7 @@ def _check(
 ) -> None:
     for test in (*tests, *options):
         check_options(test, options.get(test, {}), given=given)
-    known = table.collect_schema().names()
+    known = table.columns if isinstance(table, State) else table.collect_schema().names()
     if absent := [name for name in dict.fromkeys((*names, *([by] if by else []))) if name not in known]:
         told = "; ".join(f"the table has no column {name}, {nearest(name, known)}" for name in absent)
         raise InputError(told)
@@ -249,20 +253,37 @@ def _kinds(
 ) -> dict[str, tuple[Kind, float | None]]:
     """Return kind and period of each column, inferred where they are not given."""
     unsaid = [name for name in names if name not in kinds]
-    sample = table.select(unsaid)
-    if isinstance(sample, pl.LazyFrame):
-        sample = sample.head(INFERRED_FROM).collect()
-    columns = with_date_kinds(infer_columns(sample), sample)
-    inferred = {column.name: (column.kind, column.period) for column in columns}
+    inferred: dict[str, tuple[Kind, float | None]] = {}
+    for sample in _samples(table, unsaid):
+        for column in with_date_kinds(infer_columns(sample), sample):
+            kind: Kind = "continuous" if are_vectors(sample[column.name]) else column.kind
+            inferred[column.name] = kind, column.period
     said = {name: (kinds[name], periods.get(name)) for name in names if name in kinds}
     return {name: said.get(name) or inferred[name] for name in names}
 
 
+def _samples(table: _Frame, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Yield tables that kinds are inferred from; of a state each column by itself, as often as its values occur."""
+    if isinstance(table, State):
+        for name in names:
+            counts = table.counts([name])
+            most = -(-counts[WEIGHT] * INFERRED_FROM // max(INFERRED_FROM, counts[WEIGHT].sum()))
+            yield counts.select(pl.col(name).repeat_by(most).explode())
+    else:
+        sample = table.select(names)
+        yield sample.head(INFERRED_FROM).collect() if isinstance(sample, pl.LazyFrame) else sample
+
+
 def _subgroups(table: _Frame, by: str) -> list[tuple[Any, _Frame]]:
-    values = table.lazy().select(pl.col(by).drop_nulls().unique()).collect()[by].sort().to_list()
+    found = table.counts([by]) if isinstance(table, State) else table.lazy().select(pl.col(by).unique()).collect()
+    values = found[by].drop_nulls().sort().to_list()
     if not 0 < len(values) <= MAX_SUBGROUPS:
         raise InputError(f"{by} has {len(values):,} values; give a column of 1 to {MAX_SUBGROUPS} groups")
-    return [(EVERYBODY, table), *((value, table.filter(pl.col(by) == value)) for value in values)]
+
+    def part(value: Any) -> _Frame:  # noqa: ANN401 - a value of any column
+        return table.where(by, value) if isinstance(table, State) else table.filter(pl.col(by) == value)
+
+    return [(EVERYBODY, table), *((value, part(value)) for value in values)]
 
 
 def _run(
@@ -277,7 +298,7 @@ def _run(
     cells: _Rows = {}
     total = len(plan.features) * len(plan.targets)
     work = engine.map(_tested, grid.passing, shared=grid)
-    if isinstance(table, DataSet):
+    if not isinstance(table, pl.DataFrame):
         work = engine.map(_tested_counts, _counted(table, plan), shared=plan)
     if isinstance(engine, ThreadEngine) and isinstance(table, pl.DataFrame):
         _ = grid.held, grid.given, grid.blocks  # read once, not once a thread
@@ -349,43 +370,39 @@ _Rows = dict[tuple[str, str], list[dict[str, Any]]]
 
 def _tested(grid: _Grid, name: str) -> _Rows:
     """Return the rows of every pair of a passing column."""
-    if isinstance(grid.table, pl.LazyFrame):  # each pair is counted by itself: memory holds its distinct rows
-        pairs = [(name, other) if grid.across else (other, name) for other in grid.others]
-        return {pair: _counted_pair(grid.table, *pair, grid.plan) for pair in pairs}
     passing = grid.reader(name)
     both = [(passing, other) if grid.across else (other, passing) for other in grid.held]
     return {(x.name, y.name): _pair(x, y, grid.given, grid.plan, grid.blocks) for x, y in both}
 
 
-def _counted(data: DataSet, plan: _Plan) -> Iterator[tuple[tuple[str, str], pl.DataFrame | str]]:
-    """Yield every pair with its counts, which one pass over the files has made."""
+def _counted(table: _Frame, plan: _Plan) -> Iterator[tuple[tuple[str, str], Distinct]]:
+    """Yield every pair with its counts, which one pass over the table has made."""
     pairs = [(feature, target) for feature in plan.features for target in plan.targets]
-    columns = [tuple(dict.fromkeys([*pair, *plan.given])) for pair in pairs]
-    yield from zip(pairs, count_pairs(data, columns, plan.weight, plan.jobs), strict=True)
+    sets = [tuple(dict.fromkeys([*pair, *plan.given])) for pair in pairs]
+    if isinstance(table, State):
+        counted: Iterator[Distinct] = map(table.distinct, sets)
+    else:
+        counted = count_each(table, sets, plan.weight, plan.jobs)
+    yield from zip(pairs, counted, strict=True)
 
 
-def _tested_counts(plan: _Plan, counted: tuple[tuple[str, str], pl.DataFrame | str]) -> _Rows:
+def _tested_counts(plan: _Plan, counted: tuple[tuple[str, str], Distinct]) -> _Rows:
     """Return the rows of a pair that was counted."""
-    (feature, target), counts = counted
-    if isinstance(counts, str):
-        reason = f"{counts} has more than {MAX_DISTINCT:,} distinct values; round it to fewer"
-        row = _about(feature, target, plan) | {"reason": reason, "details": "{}"}
+    (feature, target), distinct = counted
+    if distinct.names:
+        row = _about(feature, target, plan) | {"reason": too_many(distinct.names[0]), "details": "{}"}
         return {(feature, target): [row | {"test": test} for test in plan.tests]}
+    counts = distinct.middles()
     read = _reader(counts.drop(WEIGHT), plan, whole_weights(counts[WEIGHT]))
     given = Given([read(name) for name in plan.given]) if plan.given else None
-    return {(feature, target): _pair(read(feature), read(target), given, plan)}
+    rows = _pair(read(feature), read(target), given, plan)
+    return {(feature, target): [row | _with_steps(row["details"], distinct) for row in rows]}
 
 
-def _counted_pair(table: pl.LazyFrame, feature: str, target: str, plan: _Plan) -> list[dict[str, Any]]:
-    names = list(dict.fromkeys([feature, target, *plan.given]))
-    try:
-        frame, weights = counted_rows(table, names, plan.weight)
-    except UntestableError as error:
-        row = _about(feature, target, plan)
-        return [row | {"test": test, "reason": str(error), "details": "{}"} for test in plan.tests]
-    read = _reader(frame, plan, weights)
-    given = Given([read(name) for name in plan.given]) if plan.given else None
-    return _pair(read(feature), read(target), given, plan)
+def _with_steps(details: str, distinct: Distinct) -> dict[str, str]:
+    """Say which columns had too many values and were rounded, and to what."""
+    steps = {name: 2.0**step for name, step in distinct.steps.items()}
+    return {"details": json.dumps(json.loads(details) | {"rounded to": steps})} if steps else {}
 
 
 def _reader(frame: pl.DataFrame, plan: _Plan, weights: NDArray[np.intp] | None) -> Callable[[str], TestedColumn]:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from personax.data.pvalues import EVERYBODY
+from personax.errors import InputError
 from personax.independence._corrections import Correction, correct
+from personax.strict import check_alpha
 
 __all__ = ["heterogeneity", "told_apart"]
 
@@ -81,6 +83,9 @@ def heterogeneity(pvalues: pl.DataFrame, *, alpha: float = 0.05, correction: Cor
     >>> heterogeneity(pl.DataFrame(rows))["p_heterogeneity"][0] < 1e-6
     True
     """
+    check_alpha(alpha)
+    if "subgroup" not in pvalues.columns:
+        raise InputError("the table has no subgroups to compare; run screen with by")
     run = pvalues.filter((pl.col("subgroup") != EVERYBODY) & pl.col("reason").is_null())
     pairs = run.group_by("feature", "target", "test", maintain_order=True)
     rows = [dict(zip(("feature", "target", "test"), pair, strict=True)) | _compared(part) for pair, part in pairs]

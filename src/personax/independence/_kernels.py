@@ -32,6 +32,7 @@ __all__ = [
     "kernel_of",
     "marginal_factor",
     "marginal_width",
+    "pivoted_cholesky",
     "product",
     "standardise",
     "sums_within",
@@ -165,7 +166,9 @@ def _median_distance(values: NDArray[np.float64], counts: NDArray[np.intp]) -> f
     values, counts = values[::step], counts[::step]
     distances = pdist(values)
     if (counts == counts[0]).all():
-        return float(np.median(distances))
+        middle = [(len(distances) - 1) // 2, len(distances) // 2]
+        distances.partition(middle)
+        return float(distances[middle].mean())
     i, j = np.triu_indices(len(values), 1)
     weights = (counts[i] * counts[j]).astype(float)
     order = np.argsort(distances)
@@ -256,7 +259,7 @@ class Factor:
 
     def diagonal(self) -> NDArray[np.float64]:
         """Return the kernel of each distinct value with itself, shape (a,)."""
-        return np.asarray(np.square(self.rows).sum(axis=1))
+        return np.asarray(np.einsum("ij,ij->i", self.rows, self.rows))
 
 
 def marginal_factor(
@@ -285,7 +288,7 @@ def centred(kernel: Kernel, variable: Counted, tolerance: float = TOLERANCE, *, 
     It stops at rank ``most``, where the tolerance is not reached before: then the factor is a smaller kernel.
     """
     share = variable.counts / variable.n
-    rows = _pivoted_cholesky(kernel, share, tolerance, variable.size if most is None else most)
+    rows = pivoted_cholesky(kernel, share, tolerance, variable.size if most is None else most)
     factor = Factor(rows - share @ rows, variable)
     if factor.trace < FLAT * variable.n:
         raise UntestableError("the kernel tells no two values apart; choose a smaller bandwidth")
@@ -317,23 +320,30 @@ def joint_counts(x: Counted, y: Counted) -> Any:  # noqa: ANN401 - dense or spar
     return sparse.csr_array((people, (x.codes, y.codes)), shape=(x.size, y.size))
 
 
-def _pivoted_cholesky(kernel: Kernel, share: NDArray[np.float64], tolerance: float, most: int) -> NDArray[np.float64]:
+def pivoted_cholesky(
+    kernel: Kernel,
+    share: NDArray[np.float64],
+    tolerance: float,
+    most: int,
+    diagonal: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """Return P with P P' = K on the distinct values, up to a remainder of mean diagonal ``tolerance``.
 
-    Pivots are drawn a block at a time, in proportion to what is left of their diagonal, so that nearly all work is
-    products of matrices; pivots of one block that the others make superfluous are dropped.
+    The kernel of a value with itself is 1, or the ``diagonal``. Pivots are drawn a block at a time, in proportion to
+    what is left of their diagonal, so that nearly all work is products of matrices; pivots of one block that the others
+    make superfluous are dropped.
     """
     size = len(share)
-    if size <= WHOLE:
+    if size <= WHOLE and diagonal is None:
         return _whole_cholesky(kernel, size, tolerance)
     rng = np.random.default_rng(0)  # which pivots are drawn moves the result by less than the tolerance
     columns = np.empty((min(size, 512), size))  # the pages of an empty array cost nothing until they are written
-    left = np.ones(size)
+    left = np.ones(size) if diagonal is None else diagonal
     rank = 0
     while rank < min(size, most) and share @ left > tolerance:
         pivots = _drawn(left * share, max(BLOCK, rank // 4), rng)
         if rank + len(pivots) > len(columns):
-            columns = np.vstack([columns, np.empty_like(columns)])
+            columns = np.vstack([columns, np.empty((max(len(columns), len(pivots)), size))])
         known = columns[:rank, pivots]
         # a pivot much smaller than what is left elsewhere would spread its rounding there
         least = max(tolerance / 10, STEP * left[pivots].max())

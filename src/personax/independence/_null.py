@@ -56,6 +56,9 @@ ACCURACY = 1e-11
 CERTAIN, IMPOSSIBLE = 1e-33, 1e12
 """In units of the largest weight Q exceeds the one with probability 1 and the other with 0, to double precision."""
 
+TERMS = 64
+"""Of a sum that are computed together."""
+
 SLOPE = 0.7
 """The path is the branch of a hyperbola: along the descent at first, then so steep that many weights fall too."""
 
@@ -159,13 +162,13 @@ def _half_line(term: Callable[[NDArray[np.float64]], NDArray[np.float64]], step:
 
     def ahead(first: float, gap: float) -> float:
         """Sum the terms at first, first + gap, ... until they vanish."""
-        value, start, many = 0.0, 0, 64
+        value, start = 0.0, 0
         while start < 100_000:
-            terms = term(first + gap * np.arange(start, start + many, dtype=float))
+            terms = term(first + gap * np.arange(start, start + TERMS, dtype=float))
             value += float(terms.sum())
             if np.abs(terms[-8:]).max() < 1e-17 * abs(value):
                 break
-            start, many = start + many, 2 * many
+            start += TERMS
         return value
 
     middle = 0.5 * float(term(np.zeros(1))[0])

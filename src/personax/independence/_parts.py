@@ -1,9 +1,8 @@
-"""A data set of many Parquet files, counted part by part: what is held are distinct rows of pairs, never the data."""
+"""A data set of many Parquet files, read part by part, so that it may be larger than memory."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from glob import glob
 from pathlib import Path
@@ -12,26 +11,16 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from personax.data.frames import parquet_schema, read_ipc, scan_parquet, write_ipc
-from personax.engine import find_engine
+from personax.data.frames import parquet_schema, scan_parquet
 from personax.errors import InputError
 
-__all__ = ["MAX_DISTINCT", "WEIGHT", "DataSet", "count_pairs", "open_dataset"]
-
-WEIGHT = "number of rows"
-"""Column of a counted table: how many rows of the data each of its rows stands for."""
-
-MAX_DISTINCT = 2_000_000
-"""More distinct values of one column than this are not counted from files: they would not fit in memory."""
+__all__ = ["DataSet", "FilePart", "open_dataset"]
 
 CHUNK: Final = 1_000_000
 """Rows of a file that are read together."""
 
 UNIT: Final = 8_000_000
 """Rows of one file that one worker counts at a time: a large file is work for several."""
-
-HELD: Final = 4_000_000
-"""Distinct rows, of all pairs together, that are held in memory; more lie in a folder that goes with the run."""
 
 NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
 
@@ -184,127 +173,3 @@ def _same(first: Schema, schema: Schema, file: Path) -> None:
         if _plain(schema[name]) != _plain(kind):
             text = f"{file}: {name} holds {schema[name]}, and {kind} in the first file"
             raise InputError(f"{text}; write all files with the same types")
-
-
-Pair = tuple[str, ...]
-"""The columns that are counted together."""
-
-
-@dataclass(frozen=True)
-class _Counting:
-    """What every worker needs: the data set and the pairs to count."""
-
-    data: DataSet
-    pairs: Sequence[Pair]
-    weight: str | None
-
-
-def _count(counting: _Counting, part: FilePart) -> list[pl.DataFrame | str]:
-    """Return the distinct rows of every pair of a part and how often they occur, or a column that has too many."""
-    names = list(dict.fromkeys(name for pair in counting.pairs for name in pair))
-    names += [] if counting.weight is None or counting.weight in names else [counting.weight]
-    found: list[pl.DataFrame | str | None] = [None] * len(counting.pairs)
-    for chunk in counting.data.chunks(part, names):
-        for place, pair in enumerate(counting.pairs):
-            before = found[place]
-            if not isinstance(before, str):
-                people = pl.len().cast(pl.Int64) if counting.weight is None else pl.col(counting.weight).sum()
-                counts = chunk.group_by(pair).agg(people.alias(WEIGHT))
-                found[place] = _together([counts] if before is None else [before, counts], pair)
-    return [one if one is not None else "" for one in found]
-
-
-def _together(counts: Iterable[pl.DataFrame], pair: Pair) -> pl.DataFrame | str:
-    """Add counts up; the name of a column with too many distinct values where there is one."""
-    whole = pl.concat(counts).group_by(pair).agg(pl.col(WEIGHT).sum())
-    if whole.height > MAX_DISTINCT:
-        for name in pair:
-            if whole[name].n_unique() > MAX_DISTINCT:
-                return name
-    return whole
-
-
-class _Counts:
-    """The counts of all pairs; what is too large for memory lies in a folder, pair by pair."""
-
-    def __init__(self, pairs: Sequence[Pair], folder: Path) -> None:
-        self.pairs, self.folder = pairs, folder
-        self.held: list[list[pl.DataFrame]] = [[] for _ in pairs]
-        self.spilled: list[list[Path]] = [[] for _ in pairs]
-        self.refused: dict[int, str] = {}
-
-    def add(self, counts: Sequence[pl.DataFrame | str]) -> None:
-        """Take the counts of a part."""
-        for place, one in enumerate(counts):
-            if isinstance(one, str):
-                self.refused[place] = one
-            elif place not in self.refused:
-                self.held[place].append(one)
-        if self._rows() > HELD:
-            for place in range(len(self.pairs)):
-                self._compact(place)
-        if self._rows() > HELD // 2:
-            for place in range(len(self.pairs)):
-                self._spill(place)
-
-    def _rows(self) -> int:
-        return sum(frame.height for frames in self.held for frame in frames)
-
-    def _compact(self, place: int) -> None:
-        if len(self.held[place]) > 1:
-            whole = _together(self.held[place], self.pairs[place])
-            if isinstance(whole, str):
-                self.refused[place], self.held[place] = whole, []
-            else:
-                self.held[place] = [whole]
-
-    def _spill(self, place: int) -> None:
-        for frame in self.held[place]:
-            path = self.folder / f"{place}-{len(self.spilled[place])}.arrow"
-            write_ipc(frame, path)
-            self.spilled[place].append(path)
-        self.held[place] = []
-
-    def of(self, place: int) -> pl.DataFrame | str:
-        """Return the counts of one pair, in the order of its values; the name of a column with too many of them."""
-        pair = self.pairs[place]
-        if place in self.refused:
-            return self.refused[place]
-        self._compact(place)
-        for path in self.spilled[place]:
-            self.held[place].append(read_ipc(path))
-            self._compact(place)
-        return self.refused[place] if place in self.refused else self.held[place][0].sort(pair)
-
-
-def count_pairs(
-    data: DataSet, pairs: Sequence[Pair], weight: str | None, jobs: int | None = None
-) -> Iterator[pl.DataFrame | str]:
-    """Yield the distinct rows of each pair, sorted, with `WEIGHT`; one pass over the files counts them all.
-
-    A part is read by whoever counts it, and only counts travel. Memory holds a million rows a worker, and counts of
-    four million distinct rows; it does not grow with the data.
-
-    Parameters
-    ----------
-    data
-        The files.
-    pairs
-        Columns that are counted together.
-    weight
-        A column that says how many people a row stands for.
-    jobs
-        As for `personax.engine.find_engine`.
-
-    Yields
-    ------
-    polars.DataFrame or str
-        In the order of the pairs; the name of a column that has more than two million distinct values.
-    """
-    with tempfile.TemporaryDirectory(prefix="personax-") as folder:
-        counts = _Counts(pairs, Path(folder))
-        engine = find_engine("processes", jobs)
-        for _, found in engine.map(_count, data.parts, shared=_Counting(data, pairs, weight)):
-            counts.add(found)
-        for place in range(len(pairs)):
-            yield counts.of(place)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from personax.errors import InputError
 from personax.independence._corrections import Correction, correct
+from personax.strict import check_alpha
 
 __all__ = ["pool"]
 
@@ -49,6 +51,9 @@ def pool(tables: Sequence[pl.DataFrame], *, alpha: float = 0.05, correction: Cor
     >>> pool(tables).select("n_draws", "p_pooled", "p_high").row(0)
     (3, 0.04, 0.2)
     """
+    check_alpha(alpha)
+    if not tables:
+        raise InputError("there are no tables to pool; give one result of screen an imputation")
     rows = pl.concat([table.select(*KEYS, "p_value", "effect_size") for table in tables])
     whole = pl.col("p_value").count() == len(tables)
     p = pl.col("p_value")

@@ -99,7 +99,7 @@ class RegisteredTest:
         if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
             return None
         arrays = 2 if self.given == "without" else 3
-        return [name for name in list(parameters)[arrays:] if name not in ("rng", "nominal")]
+        return [name for name in list(parameters)[arrays:] if name not in ("rng", "nominal", "with_effect")]
 
     def __call__(
         self,

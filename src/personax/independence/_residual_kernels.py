@@ -15,15 +15,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from personax.errors import DeterminedError
 from personax.independence._counts import Counted, join
+from personax.independence._kernel_products import Products
 from personax.independence._kernel_ridge import Regression, Residual, Spectrum
 from personax.independence._kernels import Bandwidth, Factor, marginal_factor, marginal_width, standardise
 from personax.independence._trees import boosted
 
-__all__ = ["Location", "Products", "located", "products", "residual_kernel", "stays"]
+__all__ = ["Location", "located", "products", "residual_kernel", "stays"]
 
 EXPLAINED = 1e-6
 """A variable of which z leaves a smaller share of the variance is a function of z, but for rounding."""
@@ -41,9 +41,6 @@ WIDTH_OF_Z = 2.0
 """Multiple of the median distance: a kernel of z that is wide, as z enters at half its scale in Zhang et al."""
 
 TREES, MEAN = "boosted trees", "its mean"
-
-BLOCK = 256
-"""Rows of the n x n product that exist at one time."""
 
 
 @dataclass(frozen=True)
@@ -132,63 +129,6 @@ def _principal(kernel: Factor) -> NDArray[np.float64]:
     """Return the features on their principal axes."""
     squares, basis = np.linalg.eigh(kernel.gram)
     return np.asarray(kernel.rows @ basis[:, squares > NEGLIGIBLE * squares[-1]])
-
-
-@dataclass(frozen=True)
-class Products:
-    """The matrix S = Kx * Ky * Kz, element by element, on the distinct values of (x, y, z), a block at a time.
-
-    Parameters
-    ----------
-    x, y
-        Features of the rows, shape (a, r).
-    z, labels
-        Numbers of z over the width of their kernel, and categories, of the rows, where z has any.
-    counts
-        How often each row occurs.
-    """
-
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    z: NDArray[np.float64] | None
-    labels: NDArray[np.intp] | None
-    counts: NDArray[np.float64]
-
-    def block(self, rows: slice, columns: slice) -> NDArray[np.float64]:
-        """Return some rows and columns of S."""
-        found = self.x[rows] @ self.x[columns].T
-        found *= self.y[rows] @ self.y[columns].T
-        if self.z is not None:
-            found *= np.exp(-cdist(self.z[rows], self.z[columns], "sqeuclidean"))
-        if self.labels is not None:
-            found *= np.where(self.labels[rows][:, None] == self.labels[columns], 1.0, 0.5)
-        return np.asarray(found)
-
-    @property
-    def trace(self) -> float:
-        """Trace of S over all rows."""
-        # every kernel of z is 1 of a row with itself
-        return float(self.counts @ (np.square(self.x).sum(axis=1) * np.square(self.y).sum(axis=1)))
-
-    def moments(self) -> tuple[float, float, float]:
-        """Return the statistic, sum_ij S_ij, and its mean and variance under the null: tr S and 2 sum_ij S_ij^2."""
-        total = squares = 0.0
-        for start in range(0, len(self.counts), BLOCK):
-            part = self.block(slice(start, start + BLOCK), slice(start, None))
-            total += self._sum(part, start)
-            squares += self._sum(np.square(part, out=part), start)
-        return total, self.trace, 2 * squares
-
-    def _sum(self, part: NDArray[np.float64], start: int) -> float:
-        """Return the sum over a block of rows, and over the columns that it has in common with S symmetric."""
-        here, later = self.counts[start : start + BLOCK], self.counts[start:]
-        sums = here @ part
-        return float(2 * sums @ later - sums[: len(here)] @ here)
-
-    def spectrum(self) -> NDArray[np.float64]:
-        """Return the weights of the null distribution: the eigenvalues of S over all rows."""
-        root = np.sqrt(self.counts)
-        return np.linalg.eigvalsh(self.block(slice(None), slice(None)) * np.outer(root, root)).clip(0)
 
 
 def products(x: Factor, y: Factor, z: Counted) -> Products:

@@ -13,7 +13,7 @@ from personax.errors import UntestableError
 from personax.independence._counts import Counted, count
 from personax.schema import Kind
 
-__all__ = ["EncodedColumn", "encode", "present_rows"]
+__all__ = ["EncodedColumn", "are_vectors", "encode", "present_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,12 @@ def present_rows(series: pl.Series) -> NDArray[np.bool_]:
     return ~np.isnan(_numbers(series)) if _is_number(series) else series.is_not_null().to_numpy()
 
 
+def are_vectors(series: pl.Series) -> bool:
+    """Say whether a column holds a vector of numbers a row, such as an embedding."""
+    inner = getattr(series.dtype, "inner", None)
+    return inner is not None and bool(inner.is_numeric())
+
+
 def encode(
     series: pl.Series, kind: Kind, period: float | None = None, weights: NDArray[np.intp] | None = None
 ) -> EncodedColumn:
@@ -87,6 +93,8 @@ def _numbers(series: pl.Series) -> NDArray[np.float64]:
 def _values(
     series: pl.Series, present: NDArray[np.bool_], kind: Kind, period: float | None
 ) -> NDArray[np.float64] | NDArray[np.str_]:
+    if are_vectors(series):
+        return _vectors(series.filter(present))
     if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Binary):
         raise UntestableError(f"{series.name} holds {series.dtype} values; give numbers or text")
     if kind == "nominal" or (kind == "ordinal" and not _is_number(series) and not are_dates(series)):
@@ -100,6 +108,14 @@ def _values(
         series, period = days, YEAR if period is None else period
     numbers = _numbers(series)[present]
     return _circle(numbers, period, series.name) if kind == "cyclic" else numbers
+
+
+def _vectors(series: pl.Series) -> NDArray[np.float64]:
+    """Return a column of vectors, such as embeddings, as one variable of several columns."""
+    lists = series.cast(pl.List(pl.Float64))
+    if lists.list.len().n_unique() > 1:
+        raise UntestableError(f"{series.name} holds vectors of different lengths; give all the same")
+    return lists.explode().to_numpy().reshape(len(lists), -1)
 
 
 def _circle(numbers: NDArray[np.float64], period: float | None, name: str) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from zlib import crc32
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from personax.config import DiscoverSection
 from personax.data.columns import infer_columns
@@ -40,7 +41,16 @@ from personax.errors import (
 )
 from personax.figures import draw_graph, save
 from personax.graphs import to_dot, to_graphml
-from personax.independence import MAX_LEVELS, ColumnPair, Given, RegisteredTest, TestedColumn, TestResult, find_test
+from personax.independence import (
+    MAX_LEVELS,
+    ColumnPair,
+    Given,
+    RegisteredTest,
+    TestedColumn,
+    TestResult,
+    count,
+    find_test,
+)
 from personax.progress import Progress
 from personax.schema import Column, Graph, Kind, Notice
 from personax.sources import read_table
@@ -65,6 +75,9 @@ TIERS = {"biography": 0, "shared": 1, "latents": 2, "traits": 3}
 """A later tier never causes an earlier one: what somebody was born with comes first, what is said of them last."""
 
 SEARCHES = {"pc": pc, "fci": fci}
+
+REPEATS = 4
+"""Rows of a table for each distinct one, from which a search reads the distinct ones and how many people have each."""
 
 MAX_NAMED = 5
 """Ambiguous triples that a notice names; ``graph.json`` holds all."""
@@ -284,8 +297,22 @@ def _prepare(
             raise InputError(f"{series.name} holds infinite values; leave those rows out")
         if series.dtype.is_nested() or series.dtype in (pl.Object, pl.Binary):
             raise InputError(f"{series.name} holds {series.dtype} values, which cannot be tested; leave it out")
-    columns = [TestedColumn(s, _kind(s, kinds[s.name], categories=categories), periods.get(s.name)) for s in whole]
-    return _PreparedTable(name, whole, columns, seed)
+    table, weights = _counted(whole, name)
+    columns = [
+        TestedColumn(s, _kind(s, kinds[s.name], categories=categories), periods.get(s.name), weights) for s in table
+    ]
+    return _PreparedTable(name, table, columns, seed, weights)
+
+
+def _counted(frame: pl.DataFrame, test: str) -> tuple[pl.DataFrame, NDArray[np.intp] | None]:
+    """Return the distinct rows and how many people have each, where these are few; a search then reads no others."""
+    levels = [series.n_unique() for series in frame]
+    if find_test(test).package != "personax" or max(levels) * REPEATS > frame.height:
+        return frame, None
+    counts = count(frame, frame.columns).counts(frame.columns)
+    if counts.height * REPEATS > frame.height:
+        return frame, None
+    return counts.select(frame.columns), counts.to_series(-1).to_numpy().astype(np.intp)
 
 
 def _kind(series: pl.Series, kind: Kind, *, categories: bool) -> Kind:
@@ -302,6 +329,7 @@ class _PreparedTable:
     frame: pl.DataFrame
     columns: Sequence[TestedColumn]
     seed: int
+    weights: NDArray[np.intp] | None = None
 
     @cached_property
     def _given(self) -> Callable[[tuple[int, ...]], Given]:
@@ -330,7 +358,7 @@ class _PreparedTable:
                 raise NothingVaries from None
             if isinstance(error, DeterminedError | UndecidedError):
                 raise Undecided(self._undecided(x, y, z, error)) from None
-            raise ComputationError(self._sentence(x, y, z, int(rows.sum()), error)) from None
+            raise ComputationError(self._sentence(x, y, z, self.columns[x].people(rows), error)) from None
 
     def _undecided(self, x: int, y: int, z: tuple[int, ...], error: UntestableError) -> str:
         """Return which column is determined by which, or which question had no answer."""
@@ -354,7 +382,8 @@ class _PreparedTable:
         strata = rows.group_by(rows.columns[2:]).agg(both.alias("both"))
         # numbers that never repeat have no strata; a test given them failed for another reason
         numbers = any(self.columns[one].kind != "nominal" for one in z)
-        return not strata["both"].any() and not (numbers and strata.height == rows.height)
+        repeat = self.weights is not None or strata.height < rows.height
+        return not strata["both"].any() and not (numbers and not repeat)
 
     def _sentence(self, x: int, y: int, z: tuple[int, ...], rows: int, error: UntestableError) -> str:
         names = self.frame.columns
@@ -509,4 +538,4 @@ def can_be_tested(column: Column, values: pl.Series, section: DiscoverSection) -
     return values.dtype.is_numeric() and (column.kind != "nominal" or values.drop_nulls().n_unique() <= 2)
 
 
-DISCOVER = Stage("discover", revision=2, needs=("collect", "annotate", "crl"), run=_run)
+DISCOVER = Stage("discover", revision=3, needs=("collect", "annotate", "crl"), run=_run)

@@ -207,7 +207,7 @@ def analyse_file(
         if section.features is None:
             results.notices.extend(private_left_out(columns, "--features"))
         pvalues, graph = analyse(frame, columns, section, progress, seed=seed, jobs=jobs)
-        results.notices.extend(write_results(pvalues, graph, results.out.path, section.alpha, figures=section.figures))
+        results.notices.extend(write_results(pvalues, graph, results.out.path, section))
         results.counts.update(count_tests(pvalues))
     used = {*pvalues["feature"], *pvalues["target"], *section.given}
     return FileResults(pvalues, [column for column in columns if column.name in used], results.notices)
@@ -236,7 +236,7 @@ def analyse_statistics(
             Notice(f"{statistics.sentence} P-values are corrected for the noise; the test is chi-square.")
         )
         graph = dependence_graph(pvalues)
-        results.notices.extend(write_results(pvalues, graph, results.out.path, section.alpha, figures=section.figures))
+        results.notices.extend(write_results(pvalues, graph, results.out.path, section))
         results.counts.update(count_tests(pvalues))
     return FileResults(pvalues, (), results.notices)
 
@@ -283,9 +283,10 @@ def _as_named(column: Column, section: IndependenceSection) -> Column:
 
 
 def write_results(
-    pvalues: pl.DataFrame, graph: Graph, path: Callable[[str], Path], alpha: float, *, figures: bool = True
+    pvalues: pl.DataFrame, graph: Graph, path: Callable[[str], Path], section: IndependenceSection
 ) -> list[Notice]:
     """Write tables, graph and figures; ``path`` says where a file goes. Return what was left out and why."""
+    alpha, correction = section.alpha, section.correction
     write_parquet(pvalues, path("pvalues.parquet"), compression="zstd", statistics=False)
     write_csv(pvalues, path("pvalues.csv"))
     for test in pvalues["test"].unique(maintain_order=True):
@@ -293,7 +294,9 @@ def write_results(
     told: list[Notice] = []
     if "subgroup" in pvalues.columns:
         parts = [
-            heterogeneity(part.drop("group"), alpha=alpha).select(pl.lit(group).alias("group"), pl.all())
+            heterogeneity(part.drop("group"), alpha=alpha, correction=correction).select(
+                pl.lit(group).alias("group"), pl.all()
+            )
             for (group,), part in pvalues.group_by("group", maintain_order=True)
         ]
         differing = pl.concat(parts)
@@ -301,7 +304,7 @@ def write_results(
         told = _differences(differing)
     path("graph.json").write_text(graph.to_json(), encoding="utf-8")
     path("graph.graphml").write_text(to_graphml(graph), encoding="utf-8")
-    return told + (_draw(everybody(pvalues), graph, path, alpha) if figures else [])
+    return told + (_draw(everybody(pvalues), graph, path, alpha) if section.figures else [])
 
 
 def _differences(found: pl.DataFrame) -> list[Notice]:
@@ -385,7 +388,7 @@ def _run(context: Context) -> None:
     here = partial(context.out.path, "analysis", "independence")
     if section.imputations:
         _pool(context, table, here)
-    context.notices.extend(write_results(pvalues, graph, here, section.alpha, figures=section.figures))
+    context.notices.extend(write_results(pvalues, graph, here, section))
     context.counts.update(count_tests(pvalues))
     context.notices.extend(failure_notices(pvalues))
 
@@ -466,4 +469,4 @@ def failure_notices(pvalues: pl.DataFrame) -> list[Notice]:
     return [Notice(f"{test}: not run, {why}", number) for test, why, number in grouped.iter_rows()]
 
 
-INDEPENDENCE = Stage("independence", revision=3, needs=("collect", "annotate"), run=_run)
+INDEPENDENCE = Stage("independence", revision=4, needs=("collect", "annotate"), run=_run)
