@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final, cast
 
@@ -18,13 +19,16 @@ from personax.http import Cache, Fetcher
 from personax.progress import Progress
 from personax.schema import Column, Notice
 from personax.sources import (
+    LEDGER,
     CollectCelebA,
     CollectSeveral,
+    FileReading,
     FileSource,
     PeopleSource,
     PeopleTable,
     Pictures,
     ProbeResult,
+    ReadingLedger,
     Record,
     SourceResult,
     WebSource,
@@ -130,6 +134,7 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, SourceR
     """Return what the files hold; a file that cannot be used costs itself."""
     found: dict[str, SourceResult] = {}
     described: dict[str, Column] = {}
+    readings: list[FileReading] = []
     for name, one in section.selected():
         if isinstance(one, WebSource):
             continue
@@ -145,6 +150,11 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, SourceR
         found[name] = SourceResult(name, records)
         described |= {column.name: column for column in table.columns if not column.inferred}
         context.notices += [notice for notice in table.notices if notice.text.startswith("A player")]
+        readings += [replace(table.reading, source=name)] if table.reading is not None else []
+    if readings:
+        ledger = ReadingLedger(readings)
+        context.write_text(ledger.to_json(), "people", LEDGER)
+        context.notices.extend(ledger.notices())
     return found, described
 
 
