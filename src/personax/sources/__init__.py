@@ -11,6 +11,7 @@ from personax.sources._collect_web import ProbeResult, SourceResult, collect_web
 from personax.sources._column_spec import ColumnSpec
 from personax.sources._completion import complete
 from personax.sources._ledger import LEDGER, ColumnReading, FileFact, FileReading, GuessedReading, ReadingLedger
+from personax.sources._look import ColumnProposal, TableProposal, propose_table
 from personax.sources._people_table import BAD_CELLS, PeopleTable, table_notices
 from personax.sources._player_files import CollectNflPlayers, CollectOpenfootball, read_nfl_players, read_openfootball
 from personax.sources._read_file import read_text_table
@@ -29,6 +30,7 @@ __all__ = [
     "CollectOpenfootball",
     "CollectSeveral",
     "CollectTable",
+    "ColumnProposal",
     "ColumnReading",
     "ColumnSpec",
     "Failure",
@@ -44,11 +46,13 @@ __all__ = [
     "ReadingLedger",
     "Record",
     "SourceResult",
+    "TableProposal",
     "WebSource",
     "assemble",
     "collect_web",
     "complete",
     "probe",
+    "propose_table",
     "read_nfl_players",
     "read_openfootball",
     "read_section",

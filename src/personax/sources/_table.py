@@ -21,6 +21,7 @@ from personax.sources._cells import birth_parts, composed, missing_cells, read_c
 from personax.sources._column_reading import FreeColumn, file_decimal, silent_cells
 from personax.sources._column_spec import DEFAULT_SPEC, ColumnSpec
 from personax.sources._dates import is_partial
+from personax.sources._known_tables import known_columns, known_table
 from personax.sources._ledger import ColumnReading, FileFact, FileReading, ReadingLedger
 from personax.sources._people_table import (
     BAD_CELLS,
@@ -58,6 +59,7 @@ def read_table(
     table: str | None = None,
     header_rows: int | None = None,
     strict: bool = False,
+    preset: str | None = None,
 ) -> PeopleTable:
     r"""Read people from a table file of any format of `personax.sources._read_file.FORMATS`.
 
@@ -76,6 +78,8 @@ def read_table(
         Keep columns of the file that ``columns`` does not name, under their own names.
     encoding, separator, decimal, table, header_rows
         Of the file, and which sheet or table of it; by evidence where they are not given.
+    preset
+        A known table (lahman, qualtrics ...): its columns are described by it where ``columns`` does not name them.
     strict
         Refuse what was guessed and what only a person can say; `personax.sources.ReadingLedger.check_strict`.
 
@@ -102,6 +106,11 @@ def read_table(
     [('a', 195.58, 'NA', 1.5), ('b', 180.34, 'FR', None)]
     """
     raw = read_raw_table(path, encoding=encoding, separator=separator, table=table, header_rows=header_rows)
+    if preset is not None:
+        known = known_table(preset)
+        theirs = known_columns(known, raw.frame.columns).items()
+        columns = {name: ColumnSpec.model_validate(dict(keys)) for name, keys in theirs} | dict(columns or {})
+        missing = [*missing, *known.missing]
     mapping = _column_mapping(path, raw.frame, columns or {}, keep_others=keep_others)
     texts, asked = _texts(raw, mapping, missing)
     read, mark = _columns(path, raw, mapping, texts, decimal)
@@ -321,11 +330,12 @@ class CollectTable(FileSource):
     table: str | None = None
     header_rows: int | None = Field(default=None, ge=1, le=5)
     strict: bool = False
+    preset: str | None = None
 
     def read(self, root: Path) -> PeopleTable:
         """Read the people; see `read_table`."""
         return read_table(
             root / self.path, self.columns, missing=self.missing, max_bad_share=self.max_bad_share,
             keep_others=self.keep_others, encoding=self.encoding, separator=self.separator, decimal=self.decimal,
-            table=self.table, header_rows=self.header_rows, strict=self.strict,
+            table=self.table, header_rows=self.header_rows, strict=self.strict, preset=self.preset,
         )  # fmt: skip
