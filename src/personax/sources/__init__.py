@@ -7,7 +7,7 @@ people, the origin of each value) or a ``_people_table`` (a table, and the cells
 portraits.
 """
 
-from personax.sources._collect_web import ProbeResult, SourceResult, collect_web, probe
+from personax.sources._collect_web import NamedSource, ProbeResult, SourceResult, collect_web, probe
 from personax.sources._column_spec import ColumnSpec
 from personax.sources._completion import complete
 from personax.sources._ledger import LEDGER, ColumnReading, FileFact, FileReading, GuessedReading, ReadingLedger
@@ -38,6 +38,7 @@ __all__ = [
     "FileReading",
     "FileSource",
     "GuessedReading",
+    "NamedSource",
     "Origin",
     "PeopleSource",
     "PeopleTable",

@@ -24,6 +24,7 @@ from personax.sources import (
     CollectSeveral,
     FileReading,
     FileSource,
+    NamedSource,
     PeopleSource,
     PeopleTable,
     Pictures,
@@ -95,7 +96,8 @@ def _pictured(context: Context, section: CollectSeveral, wanted: Pictures, peopl
 
 def _headshots(context: Context, section: CollectSeveral, urls: Mapping[str, str]) -> DownloadedPictures:
     """Fetch headshots from the hosts that the sources of this study name for them, and from no others."""
-    hosts = {host for source in _web_sources(section) for host in getattr(source, "picture_hosts", ())}
+    asked = [one.settings for _, one in section.selected() if isinstance(one, WebSource)]
+    hosts = {host for source in asked for host in getattr(source, "picture_hosts", ())}
     if not urls or not hosts:
         return DownloadedPictures()
 
@@ -194,7 +196,12 @@ def read_file(context: Context, section: FileSource) -> PeopleTable:
 
 
 def _web_sources(section: CollectSeveral) -> list[PeopleSource]:
-    return [cast(PeopleSource, one.settings) for _, one in section.selected() if isinstance(one, WebSource)]
+    return [_named(one) for _, one in section.selected() if isinstance(one, WebSource)]
+
+
+def _named(section: WebSource) -> PeopleSource:
+    source = cast(PeopleSource, section.settings)
+    return source if section.called is None else NamedSource(section.called, source)
 
 
 CACHE: Final = ("cache", "pages.sqlite")
