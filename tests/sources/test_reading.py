@@ -246,12 +246,46 @@ def test_answers_in_words_are_an_ordered_scale(tmp_path: Path) -> None:
     table = read(tmp_path, rows(answers, "q1"))
     assert table.people["q1"].to_list() == [5, 2, 3, 4, None, 1]
     assert {c.name: c.kind for c in table.columns}["q1"] == "ordinal"
-    assert "Strongly disagree < ".lower() in line(table, "q1").why
+    assert "Strongly disagree < Disagree < Neutral < agree < Strongly agree" in line(table, "q1").why
     with pytest.raises(GuessedReading, match=r'q1: read as ordered words.*"levels"'):
         read(tmp_path, rows(answers, "q1"), strict=True)
     levels = ["strongly disagree", "disagree", "neutral", "agree", "strongly agree"]
     said = read(tmp_path, rows(answers[:4], "q1"), {"q1": {"levels": levels}}, strict=True)
     assert said.people["q1"].to_list() == [5, 2, 3, 4]
+
+
+def test_a_misspelt_answer_is_a_question(tmp_path: Path) -> None:
+    table = read(tmp_path, rows([*["Agree", "Disagree", "Neutral"] * 10, "Agre"], "q"))
+    assert table.people["q"].null_count() == 1
+    assert line(table, "q").question == "1 of 31 cells is no answer of this scale (row 31) and is missing now"
+    assert line(table, "q").answer["levels"][1:4] == ["Disagree", "Neutral", "Agree"]
+
+
+def test_missing_words_beside_words(tmp_path: Path) -> None:
+    smokes = read(tmp_path, rows([*["TRUE", "FALSE"] * 5, "NA"], "smokes"))
+    assert smokes.people["smokes"].null_count() == 1
+    team = read(tmp_path, rows([*["red", "blue"] * 5, "NA"], "team"))
+    assert team.people["team"].null_count() == 0
+    assert "1 cell says NA: is that missing, or a category of its own?" in line(team, "team").question
+    country = read(tmp_path, rows([*["FR", "DE"] * 5, "NA"], "country"))
+    assert country.ledger.questions() == []
+    assert line(country, "country").why == "1 cell says NA, which stays a text here"
+
+
+def test_digits_of_other_scripts_and_sums_of_money(tmp_path: Path) -> None:
+    assert read(tmp_path, rows(["٢٣", "٣٤٫٥", "NA"])).people["x"].to_list() == [23, 34.5, None]
+    assert read(tmp_path, rows(["€64.8M", "€700K", "€1.5bn"])).people["x"].to_list() == [64.8e6, 7e5, 1.5e9]
+    assert read(tmp_path, rows(["1.8 m", "1.7 m"])).people["x"].to_list() == [180, 170]
+
+
+def test_what_spreadsheets_add_to_a_table(tmp_path: Path) -> None:
+    assert read(tmp_path, "sep=;\nid;name;x\n1;A;1,5\n2;B;2,5\n").people["x"].to_list() == [1.5, 2.5]
+    trailing = read(tmp_path, "id,h,\n1,170,\n2,180,\n")
+    assert trailing.people.columns == ["id", "h"]
+    assert "columns without a header 1 empty, left out" in told(trailing)
+    assert read(tmp_path, ",h\n0,170\n1,180\n").people.columns == ["id", "column_1", "h"]
+    with pytest.raises(InputError, match="seems to be separated by spaces"):
+        read(tmp_path, "id height\n1 170\n2 180\n", name="p.txt")
 
 
 def test_what_is_and_what_is_no_scale() -> None:
@@ -260,10 +294,8 @@ def test_what_is_and_what_is_no_scale() -> None:
     assert ordered_words(["1 - never", "2", "3 - always"]) == {"1 - never": 1, "2": 2, "3 - always": 3}
     assert ordered_words(["1 - a", "1 - b", "2 - c", "3 - d"]) is None
     assert ordered_words(["1", "2", "3"]) is None
-    assert scale_of(["nie", "oft", "Immer"]) == (
-        {"nie": 1, "oft": 4, "Immer": 5},
-        ("nie", "selten", "manchmal", "oft", "immer"),
-    )
+    german = ("nie", "selten", "manchmal", "oft", "Immer")
+    assert scale_of(["nie", "oft", "Immer"]) == ({"nie": 1, "oft": 4, "Immer": 5}, german)
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])

@@ -68,7 +68,7 @@ def _scales() -> tuple[tuple[Mapping[str, int], tuple[str, ...]], ...]:
 
 
 def scale_of(words: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...]] | None:
-    """Return word -> level from 1, and the names of the levels, where words are answers on a known scale.
+    """Return word -> level from 1, and what the levels are called, where words are answers on a known scale.
 
     Parameters
     ----------
@@ -89,7 +89,9 @@ def scale_of(words: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...]] | N
     if not fits:
         return None
     ranks, names = fits[0]
-    return {word: ranks[its] for word, its in folded.items()}, names
+    levels = {word: ranks[its] for word, its in folded.items()}
+    said = {level: word for word, level in reversed(levels.items())}
+    return levels, tuple(said.get(level, name) for level, name in enumerate(names, 1))
 
 
 def ordered_words(words: Sequence[str]) -> dict[str, int] | None:

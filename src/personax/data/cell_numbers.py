@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import polars as pl
@@ -44,7 +44,14 @@ _SURE_GROUPS = {
     ".": _SIGN + r"[1-9]\d{0,2}(?:\.\d{3})(?:\.\d{3}|,\d)",
 }
 """Groups of thousands that cannot be a decimal mark: two of them, or another mark behind."""
+_MULTIPLE = r"\s?([kKmMbB]|bn|Th\.|Tsd\.?|Mio\.?|Mrd\.?)$"
+_TIMES: Final = {
+    **dict.fromkeys(("k", "K", "Th.", "Tsd", "Tsd."), 1e3), **dict.fromkeys(("m", "M", "Mio", "Mio."), 1e6),
+    **dict.fromkeys(("b", "B", "bn", "Mrd", "Mrd."), 1e9),
+}  # fmt: skip
+"""Behind sums of money: thousands, millions, billions."""
 _AROUND = r"^(?:[$€£¥]|(?:EUR|USD|GBP|CHF|R\$)\s)\s?|\s?(?:[$€£¥%]|EUR|USD|GBP|CHF)$"
+_DIGITS: Final = ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "०१२३४५६७८९", "０１２３４５６７８９")
 _CODES = frozenset({7, 8, 9, 77, 88, 96, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9998, 9999, 99999})
 _APART = 0.25
 """A code stands apart from the other values by this share of their range."""
@@ -125,6 +132,8 @@ def read_numbers(text: pl.Series, decimal: Mark | None = None) -> NumberCells | 
     [999, 40049]
     """
     stripped = text.str.strip_chars()
+    if bool(stripped.head(1000).str.contains(r"^[٠-٩۰-۹०-९０-９]").any()):
+        return _of_another_script(text, decimal)
     if not _worth_it(stripped):
         return None
     plain = stripped.cast(pl.Float64, strict=False)
@@ -133,6 +142,13 @@ def read_numbers(text: pl.Series, decimal: Mark | None = None) -> NumberCells | 
     if plain.null_count() == text.null_count() and bool(plain.is_finite().all()):
         return NumberCells(_whole(stripped, plain), pl.repeat(False, len(text), eager=True))
     return _with_marks(text, stripped, decimal)
+
+
+def _of_another_script(text: pl.Series, decimal: Mark | None) -> NumberCells | None:
+    """Read numbers in Arabic, Persian, Devanagari or full-width digits."""
+    latin = {letter: str(at) for digits in _DIGITS for at, letter in enumerate(digits)} | {"٫": ".", "٬": ""}
+    cells = read_numbers(text.str.replace_many(list(latin), list(latin.values())), decimal)
+    return cells and replace(cells, marks=("digits of another script", *cells.marks))
 
 
 def _worth_it(stripped: pl.Series) -> bool:
@@ -157,9 +173,13 @@ def _with_marks(text: pl.Series, stripped: pl.Series, decimal: Mark | None) -> N
     missing = {str(word): int(times) for word, times in stripped.filter(silent).value_counts(sort=True).iter_rows()}
     held = pl.select(pl.when(~silent).then(stripped)).to_series()
     bare = held.str.replace_all(_AROUND, "")
+    times = pl.select(pl.when(held.str.contains(r"[$€£¥]")).then(bare.str.extract(_MULTIPLE))).to_series()
+    bare = pl.select(pl.when(times.is_not_null()).then(bare.str.replace(_MULTIPLE, "")).otherwise(bare)).to_series()
     percent = held.str.ends_with("%").fill_null(False)
     style = _Style(bare, decimal)
     numbers = style.read()
+    if times.null_count() < len(times):
+        numbers = (numbers * times.replace_strict(_TIMES, default=1.0, return_dtype=pl.Float64).fill_null(1.0)).round(6)
     odd = held.is_not_null() & numbers.is_null()
     marks = style.marks()
     present = numbers.is_not_null()

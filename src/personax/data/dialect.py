@@ -37,6 +37,10 @@ _VALUE = re.compile(
 )
 
 
+_TOLD = re.compile(r"\"?sep=(\t|[,;|])\"?[ ]*\n", re.IGNORECASE)
+"""What spreadsheets write above a table."""
+
+
 @dataclass(frozen=True)
 class Dialect:
     """How a text table is divided.
@@ -150,6 +154,9 @@ def find_dialect(text: str, default: str, *, separator: str | None = None) -> Di
     >>> find_dialect("# exported\nid,name\n1,A\n", ",").skipped
     1
     """
+    told = _TOLD.match(text)
+    if told and separator is None:
+        return Dialect(told[1], 1, "its first line says so")
     sample = text[:SAMPLE]
     if len(text) > SAMPLE:
         sample = sample[: sample.rfind("\n") + 1]
@@ -160,8 +167,8 @@ def find_dialect(text: str, default: str, *, separator: str | None = None) -> Di
     if not fits:
         return _most_alike(sample, given)
     straight = [fit for fit in fits if not fit.titled] or fits
-    best = max(straight, key=lambda fit: (fit.typed, fit.separator == default))
-    rivals = [fit for fit in straight if fit is not best and fit.typed == best.typed]
+    best = max(straight, key=lambda fit: (fit.typed, -fit.skipped, fit.separator == default))
+    rivals = [fit for fit in straight if fit is not best and (fit.typed, fit.skipped) == (best.typed, best.skipped)]
     why = f"it divides every record into {best.width} fields"
     return Dialect(best.separator, best.skipped, why, certain=not rivals and not best.titled)
 

@@ -19,7 +19,9 @@ from personax.data.cell_numbers import (
     read_numbers,
 )
 from personax.data.date_order import DateCells, read_dates
+from personax.data.naming import snake
 from personax.data.text import fold
+from personax.data.values import yes_or_no
 from personax.sources._ledger import ColumnReading
 from personax.sources._people_table import BAD_CELLS
 from personax.sources._units import parse_quantity, plausible_limits, written_unit
@@ -30,12 +32,11 @@ SCALE_WORDS: Final = 15
 """Distinct words at most that can be the answers of one scale, with those for no answer."""
 SIZES: Final = 0.8
 """A column is sizes with their units where so many of its distinct cells are."""
-_SIZE_NAMES: Final[Mapping[str, str]] = {
-    **dict.fromkeys(
-        ("height", "groesse", "große", "größe", "taille", "altura", "estatura", "altezza", "lengte", "рост"), "cm"
-    ),
-    **dict.fromkeys(("weight", "gewicht", "poids", "peso", "вес", "mass"), "kg"),
+_SIZE_WORDS: Final[Mapping[str, str]] = {
+    "cm": "height ht hgt groesse grosse hoehe taille altura estatura altezza lengte рост 身高",
+    "kg": "weight wt wgt gewicht poids peso masse mass вес 体重",
 }
+"""Unit of a size -> words of names of columns that hold such sizes."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def read_free(text: pl.Series, header: str, *, decimal: Mark | None = None, miss
         or _dates(text, plain)
         or _sizes(text, plain)
         or read_scale(text, plain)
-        or _free(text, _words(text, plain))
+        or _words(text, plain)
     )
 
 
@@ -181,7 +182,8 @@ def _numbers(text: pl.Series, plain: ColumnReading, decimal: Mark | None, missin
             reading = replace(reading, answer={"missing": ["", *cells.missing]})
     asked_too = _asked_of_numbers(cells, reading, held, count, missing_given)
     if asked_too:
-        answer = {**reading.answer, **({"missing": ["", *cells.missing, *_codes(cells.values)]} if not count else {})}
+        codes = [] if missing_given else _codes(cells.values)
+        answer = {**reading.answer, **({"missing": ["", *cells.missing, *codes]} if codes else {})}
         reading = replace(reading, status="question", question="; ".join(asked_too), answer=answer)
     bad = bad_rows(text, cells.odd, "not a number, in a column of numbers")
     unit = "%" if cells.percent and "per cent signs" in cells.marks else None
@@ -258,7 +260,8 @@ def _sizes(text: pl.Series, plain: ColumnReading) -> FreeColumn | None:
     """Read sizes that say their unit, such as 5'11" or 80 kg; numbers alone beside them are inches or pounds."""
     distinct = text.drop_nulls().unique(maintain_order=True)
     some = distinct.head(50).to_list()
-    named = next((unit for word, unit in _SIZE_NAMES.items() if word in fold(text.name)), None)
+    words = {*snake(text.name).split("_"), fold(text.name)}
+    named = next((unit for unit, names in _SIZE_WORDS.items() if words & set(names.split())), None)
     said = [written_unit(cell) for cell in some if not missing_word(cell)]
     units = {unit for unit in said if unit is not None}
     if len(units) != 1 or (named is not None and named not in units):
@@ -322,9 +325,11 @@ def read_scale(text: pl.Series, plain: ColumnReading) -> FreeColumn | None:
     times = {str(word): int(number) for word, number in counts.iter_rows()}
     missing = {word: number for word, number in times.items() if missing_word(word)}
     words = [word for word in times if word not in missing]
-    levels, names = ordered_words(words), ()
-    if levels is None and (found := scale_of(words)) is not None:
-        levels, names = found
+    levels, names = _levels(words)
+    few = _rare(times, words) if levels is None else []
+    if few:
+        words = [word for word in words if word not in few]
+        levels, names = _levels(words)
     if levels is None:
         return None
     held = sum(times[word] for word in words)
@@ -334,14 +339,51 @@ def read_scale(text: pl.Series, plain: ColumnReading) -> FreeColumn | None:
         plain, read_as="ordered words", status="guess", why=why, missing=missing, filled=held, answer=answer
     )
     values = text.str.strip_chars().replace_strict(levels, default=None, return_dtype=pl.Int64)
-    return _free(values.alias(text.name), reading)
+    wrong = text.str.strip_chars().is_in(few).fill_null(False)
+    if few:
+        asked = _lost(int(wrong.sum()), held + int(wrong.sum()), "no answer of this scale", "no answers of it", wrong)
+        reading = replace(reading, status="question", question=asked, bad=int(wrong.sum()))
+    return _free(values.alias(text.name), reading, bad_rows(text, wrong, "no answer of the scale"))
 
 
-def _words(text: pl.Series, plain: ColumnReading) -> ColumnReading:
-    """Say which cells of a column of text look like missing ones; they are kept."""
+def _levels(words: Sequence[str]) -> tuple[dict[str, int] | None, tuple[str, ...]]:
+    numbered = ordered_words(words)
+    return (numbered, ()) if numbered is not None else scale_of(words) or (None, ())
+
+
+def _rare(times: Mapping[str, int], words: Sequence[str]) -> list[str]:
+    """Return the rarest words, which few cells hold: misspelt answers of a scale, perhaps."""
+    total, few = sum(times[word] for word in words), list[str]()
+    for word in sorted(words, key=lambda word: times[word]):
+        if sum(times[one] for one in (*few, word)) > (1 - NEARLY) * total:
+            break
+        few.append(word)
+    return few
+
+
+def _words(text: pl.Series, plain: ColumnReading) -> FreeColumn:
+    """Read a column of text; a word such as NA is missing beside yes and no, and asked about beside other words."""
     small = text.str.strip_chars().str.to_lowercase()
-    silent = text.filter(small.is_in([word for word in MISSING_WORDS if word]).fill_null(False))
-    if not len(silent):
-        return plain
-    words = {str(word): int(times) for word, times in silent.value_counts(sort=True).iter_rows()}
-    return replace(plain, why=f"{silent_cells(words)}, which stays a text here")
+    silent = small.is_in([word for word in MISSING_WORDS if word]).fill_null(False)
+    if not bool(silent.any()):
+        return _free(text, plain)
+    words = {str(word): int(times) for word, times in text.filter(silent).value_counts(sort=True).iter_rows()}
+    rest = text.filter(~silent)
+    if yes_or_no(rest) and len(rest.drop_nulls()):
+        gone = pl.select(pl.when(~silent).then(text)).to_series().alias(text.name)
+        why = f"{silent_cells(words)}, beside yes and no"
+        answer = {"kind": "nominal", "missing": ["", *words]}
+        return _free(gone, replace(plain, status="guess", why=why, missing=words, answer=answer))
+    why = f"{silent_cells(words)}, which stays a text here"
+    marks = {word.strip().lower() for word in words} - {"none", "unknown", "missing", "nil", "."}
+    codes = bool(rest.drop_nulls().str.contains(r"^[A-Z]{2,3}$").all())
+    if not marks or codes or _differs(text):
+        return _free(text, replace(plain, why=why))
+    asked = f"{silent_cells(words)}: is that missing, or a category of its own? It is a category now"
+    answer = {"kind": "nominal", "missing": ["", *words]}
+    return _free(text, replace(plain, status="question", question=asked, answer=answer))
+
+
+def _differs(text: pl.Series) -> bool:
+    """Say whether most people have another text: names and sentences, of which no category is made."""
+    return 2 * text.n_unique() > len(text) - text.null_count()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +38,10 @@ _NO_TEXT: Final = {
     b"ARROW1": "an Arrow file; give it the ending .arrow",
 }
 """First bytes of files that are often given a wrong ending."""
+
+
+_SPACED = re.compile(r'"?\w+"?(?:\s+"?\w+"?)+$')
+"""A header whose words may be those of several columns."""
 
 
 def read_text_table(path: Path, *, encoding: str | None = None) -> pl.DataFrame:
@@ -156,7 +161,26 @@ def _separated(path: Path, text: str, told: tuple[FileFact, ...], given: str | N
                 FileFact("lines above the header", str(dialect.skipped), "evidence", f"titles or comments ({first!r})")
             )
     frame = _cells(path, text, dialect.separator, dialect.skipped)
-    return RawTable(frame, "tsv" if dialect.separator == "\t" else "csv", tuple(facts))
+    if (
+        frame.width == 1
+        and _SPACED.match(frame.columns[0])
+        and bool(frame.to_series().str.contains(r"^\S+\s+\S").all())
+    ):
+        raise InputError(
+            f"{path} seems to be separated by spaces; say separator: ' ' for single ones, or export it as CSV"
+        )
+    frame, unnamed = _with_names(frame)
+    return RawTable(frame, "tsv" if dialect.separator == "\t" else "csv", (*facts, *unnamed))
+
+
+def _with_names(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[FileFact]]:
+    """Return a table without empty columns that have no header; others without one are called by their place."""
+    places = {name: at for at, name in enumerate(frame.columns, 1) if not name.strip()}
+    empty = [name for name in places if not bool((frame[name].str.strip_chars() != "").any())]
+    kept = frame.drop(empty).rename({name: f"column_{at}" for name, at in places.items() if name not in empty})
+    facts = [FileFact("columns without a header", f"{len(empty)} empty, left out", "evidence")] if empty else []
+    named = [f"column_{at}" for name, at in places.items() if name not in empty]
+    return kept, [*facts, *([FileFact("columns without a header", ", ".join(named), "evidence")] if named else [])]
 
 
 def _cells(path: Path, text: str, separator: str, above: int) -> pl.DataFrame:
