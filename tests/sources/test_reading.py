@@ -196,7 +196,7 @@ def test_mixed_decimal_marks_are_a_question(tmp_path: Path) -> None:
 )
 def test_numbers_come_back_whatever_their_marks(numbers: list[Any], marks: tuple[str, str]) -> None:
     apart, decimal = marks
-    written = [f"{number:,.2f}".translate(str.maketrans({",": apart, ".": decimal})) for number in numbers]
+    written = [f"{number:,.2f}".translate(str.maketrans(",.", apart + decimal)) for number in numbers]
     found = read_numbers(pl.Series([*written, f"1{decimal}5"]))
     assert found is not None
     assert found.values.to_list()[:-1] == pytest.approx([float(number) for number in numbers])
@@ -370,7 +370,7 @@ def test_sizes_without_a_description(tmp_path: Path) -> None:
 
 def test_columns_are_composed(tmp_path: Path) -> None:
     text = "playerID,nameFirst,nameLast,birthYear,birthMonth,birthDay\na,Ana,Ruiz,1990,1,2\nb,,Cy,1985,12,\nc,D,E,,,\n"
-    columns = {
+    columns: dict[str, dict[str, Any]] = {
         "id": {"from": "playerID"},
         "name": {"join": ["nameFirst", "nameLast"]},
         "birth_date": {"parts": ["birthYear", "birthMonth", "birthDay"]},

@@ -160,7 +160,7 @@ def _summary(study: Study, outcomes: Sequence[StageRun]) -> dict[str, Any]:
         manifest = study.folder.manifest(outcome.stage)
         facts = {"counts": manifest.counts, "notices": manifest.notices} if manifest else {}
         stages.append({"stage": outcome.stage, "ran": outcome.ran, "why": outcome.why, **facts})
-    found = {"folder": str(study.folder.root), "report": str(study.report), "stages": stages}
+    found: dict[str, Any] = {"folder": str(study.folder.root), "report": str(study.report), "stages": stages}
     if any(outcome.stage == "collect" for outcome in outcomes) and (ledger := reading_ledger(study)).files:
         found["reading"] = asdict(ledger)
     return found

@@ -141,7 +141,23 @@ def read_numbers(text: pl.Series, decimal: Mark | None = None) -> NumberCells | 
         return None
     if plain.null_count() == text.null_count() and bool(plain.is_finite().all()):
         return NumberCells(_whole(stripped, plain), pl.repeat(False, len(text), eager=True))
-    return _with_marks(text, stripped, decimal)
+    distinct = stripped.drop_nulls().unique()
+    few = 4 * len(distinct) < len(stripped)
+    cells = _of_distinct(stripped, distinct, decimal) if few else _with_marks(stripped, decimal)
+    return replace(cells, values=cells.values.alias(text.name)) if cells.share >= MOSTLY else None
+
+
+def _of_distinct(stripped: pl.Series, distinct: pl.Series, decimal: Mark | None) -> NumberCells:
+    """Read each distinct text once: people share sizes."""
+    cells = _with_marks(distinct, decimal)
+    values = stripped.replace_strict(distinct, cells.values, default=None, return_dtype=cells.values.dtype)
+    odd = stripped.is_in(distinct.filter(cells.odd).to_list()).fill_null(False)
+    missing = _counted(stripped.filter(stripped.is_in(list(cells.missing)).fill_null(False)))
+    return replace(cells, values=values, odd=odd, missing=missing)
+
+
+def _counted(words: pl.Series) -> dict[str, int]:
+    return {str(word): int(times) for word, times in words.value_counts(sort=True).iter_rows()}
 
 
 def _of_another_script(text: pl.Series, decimal: Mark | None) -> NumberCells | None:
@@ -168,9 +184,9 @@ def _whole(stripped: pl.Series, numbers: pl.Series) -> pl.Series:
     return whole if whole.null_count() == numbers.null_count() else numbers
 
 
-def _with_marks(text: pl.Series, stripped: pl.Series, decimal: Mark | None) -> NumberCells | None:
+def _with_marks(stripped: pl.Series, decimal: Mark | None) -> NumberCells:
     silent = _says_missing(stripped)
-    missing = {str(word): int(times) for word, times in stripped.filter(silent).value_counts(sort=True).iter_rows()}
+    missing = _counted(stripped.filter(silent))
     held = pl.select(pl.when(~silent).then(stripped)).to_series()
     bare = held.str.replace_all(_AROUND, "")
     times = pl.select(pl.when(held.str.contains(r"[$€£¥]")).then(bare.str.extract(_MULTIPLE))).to_series()
@@ -190,8 +206,8 @@ def _with_marks(text: pl.Series, stripped: pl.Series, decimal: Mark | None) -> N
     guessed = style.guessed
     if bool((percent & present).any()) and not bool((percent | ~present).all()):
         guessed = guessed or "some numbers have a per cent sign and some have none"
-    cells = NumberCells(
-        _narrow(numbers).alias(text.name),
+    return NumberCells(
+        _narrow(numbers),
         odd,
         missing,
         marks,
@@ -200,7 +216,6 @@ def _with_marks(text: pl.Series, stripped: pl.Series, decimal: Mark | None) -> N
         bool((percent | ~present).all()),
         style.ambiguous,
     )
-    return cells if cells.share >= MOSTLY else None
 
 
 def _narrow(numbers: pl.Series) -> pl.Series:
@@ -242,10 +257,8 @@ class _Style:
     def read(self) -> pl.Series:
         """Return the numbers; null where a cell is none."""
         bare = self._bare.str.replace_all(r"[ \u00a0\u202f'’]", "")
-        bare = pl.select(
-            pl.when(self._plain | self._has[" "] | self._comma | self._has[","] | self._has["."]).then(bare)
-        )
-        cells = bare.to_series()
+        written = self._plain | self._has[" "] | self._comma | self._has[","] | self._has["."]
+        cells = pl.select(pl.when(written).then(bare)).to_series()
         if self.decimal == ",":
             cells = cells.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
         elif self.decimal == ".":
@@ -279,7 +292,10 @@ def likely_codes(numbers: pl.Series) -> dict[float, int]:
     held = numbers.drop_nulls().cast(pl.Float64)
     found: dict[float, int] = {}
     for side in (-1, 1):
-        while len(held) and abs(end := float((held * side).max())) in _CODES | {1}:  # type: ignore[arg-type]
+        while len(held):
+            end = float((held * side).max())  # type: ignore[arg-type]
+            if abs(end) not in (1, *_CODES):
+                break
             rest = held.filter(held != end * side)
             if len(rest) == 0 or not _stands_apart(end * side, rest):
                 break

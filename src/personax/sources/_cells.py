@@ -12,10 +12,18 @@ import polars as pl
 from personax.data.cell_numbers import Mark, missing_word, read_numbers
 from personax.data.date_order import read_dates
 from personax.errors import InputError
-from personax.sources._column_reading import FreeColumn, bad_rows, read_free, read_scale, shown_by, silent_cells
+from personax.sources._column_reading import (
+    FreeColumn,
+    ask_codes,
+    bad_rows,
+    read_free,
+    read_scale,
+    shown_by,
+    silent_cells,
+)
 from personax.sources._column_spec import ColumnSpec
 from personax.sources._dates import PartialDate, parse_partial_date
-from personax.sources._ledger import ColumnReading
+from personax.sources._ledger import ColumnReading, ReadingStatus
 from personax.sources._people_table import BAD_CELLS
 from personax.sources._units import UNITS, parse_quantity, plausible_limits
 
@@ -158,8 +166,9 @@ def _described_numbers(text: pl.Series, plain: ColumnReading, spec: ColumnSpec, 
         *([silent_cells(cells.missing)] if cells.missing else []),
         *cells.marks,
     ]
-    status = "question" if cells.guessed else "evidence" if why else "given"
-    reading = replace(plain, read_as="numbers", status=status, why=", ".join(why), question=cells.guessed,
+    asked = "; ".join(filter(None, (cells.guessed, ask_codes(cells.values) if spec.missing is None else "")))
+    status: ReadingStatus = "question" if asked else "evidence" if why else "given"
+    reading = replace(plain, read_as="numbers", status=status, why=", ".join(why), question=asked,
                       missing=cells.missing, bad=bad.height, filled=len(text) - cells.values.null_count())  # fmt: skip
     return FreeColumn(cells.values.cast(pl.Float64), bad, reading, None, cells.decimal, cells.ambiguous)
 

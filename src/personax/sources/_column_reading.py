@@ -26,7 +26,7 @@ from personax.sources._ledger import ColumnReading
 from personax.sources._people_table import BAD_CELLS
 from personax.sources._units import parse_quantity, plausible_limits, written_unit
 
-__all__ = ["FreeColumn", "bad_rows", "file_decimal", "read_free", "read_scale", "shown_by", "silent_cells"]
+__all__ = ["FreeColumn", "ask_codes", "bad_rows", "file_decimal", "read_free", "read_scale", "shown_by", "silent_cells"]
 
 SCALE_WORDS: Final = 15
 """Distinct words at most that can be the answers of one scale, with those for no answer."""
@@ -194,6 +194,14 @@ def _codes(values: pl.Series) -> list[str]:
     return [f"{code:g}" for code in likely_codes(values)]
 
 
+def ask_codes(values: pl.Series) -> str:
+    """Return the question whether some numbers are codes for missing; empty where none looks like one."""
+    codes = likely_codes(values)
+    named = ", ".join(f"{code:g} ({counted(times, 'cell')})" for code, times in codes.items())
+    one, many = "looks like a code for missing, and is a number", "look like codes for missing, and are numbers"
+    return f"{named} {one if len(codes) == 1 else many} now" if codes else ""
+
+
 def _asked_of_numbers(
     cells: NumberCells, reading: ColumnReading, held: int, odd: int, missing_given: bool
 ) -> list[str]:
@@ -202,12 +210,8 @@ def _asked_of_numbers(
         asked.append(_lost(odd, held, "no number", "no numbers", cells.odd))
     if cells.guessed:
         asked.append(cells.guessed)
-    codes = {} if missing_given else likely_codes(cells.values)
-    if codes:
-        named = ", ".join(f"{code:g} ({counted(times, 'cell')})" for code, times in codes.items())
-        one = "looks like a code for missing, and is a number now"
-        many = "look like codes for missing, and are numbers now"
-        asked.append(f"{named} {one if len(codes) == 1 else many}")
+    codes = "" if missing_given else ask_codes(cells.values)
+    asked += [codes] if codes else []
     bounds = _bounds(reading.column)
     if bounds is not None:
         outside = ~cells.values.is_between(bounds[0], bounds[1]).fill_null(True)

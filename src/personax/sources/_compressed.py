@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from personax.errors import InputError, require
 from personax.names import safe_name
@@ -67,7 +67,7 @@ def _opened(path: Path, member: str | None) -> Iterator[tuple[IO[bytes], str]]:
 def _stream(path: Path) -> IO[bytes]:
     match path.suffix.lower():
         case ".gz":
-            return gzip.open(path)
+            return cast(IO[bytes], gzip.open(path))
         case ".bz2":
             return bz2.open(path)
         case ".xz":

@@ -16,7 +16,7 @@ from personax.data.dialect import count_fields, decode, find_dialect
 from personax.data.frames import read_ipc, read_parquet
 from personax.errors import InputError
 from personax.sources._compressed import COMPRESSED, unpacked
-from personax.sources._ledger import FileFact
+from personax.sources._ledger import FileFact, ReadingStatus
 from personax.sources._raw_table import RawTable, named_once, without_header_rows
 from personax.sources._statistics_files import READERS
 from personax.strict import nearest
@@ -109,7 +109,7 @@ def _read(path: Path, encoding: str | None, separator: str | None, table: str | 
     return _separated(path, text, told, separator)
 
 
-def _known(why: str) -> Any:  # noqa: ANN401 - a ReadingStatus
+def _known(why: str) -> ReadingStatus:
     return "given" if why == "given" else "guess" if "letters" in why else "evidence"
 
 
@@ -149,7 +149,7 @@ def _separated(path: Path, text: str, told: tuple[FileFact, ...], given: str | N
     dialect = find_dialect(text, default, separator=given)
     facts = list(told)
     if dialect.separator != default or not dialect.certain:
-        status = "given" if given else "evidence" if dialect.certain else "question"
+        status: ReadingStatus = "given" if given else "evidence" if dialect.certain else "question"
         why = dialect.why if dialect.certain else f"{dialect.why}, but another one does so too"
         facts.append(FileFact("separator", repr(dialect.separator), status, why, f"separator: {dialect.separator!r}"))
     if dialect.skipped:

@@ -132,7 +132,8 @@ def read_table(
 
 def _texts(raw: RawTable, mapping: ColumnMapping, missing: Sequence[str]) -> tuple[pl.DataFrame, dict[str, str]]:
     """Return the text of every column without the cells that mean missing, and what is to be asked of these."""
-    texts, asked = [], {}
+    texts: list[pl.Series] = []
+    asked: dict[str, str] = {}
     for name, (header, spec) in mapping.items():
         text = composed(raw.frame.select(spec.headers), spec) if spec.headers else raw.frame[header]
         declared = raw.missing.get(header, ()) if spec.missing is None else ()
@@ -156,7 +157,8 @@ def _columns(
     mark = decimal or file_decimal(texts.get_columns(), read)
     if mark is not None and decimal is None:
         for name, (header, spec) in mapping.items():
-            if read[name].ambiguous or (mark == "," and read[name].reading.read_as == "numbers"):
+            open_points = mark == "," and read[name].decimal is None and read[name].values.dtype.is_float()
+            if read[name].ambiguous or open_points:
                 read[name] = _column(path, texts[name], header, spec, mark)
     return read, mark
 
