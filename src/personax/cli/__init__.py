@@ -23,6 +23,7 @@ from personax.cli import (
     independence,
     init,
     journal,
+    look,
     parts,
     release,
     run,
@@ -63,6 +64,7 @@ def _root(
 demo.register(app)
 analyse.register(app)
 init.register(app)
+look.register(app)
 run.register(app)
 status.register(app)
 stage.register(app)

@@ -11,11 +11,13 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
+from pydantic import Field
+
 from personax import registry
 from personax.http import Fetch
 from personax.sources._people_table import PeopleTable
 from personax.sources._records import Failure, Record
-from personax.strict import OutsidePath, Strict
+from personax.strict import OutsidePath, SafeName, Strict
 
 __all__ = ["FileSource", "PeopleSource", "source_classes", "source_names"]
 
@@ -29,6 +31,8 @@ class FileSource(Strict, ABC):
         The registered name; a subclass says ``source: Literal["its-name"]``.
     path
         The file or folder; relative ones start from the folder that the study file is in.
+    called
+        ``as`` in study.yaml: what tables call it among several sources; the stem of its path by default.
 
     Examples
     --------
@@ -42,6 +46,7 @@ class FileSource(Strict, ABC):
 
     source: str
     path: OutsidePath
+    called: SafeName | None = Field(default=None, alias="as")
 
     @abstractmethod
     def read(self, root: Path) -> PeopleTable:

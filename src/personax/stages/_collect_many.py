@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final, cast
 
@@ -18,13 +19,17 @@ from personax.http import Cache, Fetcher
 from personax.progress import Progress
 from personax.schema import Column, Notice
 from personax.sources import (
+    LEDGER,
     CollectCelebA,
     CollectSeveral,
+    FileReading,
     FileSource,
+    NamedSource,
     PeopleSource,
     PeopleTable,
     Pictures,
     ProbeResult,
+    ReadingLedger,
     Record,
     SourceResult,
     WebSource,
@@ -91,7 +96,8 @@ def _pictured(context: Context, section: CollectSeveral, wanted: Pictures, peopl
 
 def _headshots(context: Context, section: CollectSeveral, urls: Mapping[str, str]) -> DownloadedPictures:
     """Fetch headshots from the hosts that the sources of this study name for them, and from no others."""
-    hosts = {host for source in _web_sources(section) for host in getattr(source, "picture_hosts", ())}
+    asked = [one.settings for _, one in section.selected() if isinstance(one, WebSource)]
+    hosts = {host for source in asked for host in getattr(source, "picture_hosts", ())}
     if not urls or not hosts:
         return DownloadedPictures()
 
@@ -130,6 +136,7 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, SourceR
     """Return what the files hold; a file that cannot be used costs itself."""
     found: dict[str, SourceResult] = {}
     described: dict[str, Column] = {}
+    readings: list[FileReading] = []
     for name, one in section.selected():
         if isinstance(one, WebSource):
             continue
@@ -145,6 +152,11 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, SourceR
         found[name] = SourceResult(name, records)
         described |= {column.name: column for column in table.columns if not column.inferred}
         context.notices += [notice for notice in table.notices if notice.text.startswith("A player")]
+        readings += [replace(table.reading, source=name)] if table.reading is not None else []
+    if readings:
+        ledger = ReadingLedger(readings)
+        context.write_text(ledger.to_json(), "people", LEDGER)
+        context.notices.extend(ledger.notices())
     return found, described
 
 
@@ -184,7 +196,12 @@ def read_file(context: Context, section: FileSource) -> PeopleTable:
 
 
 def _web_sources(section: CollectSeveral) -> list[PeopleSource]:
-    return [cast(PeopleSource, one.settings) for _, one in section.selected() if isinstance(one, WebSource)]
+    return [_named(one) for _, one in section.selected() if isinstance(one, WebSource)]
+
+
+def _named(section: WebSource) -> PeopleSource:
+    source = cast(PeopleSource, section.settings)
+    return source if section.called is None else NamedSource(section.called, source)
 
 
 CACHE: Final = ("cache", "pages.sqlite")
