@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -14,8 +14,9 @@ from personax.data import fold
 from personax.schema import Notice
 from personax.sources._records import Origin, Record
 from personax.sources.geocode import find_country
-from personax.sources.record_linkage._comparison import MARGIN, THRESHOLD, birth_date_of, tokens
+from personax.sources.record_linkage._comparison import MARGIN, THRESHOLD, birth_date_of
 from personax.sources.record_linkage._link import Linkage, RecordKey, link
+from personax.sources.record_linkage._names import tokens
 
 __all__ = ["MATCHES", "SOURCE_VALUES", "TOLERANCES", "LinkedRecords", "SourceValue", "link_and_merge", "merge"]
 
@@ -123,9 +124,9 @@ def _contradict(column: str, a: object, b: object) -> bool:
 
 MATCHES = {
     "source_a": pl.String, "ref_a": pl.String, "source_b": pl.String, "ref_b": pl.String, "points": pl.Int64,
-    "outcome": pl.String,
+    "outcome": pl.String, "weight": pl.Float64, "probability": pl.Float64,
 }  # fmt: skip
-"""Columns of the table of pairs: linked, ambiguous, possible."""
+"""Columns of the table of pairs: linked, ambiguous, possible; weight and probability where they were learned."""
 
 SOURCE_VALUES = {
     "id": pl.String, "column": pl.String, "source": pl.String, "ref": pl.String, "value": pl.String, "url": pl.String,
@@ -184,7 +185,7 @@ def link_and_merge(records: Sequence[Record], *, precedence: Sequence[str] = ())
     """
     linkage = link(records)
     people, source_values = merge(records, linkage, precedence=precedence)
-    matches = [(*pair.a, *pair.b, pair.points, pair.outcome) for pair in linkage.pairs]
+    matches = [(*pair.a, *pair.b, pair.points, pair.outcome, pair.weight, pair.probability) for pair in linkage.pairs]
     report = _report(records, linkage, source_values)
     return LinkedRecords(
         people,
@@ -210,6 +211,7 @@ def _report(records: Sequence[Record], linkage: Linkage, source_values: Sequence
     unsure = {key for pair in linkage.pairs if pair.outcome == "ambiguous" for key in (pair.a, pair.b)}
     return {
         "rule": {"threshold": THRESHOLD, "margin": MARGIN},
+        "learned": {" + ".join(names): asdict(each) for names, each in linkage.learned.items()},
         "records": dict(sorted(Counter(record.source for record in records).items())),
         "people": len(linkage.groups),
         "people_by_number_of_sources": dict(sorted(Counter(str(len(group)) for group in linkage.groups).items())),
