@@ -29,6 +29,7 @@ from personax.cli import (
     status,
     traits,
     trust,
+    wikidata,
 )
 from personax.cli.console import fail
 from personax.cli.signals import signals_raise, stop_code
@@ -78,6 +79,7 @@ traits.register(app)
 journal.register(app)
 doctor.register(app)
 parts.register(app)
+wikidata.register(app)
 trust.register(app)
 
 

@@ -21,7 +21,7 @@ from personax.sources.wikidata._values import (
     read_time,
 )
 
-__all__ = ["ITEM_COLUMNS", "is_human", "read_birth", "read_person", "referenced_items"]
+__all__ = ["GENDERS", "HUMAN", "ITEM_COLUMNS", "is_human", "read_date", "read_person", "referenced_items"]
 
 HUMAN = "Q5"
 GENDERS = {"Q6581097": "male", "Q6581072": "female"}
@@ -59,22 +59,22 @@ def referenced_items(entity: Entity) -> list[str]:
     return list(dict.fromkeys(item for prop in ITEM_COLUMNS for item in entity.items(prop)))
 
 
-def read_birth(entity: Entity, *, today: date) -> PartialDate | None:
-    """Return the birth date as far as it is known; None where Wikidata says nothing.
+def read_date(entity: Entity, prop: str, *, today: date) -> PartialDate | None:
+    """Return a date, such as that of birth (P569), as far as it is known; None where Wikidata says nothing.
 
     Raises
     ------
     ValueError
         With the reason, when it says what cannot be read; see `read_time` and `consensus_date`.
     """
-    statements = entity.best("P569")
+    statements = entity.best(prop)
     held = [statement for statement in statements if statement.kind == "value"]
     if statements and not held:
         raise ValueError(_NOTHING[statements[0].kind])
-    return consensus_date([_birth(statement, today) for statement in held]) if held else None
+    return consensus_date([_partial_date(statement, today) for statement in held]) if held else None
 
 
-def _birth(statement: EntityStatement, today: date) -> PartialDate:
+def _partial_date(statement: EntityStatement, today: date) -> PartialDate:
     parts = read_time(statement.value, today=today)
     circa = any(
         isinstance(value, dict) and value.get("id") == CIRCA[1] for value in statement.qualifiers.get(CIRCA[0], ())
@@ -158,7 +158,7 @@ class _Reader:
     def birth(self, today: date) -> None:
         statements = self._entity.best("P569")
         try:
-            parts = read_birth(self._entity, today=today)
+            parts = read_date(self._entity, "P569", today=today)
         except ValueError as error:
             self.refuse("birth_date", [statement.value or statement.kind for statement in statements], str(error))
             return
