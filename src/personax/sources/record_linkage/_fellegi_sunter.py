@@ -105,7 +105,9 @@ class FittedLinkage:
     rounds: int
 
 
-def fit(pairs: CandidateLevels, fields: Mapping[str, FieldModel], *, matches: float | None = None) -> FittedLinkage:
+def fit(
+    pairs: CandidateLevels, fields: Mapping[str, FieldModel], *, matches: float | None = None, most: int = ROUNDS
+) -> FittedLinkage:
     """Learn the weights, and how many people are in both sources.
 
     Parameters
@@ -116,6 +118,8 @@ def fit(pairs: CandidateLevels, fields: Mapping[str, FieldModel], *, matches: fl
         What is expected of each field before the data are seen.
     matches
         Number of people in both sources to start with; half of the smaller source by default.
+    most
+        Steps of EM at most.
 
     Examples
     --------
@@ -129,7 +133,7 @@ def fit(pairs: CandidateLevels, fields: Mapping[str, FieldModel], *, matches: fl
     expected = smaller / 2 if matches is None else matches
     learned = dict(fields)
     rounds, moved = 0, np.inf
-    while rounds < ROUNDS and moved >= 1e-3:
+    while rounds < most and moved >= 1e-3:
         rounds += 1
         evidence = _evidence(pairs, learned)
         probability = marginals(pairs.left, pairs.right, evidence + _prior(pairs, expected))
@@ -183,30 +187,47 @@ def marginals(left: Indices, right: Indices, log_odds: Floats) -> Floats:
     np.True_
     """
     odds = np.exp(np.clip(log_odds, -_LARGEST, _LARGEST))
+    by_left, by_right = _Groups.of(left), _Groups.of(right)
     to_left = np.ones(len(odds))
     for _ in range(_MESSAGES):
-        to_right = 1 / (1 + _others(left, odds * to_left))
-        to_left = 1 / (1 + _others(right, odds * to_right))
-    to_right = 1 / (1 + _others(left, odds * to_left))
-    joint = odds * to_left * to_right
+        to_right = 1 / (1 + by_left.others(odds * to_left))
+        before, to_left = to_left, 1 / (1 + by_right.others(odds * to_right))
+        if np.abs(to_left - before).max(initial=0.0) < 1e-9:
+            break
+    joint = odds * to_left / (1 + by_left.others(odds * to_left))
     return joint / (1 + joint)
 
 
-def _others(owner: Indices, values: Floats) -> Floats:
-    """Return for every pair the sum of the other pairs of its record, exact where one of them is far the largest."""
-    if not len(owner):
-        return values
-    size = int(owner.max()) + 1
-    largest = np.zeros(size)
-    np.maximum.at(largest, owner, values)
-    first = np.full(size, -1)
-    at_top = np.flatnonzero(values == largest[owner])[::-1]
-    first[owner[at_top]] = at_top
-    rest = values.copy()
-    rest[first[first >= 0]] = 0.0
-    total = np.bincount(owner, weights=rest, minlength=size)
-    is_first = first[owner] == np.arange(len(values))
-    return np.where(is_first, total[owner], np.maximum(total[owner] - values, 0.0) + largest[owner])
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """The pairs of every record, one record after another."""
+
+    order: Indices
+    starts: Indices
+    member: Indices
+
+    @classmethod
+    def of(cls, owner: Indices) -> _Groups:
+        order = np.argsort(owner, kind="stable")
+        begins = np.diff(owner[order], prepend=-1) != 0
+        return cls(order, np.flatnonzero(begins), np.cumsum(begins) - 1)
+
+    def others(self, values: Floats) -> Floats:
+        """Return for every pair the sum of the other pairs of its record, exact where one is far the largest."""
+        if not len(values):
+            return values
+        held = values[self.order]
+        largest = np.maximum.reduceat(held, self.starts)[self.member]
+        at_top = np.flatnonzero(held == largest)
+        first = at_top[np.unique(self.member[at_top], return_index=True)[1]]
+        rest = held.copy()
+        rest[first] = 0.0
+        total = np.add.reduceat(rest, self.starts)[self.member]
+        found = np.maximum(total - held, 0.0) + largest
+        found[first] = total[first]
+        back = np.empty_like(found)
+        back[self.order] = found
+        return back
 
 
 def link_threshold(probability: Floats | Sequence[float], wrong: float, *, least: float = 0.99) -> float:
