@@ -79,6 +79,12 @@ class Pictures(Strict):
     face: bool = False
 
 
+def _asks_sites(section: Section) -> bool:
+    if isinstance(section, WebSource):
+        return getattr(section.settings, "extract", None) is None
+    return isinstance(section, CollectCelebA) and section.wikidata
+
+
 @register("sources", "several", title="Several sources", reads="sources", order=9)
 class CollectSeveral(Strict):
     """People from several sources at once, of the web and of files.
@@ -128,7 +134,7 @@ class CollectSeveral(Strict):
         if nameless:
             text = "{name}: wikidata is asked about names; give the file of names that you have (names: ...)"
             raise PydanticCustomError("no_names", text, {"name": nameless[0]})
-        if any(isinstance(s, WebSource) or (isinstance(s, CollectCelebA) and s.wikidata) for _, s in names):
+        if self.asks_sites() or (self.pictures is not None and self.pictures.of == "headshots" and self._has_web()):
             try:
                 user_agent(self.contact)
             except PlanError as error:
@@ -139,6 +145,13 @@ class CollectSeveral(Strict):
                 text = "no source of this study is called {name}; {hint}"
                 raise PydanticCustomError("no_source", text, {"name": name, "hint": hint})
         return self
+
+    def asks_sites(self) -> bool:
+        """Say whether people are asked of any site; a source that has an extract of its own asks nobody."""
+        return any(_asks_sites(section) for _, section in self.selected())
+
+    def _has_web(self) -> bool:
+        return any(isinstance(section, WebSource) for section in self.sources)
 
     def named(self) -> list[tuple[str, Section]]:
         """Return the sources with the names that tables call them: a file's is the stem of its path."""

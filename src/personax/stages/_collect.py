@@ -31,7 +31,10 @@ def _external_files(plan: Plan) -> Sequence[str]:
         case CollectSeveral() as section:
             files = [one.path for _, one in section.selected() if not isinstance(one, WebSource)]
             pictures = [section.pictures.of] if section.pictures and section.pictures.of != "headshots" else []
-            return (*files, *pictures)
+            extracts = [
+                getattr(one.settings, "extract", None) for _, one in section.selected() if isinstance(one, WebSource)
+            ]
+            return (*files, *pictures, *(f"{folder}/extract.json" for folder in extracts if folder))
         case CollectRelease() as section:
             return (section.place,)
         case section:
