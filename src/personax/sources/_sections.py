@@ -107,6 +107,8 @@ class CollectSeveral(Strict):
         Keep a picture a person in the private ``people/images``.
     only, limit
         Names of the sources to collect, and how many people of each; all by default.
+    waves
+        What the study is about: the ``latest`` wave, ``all`` (a row a person and wave), or the number of one.
     refresh, offline
         Ask again for pages that are there, on condition that they changed; ask for nothing.
     """
@@ -120,6 +122,7 @@ class CollectSeveral(Strict):
     pictures: Pictures | None = None
     only: list[str] | None = None
     limit: int | None = Field(default=None, ge=1)
+    waves: Literal["latest", "all"] | Annotated[int, Field(ge=1)] = "latest"
     refresh: bool = Field(default=False, exclude=True)
     offline: bool = Field(default=False, exclude=True)
 

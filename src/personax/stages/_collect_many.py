@@ -43,7 +43,16 @@ from personax.stages._base import Context, stage_rng
 from personax.store import StudyFolder
 from personax.strict import Strict
 
-__all__ = ["CACHE", "REACHABLE", "collect_several", "fetching", "probe_sources", "read_file", "summaries"]
+__all__ = [
+    "CACHE",
+    "REACHABLE",
+    "collect_several",
+    "fetching",
+    "probe_sources",
+    "read_file",
+    "summaries",
+    "summaries_of",
+]
 
 FAILURES: Final = {name: pl.String for name in ("source", "ref", "url", "reason")}
 
@@ -291,6 +300,11 @@ def probe_sources(folder: StudyFolder, section: CollectSeveral, seed: int, progr
 
     with folder.lock():
         return asyncio.run(run()) if web_sources else []
+
+
+def summaries_of(context: Context) -> list[dict[str, Any]]:
+    """Return what each source gave in this run."""
+    return list(json.loads(context.out.path("people", "sources.json").read_text(encoding="utf-8")))
 
 
 def summaries(folder: StudyFolder) -> list[dict[str, Any]]:
