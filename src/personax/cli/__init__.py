@@ -29,6 +29,7 @@ from personax.cli import (
     status,
     traits,
     trust,
+    waves,
     wikidata,
 )
 from personax.cli.console import fail
@@ -79,6 +80,7 @@ traits.register(app)
 journal.register(app)
 doctor.register(app)
 parts.register(app)
+waves.register(app)
 wikidata.register(app)
 trust.register(app)
 

@@ -216,7 +216,8 @@ def _web_sources(plan: Plan) -> Iterator[set[str]]:
         for _, source in plan.collect.named():
             yield set(getattr(source.settings, "hosts", ())) if isinstance(source, WebSource) else set()
             if getattr(source, "wikidata", False):
-                yield set(registry.get("sources", "wikidata").hosts)
+                wikidata = registry.get("sources", "wikidata")
+                yield {*wikidata.live_hosts, *(wikidata.commons_hosts if _wants_pictures(plan) else ())}
 
 
 def _sends(plan: Plan) -> Iterator[str]:

@@ -25,6 +25,7 @@ __all__ = [
     "TraitScores",
     "Truth",
     "Validity",
+    "WaveChange",
 ]
 
 
@@ -62,6 +63,16 @@ class BadCells:
 
 
 @dataclass(frozen=True, slots=True)
+class WaveChange:
+    """How many people came, went or have another value of a column in a wave."""
+
+    wave: int
+    change: str
+    column: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
 class PeopleSummary:
     """Who is in the study; no value of a private column is here."""
 
@@ -72,6 +83,8 @@ class PeopleSummary:
     bad_cells: Sequence[BadCells]
     texts: int
     simulated: bool
+    waves: int = 1
+    changes: Sequence[WaveChange] = ()
 
 
 @dataclass(frozen=True, slots=True)

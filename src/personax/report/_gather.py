@@ -27,6 +27,7 @@ from personax.report._data import (
     TraitScores,
     Truth,
     Validity,
+    WaveChange,
 )
 from personax.schema import Column, Graph, Notice, TraitFramework, select
 from personax.store import StudyFolder
@@ -162,7 +163,17 @@ def _people(files: Files, independence: IndependenceResults | None) -> PeopleSum
         bad_cells=_bad_cells(files.get("bad_cells.parquet"), {c.name for c in select(known, "private")}),
         texts=0 if texts is None else texts.height,
         simulated=any(name.startswith("simulation/") for name in files),
+        waves=1 + sum(name.startswith("waves/") and name != "waves/latest.parquet" for name in files),
+        changes=_changes(_frame(files.get("changes.parquet"))),
     )
+
+
+def _changes(found: pl.DataFrame | None) -> list[WaveChange]:
+    """Return how many people each kind of change concerns, wave by wave; no value and no id of anybody."""
+    if found is None:
+        return []
+    counted = found.with_columns(pl.col("column").fill_null("")).group_by("wave", "change", "column").len()
+    return [WaveChange(*row) for row in counted.sort("wave", "change", "column").rows()]
 
 
 def _missing(values: pl.Series) -> int:

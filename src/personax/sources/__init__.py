@@ -16,10 +16,12 @@ from personax.sources._records import BadValue, Failure, Origin, Record, assembl
 from personax.sources._sections import CollectSeveral, Pictures, WebSource, read_section
 from personax.sources._source import FileSource, PeopleSource, source_classes, source_names
 from personax.sources._table import CollectTable, ColumnSpec, read_table
+from personax.sources._waves import CHANGES, compare_waves, same_people, stack_waves, wave_notices
 from personax.sources.celeba import CollectCelebA
 
 __all__ = [
     "BAD_CELLS",
+    "CHANGES",
     "BadValue",
     "CollectCelebA",
     "CollectNflPlayers",
@@ -39,6 +41,7 @@ __all__ = [
     "WebSource",
     "assemble",
     "collect_web",
+    "compare_waves",
     "complete",
     "probe",
     "read_nfl_players",
@@ -47,7 +50,10 @@ __all__ = [
     "read_table",
     "read_text_table",
     "records_of",
+    "same_people",
     "source_classes",
     "source_names",
+    "stack_waves",
     "table_notices",
+    "wave_notices",
 ]

@@ -79,6 +79,12 @@ class Pictures(Strict):
     face: bool = False
 
 
+def _asks_sites(section: Section) -> bool:
+    if isinstance(section, WebSource):
+        return getattr(section.settings, "extract", None) is None
+    return isinstance(section, CollectCelebA) and section.wikidata
+
+
 @register("sources", "several", title="Several sources", reads="sources", order=9)
 class CollectSeveral(Strict):
     """People from several sources at once, of the web and of files.
@@ -101,6 +107,8 @@ class CollectSeveral(Strict):
         Keep a picture a person in the private ``people/images``.
     only, limit
         Names of the sources to collect, and how many people of each; all by default.
+    waves
+        What the study is about: the ``latest`` wave, ``all`` (a row a person and wave), or the number of one.
     refresh, offline
         Ask again for pages that are there, on condition that they changed; ask for nothing.
     """
@@ -114,6 +122,7 @@ class CollectSeveral(Strict):
     pictures: Pictures | None = None
     only: list[str] | None = None
     limit: int | None = Field(default=None, ge=1)
+    waves: Literal["latest", "all"] | Annotated[int, Field(ge=1)] = "latest"
     refresh: bool = Field(default=False, exclude=True)
     offline: bool = Field(default=False, exclude=True)
 
@@ -128,7 +137,7 @@ class CollectSeveral(Strict):
         if nameless:
             text = "{name}: wikidata is asked about names; give the file of names that you have (names: ...)"
             raise PydanticCustomError("no_names", text, {"name": nameless[0]})
-        if any(isinstance(s, WebSource) or (isinstance(s, CollectCelebA) and s.wikidata) for _, s in names):
+        if self.asks_sites() or (self.pictures is not None and self.pictures.of == "headshots" and self._has_web()):
             try:
                 user_agent(self.contact)
             except PlanError as error:
@@ -139,6 +148,13 @@ class CollectSeveral(Strict):
                 text = "no source of this study is called {name}; {hint}"
                 raise PydanticCustomError("no_source", text, {"name": name, "hint": hint})
         return self
+
+    def asks_sites(self) -> bool:
+        """Say whether people are asked of any site; a source that has an extract of its own asks nobody."""
+        return any(_asks_sites(section) for _, section in self.selected())
+
+    def _has_web(self) -> bool:
+        return any(isinstance(section, WebSource) for section in self.sources)
 
     def named(self) -> list[tuple[str, Section]]:
         """Return the sources with the names that tables call them: a file's is the stem of its path."""

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
@@ -40,8 +41,18 @@ from personax.sources.record_linkage import link_and_merge
 from personax.sources.wikidata import Wikidata
 from personax.stages._base import Context, stage_rng
 from personax.store import StudyFolder
+from personax.strict import Strict
 
-__all__ = ["CACHE", "REACHABLE", "collect_several", "fetching", "probe_sources", "read_file", "summaries"]
+__all__ = [
+    "CACHE",
+    "REACHABLE",
+    "collect_several",
+    "fetching",
+    "probe_sources",
+    "read_file",
+    "summaries",
+    "summaries_of",
+]
 
 FAILURES: Final = {name: pl.String for name in ("source", "ref", "url", "reason")}
 
@@ -92,7 +103,11 @@ def _pictured(context: Context, section: CollectSeveral, wanted: Pictures, peopl
 def _headshots(context: Context, section: CollectSeveral, urls: Mapping[str, str]) -> DownloadedPictures:
     """Fetch headshots from the hosts that the sources of this study name for them, and from no others."""
     hosts = {host for source in _web_sources(section) for host in getattr(source, "picture_hosts", ())}
+    if any(isinstance(one, CollectCelebA) and one.wikidata for _, one in section.selected()):
+        hosts |= set(Wikidata.commons_hosts)
     if not urls or not hosts:
+        why = "no source gives an address of one" if not urls else "no source of this study names a host of pictures"
+        context.notices.append(Notice(f"No headshot was kept: {why}."))
         return DownloadedPictures()
 
     async def run() -> DownloadedPictures:
@@ -153,7 +168,7 @@ def _known(context: Context, section: CollectSeveral, name: str, records: list[R
 
     async def run() -> tuple[list[Record], MatchReport]:
         async with fetching(context.folder, section, context.rng) as fetcher:
-            return await with_wikidata(records, fetcher.for_hosts(Wikidata.hosts))
+            return await with_wikidata(records, fetcher.for_hosts(Wikidata.live_hosts))
 
     try:
         joined, report = asyncio.run(run())
@@ -183,8 +198,15 @@ def read_file(context: Context, section: FileSource) -> PeopleTable:
     return section.read(context.base)
 
 
-def _web_sources(section: CollectSeveral) -> list[PeopleSource]:
-    return [cast(PeopleSource, one.settings) for _, one in section.selected() if isinstance(one, WebSource)]
+def _web_sources(section: CollectSeveral, base: Path | None = None) -> list[PeopleSource]:
+    """Return the sources of the web; paths of their settings start from the study file's folder."""
+    chosen = [one.settings for _, one in section.selected() if isinstance(one, WebSource)]
+    return [cast(PeopleSource, _from(base, settings)) for settings in chosen]
+
+
+def _from(base: Path | None, settings: Strict) -> Strict:
+    extract = getattr(settings, "extract", None)
+    return settings.model_copy(update={"extract": str(base / extract)}) if base and extract else settings
 
 
 CACHE: Final = ("cache", "pages.sqlite")
@@ -196,9 +218,17 @@ REACHABLE: Sequence[str] = ()
 
 @asynccontextmanager
 async def fetching(
-    folder: StudyFolder, section: CollectSeveral, rng: np.random.Generator, *, anew: bool = False
+    folder: StudyFolder,
+    section: CollectSeveral,
+    rng: np.random.Generator,
+    *,
+    anew: bool = False,
+    offline: bool = False,
 ) -> AsyncIterator[Fetcher]:
-    """Give a fetcher of this study; with ``anew`` pages are asked for again, and none stands in for one that fails."""
+    """Give a fetcher of this study; with ``anew`` pages are asked for again, and none stands in for one that fails.
+
+    ``offline`` sends nothing, and tells nobody whom to write to.
+    """
     with Cache(folder.path(*CACHE)) as cache:
         async with Fetcher(
             cache,
@@ -207,19 +237,22 @@ async def fetching(
             settings=section.fetch,
             refresh=section.refresh or anew,
             fall_back=not anew,
-            offline=section.offline,
+            offline=section.offline or offline,
             reachable=REACHABLE,
         ) as fetcher:
             yield fetcher
 
 
 def _web(context: Context, section: CollectSeveral) -> list[SourceResult]:
-    web_sources = _web_sources(section)
+    web_sources = _web_sources(section, context.base)
     if not web_sources:
         return []
+    context.notices += [
+        Notice(f"{source.name}: {text}") for source in web_sources for text in getattr(source, "notices", ())
+    ]
 
     async def run() -> tuple[list[SourceResult], int, int]:
-        async with fetching(context.folder, section, context.rng) as fetcher:
+        async with fetching(context.folder, section, context.rng, offline=not section.asks_sites()) as fetcher:
             found = await collect_web(web_sources, fetcher, limit=section.limit, progress=context.progress)
             return found, fetcher.sent, fetcher.stale_pages
 
@@ -267,6 +300,11 @@ def probe_sources(folder: StudyFolder, section: CollectSeveral, seed: int, progr
 
     with folder.lock():
         return asyncio.run(run()) if web_sources else []
+
+
+def summaries_of(context: Context) -> list[dict[str, Any]]:
+    """Return what each source gave in this run."""
+    return list(json.loads(context.out.path("people", "sources.json").read_text(encoding="utf-8")))
 
 
 def summaries(folder: StudyFolder) -> list[dict[str, Any]]:

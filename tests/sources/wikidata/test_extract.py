@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import bz2
 import gzip
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
-from tests.sources.wikidata.invented import amount, dump, human, item, said, to, when
+from tests.sources.wikidata.invented import Wiki, amount, dump, human, item, said, to, when
 from typer.testing import CliRunner
 
 from personax.cli import app
-from personax.errors import InputError
-from personax.sources.wikidata import NameQuery, WikidataExtract, extract_dump
+from personax.config import permissions, read_plan
+from personax.errors import InputError, SourceError
+from personax.sources import Failure, Record
+from personax.sources.wikidata import NameQuery, Wikidata, WikidataExtract, extract_dump
 from personax.sources.wikidata._dump import dump_portions, portion_lines
+from personax.study import Study
 
 CLUB, NATIONAL, LEAGUE, CLASS = "Q60", "Q61", "Q155223", "Q62"
 PEOPLE = [
@@ -105,6 +111,61 @@ def test_the_rule_of_the_live_site_decides(extract: WikidataExtract) -> None:
 def test_leagues_and_kinds_of_occupations(extract: WikidataExtract) -> None:
     assert extract.members("nba") == ["Q103"], "neither who left nor who died"
     assert extract.superclasses(["Q999", "Q33999"]) == {"Q999": "musician"}
+
+
+def test_an_extract_and_the_live_site_give_the_same_people(extract: WikidataExtract) -> None:
+    pytest.importorskip("rdflib")
+    wiki = Wiki(*PEOPLE, *OTHERS[:-1])
+
+    def people(fetch: Any, **settings: Any) -> list[tuple[Any, ...]]:
+        async def run() -> list[Record | Failure]:
+            return [each async for each in Wikidata(**settings).collect(fetch)]
+
+        found = asyncio.run(run())
+        return [(each.ref, each.values, each.bad) if isinstance(each, Record) else (each.ref,) for each in found]
+
+    for asked in ({"league": "nba"}, {"ids": ["Q101", "Q102", "Q7", "Q103", "Q29"]}):
+        offline = people(None, **asked, extract=str(extract.folder))
+        assert offline == people(wiki, **asked)
+        assert len(offline) == len(asked.get("ids", [1]))
+
+
+def test_a_study_asks_the_extract_and_nobody_else(extract: WikidataExtract, tmp_path: Path) -> None:
+    """Without a contact, which every site would be told."""
+    shutil.copytree(extract.folder, tmp_path / "extract")
+    source = {"source": "wikidata", "extract": "extract", "ids": ["Q101", "Q102"]}
+    collect = {"source": "several", "sources": [source], "complete": True}
+    (tmp_path / "study.yaml").write_text(json.dumps({"name": "offline", "collect": collect}))
+    plan = read_plan(tmp_path / "study.yaml")
+    assert permissions(plan, tmp_path, tmp_path).hosts == ()
+    shown = CliRunner().invoke(app, ["collect", str(tmp_path / "study.yaml")])
+    assert shown.exit_code == 0, shown.output
+    people = pl.read_parquet(tmp_path / "people" / "people.parquet")
+    assert people.select("id", "country_code").rows() == [("wikidata-Q101", "ES"), ("wikidata-Q102", None)]
+    origins = pl.read_parquet(tmp_path / "people" / "origins.parquet")
+    assert origins.filter(pl.col("column") == "name")["url"][0] == "https://www.wikidata.org/wiki/Q101"
+    (tmp_path / "extract" / "extract.json").write_text("{}")
+    with pytest.raises(SourceError, match="make the extract again"):
+        Study.load(tmp_path / "study.yaml").run(["collect"])
+
+
+def test_headshots_that_nobody_gives_are_said(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("id,name,height_cm\n1,Ada Sample,170\n2,Bo Sample,180\n")
+    collect = {"source": "several", "sources": [{"source": "table", "path": "people.csv"}],
+               "pictures": {"of": "headshots"}}  # fmt: skip
+    (tmp_path / "study.yaml").write_text(json.dumps({"name": "faces", "collect": collect}))
+    shown = CliRunner().invoke(app, ["collect", str(tmp_path / "study.yaml")])
+    assert "No headshot was kept: no source gives an address of one" in " ".join(shown.stdout.split())
+
+
+def test_a_study_names_its_own_endpoint() -> None:
+    """They were dead settings: only the public hosts were ever let through."""
+    named = Wikidata(
+        ids=["Q1"], base_url="https://wiki.example.org", endpoint="https://qlever.example.org/api/wikidata"
+    )
+    assert named.hosts == ("wiki.example.org", "qlever.example.org")
+    assert Wikidata(ids=["Q1"]).hosts == Wikidata.live_hosts
+    assert Wikidata(ids=["Q1"], extract="x").hosts == ()
 
 
 def test_a_run_that_is_stopped_goes_on(tmp_path: Path) -> None:

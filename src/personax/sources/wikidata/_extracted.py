@@ -132,6 +132,11 @@ class WikidataExtract:
                 body = bodies.get(item)
                 yield self._page(item, body) if body is not None else item
 
+    def page(self) -> Page:
+        """Return the page that stands for the extract as a whole, as the origin of a value."""
+        digest = hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()
+        return Page(str(self.facts["dump"]), self.day.isoformat(), 200, digest, "application/json", b"", cached=True)
+
     def members(self, league: str, *, born_since: int | None = None) -> list[str]:
         """Return the living people of a league, by the rule of `personax.sources.wikidata._sparql.league_query`."""
         rule = LEAGUES[league]
