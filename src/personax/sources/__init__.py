@@ -3,8 +3,8 @@
 ``_source`` is what a source is; ``_table``, ``_player_files``, ``celeba`` read files; ``leagues`` and
 ``wikidata`` are sources of the web, which ``_collect_web`` collects concurrently. They give ``_records`` (records of
 people, the origin of each value) or a ``_people_table`` (a table, and the cells that cannot be read). Then
-``record_linkage`` finds one person in several sources, ``geocode`` and ``_completion`` add columns, ``pictures`` keeps
-portraits.
+``_record_countries`` gives every country one name, ``record_linkage`` finds one person in several sources, ``geocode``
+and ``_completion`` add columns, ``pictures`` keeps portraits.
 """
 
 from personax.sources._collect_web import ProbeResult, SourceResult, collect_web, probe
@@ -12,6 +12,7 @@ from personax.sources._completion import complete
 from personax.sources._people_table import BAD_CELLS, PeopleTable, table_notices
 from personax.sources._player_files import CollectNflPlayers, CollectOpenfootball, read_nfl_players, read_openfootball
 from personax.sources._read_file import read_text_table
+from personax.sources._record_countries import name_countries
 from personax.sources._records import BadValue, Failure, Origin, Record, assemble, records_of
 from personax.sources._sections import CollectSeveral, Pictures, WebSource, read_section
 from personax.sources._source import FileSource, PeopleSource, source_classes, source_names
@@ -43,6 +44,7 @@ __all__ = [
     "collect_web",
     "compare_waves",
     "complete",
+    "name_countries",
     "probe",
     "read_nfl_players",
     "read_openfootball",

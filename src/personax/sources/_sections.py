@@ -82,7 +82,7 @@ class Pictures(Strict):
 def _asks_sites(section: Section) -> bool:
     if isinstance(section, WebSource):
         return getattr(section.settings, "extract", None) is None
-    return isinstance(section, CollectCelebA) and section.wikidata
+    return isinstance(section, CollectCelebA) and section.wikidata and section.extract is None
 
 
 @register("sources", "several", title="Several sources", reads="sources", order=9)

@@ -32,13 +32,14 @@ from personax.sources import (
     assemble,
     collect_web,
     complete,
+    name_countries,
     probe,
     records_of,
 )
 from personax.sources.celeba import MatchReport, with_wikidata
 from personax.sources.pictures import DownloadedPictures, download_headshots, face_finder, keep_pictures, read_folder
 from personax.sources.record_linkage import link_and_merge
-from personax.sources.wikidata import Wikidata
+from personax.sources.wikidata import Wikidata, WikidataExtract
 from personax.stages._base import Context, stage_rng
 from personax.store import StudyFolder
 from personax.strict import Strict
@@ -131,6 +132,8 @@ def _completed(context: Context, section: CollectSeveral, table: PeopleTable) ->
 
 def _linked(context: Context, section: CollectSeveral, records: list[Record]) -> list[Record]:
     """Return the people, each once, and write how that was found; sources that stand first are trusted most."""
+    records, notices = name_countries(records)
+    context.notices.extend(notices)
     if not section.link or not records:
         return records
     merged = link_and_merge(records, precedence=[name for name, _ in section.named()])
@@ -156,23 +159,27 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, SourceR
         records = records_of(name, table, one.record_columns)
         records = records[: section.limit]
         if isinstance(one, CollectCelebA) and one.wikidata:
-            records = _known(context, section, name, records)
+            records = _known(context, section, name, one, records)
         found[name] = SourceResult(name, records)
         described |= {column.name: column for column in table.columns if not column.inferred}
         context.notices += [notice for notice in table.notices if notice.text.startswith("A player")]
     return found, described
 
 
-def _known(context: Context, section: CollectSeveral, name: str, records: list[Record]) -> list[Record]:
+def _known(
+    context: Context, section: CollectSeveral, name: str, celeba: CollectCelebA, records: list[Record]
+) -> list[Record]:
     """Add what Wikidata says of CelebA's identities, and write who was found; where it cannot be asked, say so."""
 
     async def run() -> tuple[list[Record], MatchReport]:
+        if celeba.extract is not None:
+            return await with_wikidata(records, extract=WikidataExtract(context.base / celeba.extract))
         async with fetching(context.folder, section, context.rng) as fetcher:
             return await with_wikidata(records, fetcher.for_hosts(Wikidata.live_hosts))
 
     try:
         joined, report = asyncio.run(run())
-    except SourceError as error:
+    except (InputError, SourceError) as error:
         context.notices.append(Notice(f"{name}: Wikidata could not be asked ({error}); nothing is added."))
         return records
     context.write_frame(report.table, "people", "celeba_wikidata.parquet")

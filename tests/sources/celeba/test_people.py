@@ -19,9 +19,9 @@ from tests.sources.wikidata.invented import Wiki, human, to, when
 from personax.errors import InputError
 from personax.sources._records import Origin, Record
 from personax.sources.celeba._best_pictures import frontality, select_images, sharpness
-from personax.sources.celeba._label_files import LANDMARKS
 from personax.sources.celeba._identify import EVIDENCE, identify
-from personax.sources.celeba._linkage import majority_names, match_report, with_wikidata
+from personax.sources.celeba._label_files import LANDMARKS
+from personax.sources.celeba._linkage import match_report, with_wikidata
 from personax.sources.celeba._table import STABLE, CollectCelebA, aggregate, read_celeba
 
 
@@ -192,7 +192,9 @@ def test_two_men_of_a_bare_name_are_not_the_woman_who_bears_it() -> None:
 
 
 def test_one_bearer_of_a_name_is_no_proof_that_there_is_one() -> None:
-    (status,) = match_report([1], named((1, "Ada Sample", None)), bearers((0, "Q1", "alias", None, None))).table["status"]
+    (status,) = match_report([1], named((1, "Ada Sample", None)), bearers((0, "Q1", "alias", None, None))).table[
+        "status"
+    ]
     assert status == "ambiguous"
     nobody = match_report([1, 2], named((1, "Ada Sample", 0.0)), bearers())
     assert nobody.counts == {"found": 0, "ambiguous": 0, "none": 1, "same": 0, "unnamed": 1}

@@ -8,7 +8,8 @@ from datetime import date
 
 import polars as pl
 
-from personax.http import Fetch
+from personax.errors import FetchError
+from personax.http import Fetch, Page, Request
 from personax.schema import Notice
 from personax.sources._records import Record
 from personax.sources.celeba._identify import EVIDENCE, identify
@@ -18,7 +19,7 @@ __all__ = ["MatchReport", "majority_names", "match_report", "named_identities", 
 
 
 async def with_wikidata(
-    records: Sequence[Record], fetch: Fetch, *, extract: WikidataExtract | None = None
+    records: Sequence[Record], fetch: Fetch | None = None, *, extract: WikidataExtract | None = None
 ) -> tuple[list[Record], MatchReport]:
     """Return the identities with the values of their Wikidata items, each with its origin, and who was found.
 
@@ -27,7 +28,7 @@ async def with_wikidata(
     records
         Of CelebA; those with a ``name`` are looked for. What CelebA says itself stays.
     fetch
-        May ask Wikidata's hosts; nothing is asked where an extract is given.
+        May ask Wikidata's hosts; not needed where an extract is given.
     extract
         Answers in place of the site, and knows more of each candidate: years of death and the number of articles.
 
@@ -36,18 +37,23 @@ async def with_wikidata(
     FetchError, SourceError
         When Wikidata cannot be reached.
     """
+    ask = fetch or _ask_nobody
     named = named_identities(records)
     known: dict[str, Record] = {}
     if extract is not None:
         candidates = _of_extract(extract, named["name"].to_list())
     else:
-        candidates, known = await _of_site(named["name"].to_list(), fetch)
+        candidates, known = await _of_site(named["name"].to_list(), ask)
     report = match_report([int(record.ref) for record in records], named, candidates)
     found = report.table.filter(pl.col("status") == "found")
     items = dict(found.select("identity", "wikidata").iter_rows())
     if extract is not None and items:
-        known = await _people(Wikidata(ids=sorted(items.values()), extract=str(extract.folder)), fetch)
+        known = await _people(Wikidata(ids=sorted(items.values()), extract=str(extract.folder)), ask)
     return [_joined(record, known.get(items.get(int(record.ref), ""))) for record in records], report
+
+
+async def _ask_nobody(request: Request) -> Page:
+    raise FetchError(f"{request.url} is not asked; an extract answers")
 
 
 def named_identities(records: Sequence[Record]) -> pl.DataFrame:

@@ -178,6 +178,9 @@ class CollectCelebA(FileSource):
         A file of names that you were given; names are private.
     wikidata
         Look the names up in Wikidata, and add what it says of those who are found; only within several sources.
+    extract
+        Folder of an extract of Wikidata, which is asked in place of the site: no name is sent anywhere, and the
+        evidence has the number of articles and years of death too. `personax wikidata extract` makes one.
     images
         Folder with the pictures, to choose each identity's by sharpness too.
     choose_images
@@ -192,6 +195,7 @@ class CollectCelebA(FileSource):
     keep_shares: bool = True
     names: OutsidePath | None = None
     wikidata: bool = False
+    extract: OutsidePath | None = None
     images: OutsidePath | None = None
     choose_images: bool = False
 
@@ -251,7 +255,9 @@ def _seen(images: pl.DataFrame) -> pl.DataFrame:
     """Return the shares of pictures that look male and young: evidence of who a name means, and no attributes."""
     seen = {"male_share": "Male", "young_share": "Young"}
     here = {name: attribute for name, attribute in seen.items() if attribute in images.columns}
-    return images.group_by("identity").agg((pl.col(attribute) == 1).mean().alias(name) for name, attribute in here.items())
+    return images.group_by("identity").agg(
+        (pl.col(attribute) == 1).mean().alias(name) for name, attribute in here.items()
+    )
 
 
 def _find(folder: Path, stem: str) -> Path | None:
