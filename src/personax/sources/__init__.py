@@ -15,7 +15,7 @@ from personax.sources._read_file import read_text_table
 from personax.sources._record_countries import name_countries
 from personax.sources._records import BadValue, Failure, Origin, Record, assemble, records_of
 from personax.sources._sections import CollectSeveral, Pictures, WebSource, read_section
-from personax.sources._source import FileSource, PeopleSource, source_classes, source_names
+from personax.sources._source import FileSource, NamedSource, PeopleSource, source_classes, source_names
 from personax.sources._table import CollectTable, ColumnSpec, read_table
 from personax.sources._waves import CHANGES, compare_waves, same_people, stack_waves, wave_notices
 from personax.sources.celeba import CollectCelebA
@@ -32,6 +32,7 @@ __all__ = [
     "ColumnSpec",
     "Failure",
     "FileSource",
+    "NamedSource",
     "Origin",
     "PeopleSource",
     "PeopleTable",

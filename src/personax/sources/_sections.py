@@ -13,20 +13,37 @@ from personax.http import FetchSettings, user_agent
 from personax.registry import register
 from personax.sources._source import FileSource, source_classes
 from personax.sources.celeba._table import CollectCelebA
-from personax.strict import Access, Strict, check_names, nearest, source_fault
+from personax.strict import Access, OutsidePath, Strict, check_names, nearest, source_fault
 
 __all__ = ["CollectSeveral", "Pictures", "Section", "WebSource", "read_section"]
 
 
 class WebSource(Strict):
-    """A source of the web by its name, and its own settings; see docs/collecting.md."""
+    """A source of the web by its name, and its own settings; see docs/collecting.md.
+
+    Parameters
+    ----------
+    name
+        Under which it is registered.
+    settings
+        Its own.
+    called
+        ``as`` in study.yaml: its name in tables, so that one source may stand several times.
+    """
 
     name: str
     settings: Strict
+    called: str | None = None
 
     def study_keys(self) -> dict[str, Any]:
         """Return the block of study.yaml."""
-        return {"source": self.name, **self.settings.model_dump(mode="json")}
+        named = {"as": self.called} if self.called else {}
+        return {"source": self.name, **named, **self.settings.model_dump(mode="json")}
+
+    @property
+    def title(self) -> str:
+        """The name in tables: that of ``as``, or the source's own."""
+        return self.called or self.name
 
 
 Section = FileSource | WebSource
@@ -50,8 +67,8 @@ def read_section(raw: object) -> Section:
     kind = known[name]
     if issubclass(kind, FileSource):
         return kind.model_validate(raw)
-    settings = kind.model_validate({key: value for key, value in raw.items() if key != "source"})
-    return WebSource(name=name, settings=settings)
+    settings = kind.model_validate({key: value for key, value in raw.items() if key not in ("source", "as")})
+    return WebSource(name=name, settings=settings, called=raw.get("as"))
 
 
 def _study_keys(section: Section) -> dict[str, Any]:
@@ -81,7 +98,7 @@ class Pictures(Strict):
 
 def _asks_sites(section: Section) -> bool:
     if isinstance(section, WebSource):
-        return getattr(section.settings, "extract", None) is None
+        return all(getattr(section.settings, saved, None) is None for saved in ("extract", "pages"))
     return isinstance(section, CollectCelebA) and section.wikidata and section.extract is None
 
 
@@ -101,6 +118,8 @@ class CollectSeveral(Strict):
         Limits for every host; see `personax.http.FetchSettings`.
     link
         One person in several sources becomes one row.
+    review
+        ``people/review.csv`` of an earlier run, with decisions filled in, or Label Studio's export of its tasks.
     complete
         Add latitude, longitude and the variables of the birthday, and flag what is implausible.
     pictures
@@ -118,6 +137,7 @@ class CollectSeveral(Strict):
     sources: Annotated[list[OneSource], Field(min_length=1)]
     fetch: FetchSettings = Field(default=FetchSettings(), exclude=True)
     link: bool = False
+    review: OutsidePath | None = None
     complete: bool = False
     pictures: Pictures | None = None
     only: list[str] | None = None
@@ -158,7 +178,7 @@ class CollectSeveral(Strict):
 
     def named(self) -> list[tuple[str, Section]]:
         """Return the sources with the names that tables call them: a file's is the stem of its path."""
-        return [(s.name if isinstance(s, WebSource) else Path(s.path).name.partition(".")[0], s) for s in self.sources]
+        return [(s.title if isinstance(s, WebSource) else Path(s.path).name.partition(".")[0], s) for s in self.sources]
 
     def selected(self) -> list[tuple[str, Section]]:
         """Return the sources to collect: all, or those of ``only``."""

@@ -22,6 +22,7 @@ from personax.sources import (
     CollectCelebA,
     CollectSeveral,
     FileSource,
+    NamedSource,
     PeopleSource,
     PeopleTable,
     Pictures,
@@ -38,7 +39,7 @@ from personax.sources import (
 )
 from personax.sources.celeba import MatchReport, with_wikidata
 from personax.sources.pictures import DownloadedPictures, download_headshots, face_finder, keep_pictures, read_folder
-from personax.sources.record_linkage import link_and_merge
+from personax.sources.record_linkage import link_and_merge, read_decisions
 from personax.sources.wikidata import Wikidata, WikidataExtract
 from personax.stages._base import Context, stage_rng
 from personax.store import StudyFolder
@@ -136,7 +137,10 @@ def _linked(context: Context, section: CollectSeveral, records: list[Record]) ->
     context.notices.extend(notices)
     if not section.link or not records:
         return records
-    merged = link_and_merge(records, precedence=[name for name, _ in section.named()])
+    decided = None if section.review is None else read_decisions(context.external_path(section.review))
+    merged = link_and_merge(records, precedence=[name for name, _ in section.named()], decided=decided)
+    context.write_text(merged.review, "people", "review.csv")
+    context.write_text(merged.tasks, "people", "review.json")
     context.write_text(json.dumps(merged.report, indent=1, ensure_ascii=False), "people", "linking.json")
     context.write_frame(merged.matches, "people", "matches.parquet")
     context.write_frame(merged.source_values, "people", "said.parquet")
@@ -207,13 +211,15 @@ def read_file(context: Context, section: FileSource) -> PeopleTable:
 
 def _web_sources(section: CollectSeveral, base: Path | None = None) -> list[PeopleSource]:
     """Return the sources of the web; paths of their settings start from the study file's folder."""
-    chosen = [one.settings for _, one in section.selected() if isinstance(one, WebSource)]
-    return [cast(PeopleSource, _from(base, settings)) for settings in chosen]
+    chosen = [one for _, one in section.selected() if isinstance(one, WebSource)]
+    made = [(cast(PeopleSource, _from(base, one.settings)), one.title) for one in chosen]
+    return [source if source.name == name else NamedSource(source, name) for source, name in made]
 
 
 def _from(base: Path | None, settings: Strict) -> Strict:
-    extract = getattr(settings, "extract", None)
-    return settings.model_copy(update={"extract": str(base / extract)}) if base and extract else settings
+    paths = {name: getattr(settings, name, None) for name in ("extract", "pages")}
+    found = {name: str(base / path) for name, path in paths.items() if base and path}
+    return settings.model_copy(update=found) if found else settings
 
 
 CACHE: Final = ("cache", "pages.sqlite")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import date
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 
 from personax.errors import InputError
 from personax.sources._records import Record
-from personax.sources.record_linkage import link, link_and_merge
+from personax.sources.record_linkage import link, link_and_merge, read_decisions
 from personax.sources.record_linkage._comparison import BirthDate, birth_date_points
 from personax.sources.record_linkage._names import name_points
 
@@ -104,6 +107,41 @@ def test_rivals_stay_apart_and_are_reported() -> None:
     merged = link_and_merge([*twins, initial])
     assert merged.report["ambiguous_records"] == 3
     assert any("more than one person" in notice.text for notice in merged.notices)
+
+
+def test_what_is_ambiguous_is_asked_and_decisions_are_kept(tmp_path: Path) -> None:
+    records = [athlete("a", "1", "Jalen Sample"), athlete("a", "2", "Jaden Sample"), athlete("b", "1", "J. Sample")]
+    merged = link_and_merge(records)
+    lines = merged.review.splitlines()
+    assert lines[0].startswith("source_a,ref_a,source_b,ref_b,probability,points,decision,name_a,name_b")
+    assert len(lines) == 3
+    file = tmp_path / "review.csv"
+    file.write_text(merged.review)
+    assert read_decisions(file) == {}
+    rows = list(csv.DictReader(lines))
+    for row, said in zip(rows, ("same", "different"), strict=True):
+        row["decision"] = said
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    decided = read_decisions(file)
+    assert sorted(decided.values()) == [False, True]
+    (same,) = [pair for pair, one in decided.items() if one]
+    again = link_and_merge(records, decided=decided)
+    assert again.report["ambiguous_records"] == 0
+    assert len(again.records) == 2
+    tasks = json.loads(merged.tasks)
+    for task, said in zip(tasks, ("same", "different"), strict=True):
+        task["annotations"] = [{"result": [{"value": {"choices": [said]}}]}]
+    file.write_text(json.dumps(tasks))
+    assert read_decisions(file) == decided
+    assert same in decided
+    for text, says in (("[1]", "Label Studio"), ("a,b\n1,2\n", "line 2, names no pair"),
+                       (lines[0] + "\na,1,b,1,,9,maybe\n", "neither same nor different")):  # fmt: skip
+        file.write_text(text)
+        with pytest.raises(InputError, match=says):
+            read_decisions(file)
 
 
 def test_a_chain_never_joins_two_people_of_one_source() -> None:

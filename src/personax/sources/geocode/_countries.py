@@ -184,7 +184,7 @@ def find_country(text: str, *, space: Space = "auto") -> Country | None:
 def country_name(text: str, *, space: Space = "auto") -> str | None:
     """Return the one English name of the country that a text means, see `find_country`; None for an unknown one.
 
-    Home nations and states that are no more have names of their own.
+    What is not in the code space is read as if none were known: a site mixes them now and then. Home nations and states that are no more have names of their own.
 
     Examples
     --------
@@ -193,9 +193,7 @@ def country_name(text: str, *, space: Space = "auto") -> str | None:
     >>> country_name("BRN", space="iso3"), country_name("BRN", space="ioc")
     ('Brunei', 'Bahrain')
     """
-    found = find_country(text, space=space)
-    if found is None and space not in ("auto", "name"):
-        found = _by_name(text.strip())
+    found = find_country(text, space=space) or find_country(text)
     if found is None:
         return None
     return found.policy.name if found.policy else str(country_rows()[found.iso2]["name"]).removeprefix("The ")

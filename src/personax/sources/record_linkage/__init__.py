@@ -2,7 +2,7 @@
 
 ``_link`` links records, ``_merge`` merges those of one person. ``_comparison`` scores two records by fixed points;
 ``_candidates`` makes the candidate pairs of large sources with ``_names`` and ``_frequencies``, and ``_fellegi_sunter``
-learns the weights of their fields.
+learns the weights of their fields. ``_review`` asks a person about what is between.
 """
 
 from personax.sources.record_linkage._fellegi_sunter import (
@@ -15,6 +15,7 @@ from personax.sources.record_linkage._fellegi_sunter import (
 )
 from personax.sources.record_linkage._link import Linkage, link
 from personax.sources.record_linkage._merge import LinkedRecords, link_and_merge, merge
+from personax.sources.record_linkage._review import read_decisions
 
 __all__ = [
     "CandidateLevels",
@@ -28,4 +29,5 @@ __all__ = [
     "link_threshold",
     "marginals",
     "merge",
+    "read_decisions",
 ]

@@ -20,7 +20,18 @@ from personax.sources.record_linkage._comparison import MARGIN, THRESHOLD, Linka
 from personax.sources.record_linkage._fellegi_sunter import fit, link_threshold
 from personax.sources.record_linkage._names import tokens
 
-__all__ = ["LEAST", "MAX_BLOCK_SIZE", "REVIEW", "WRONG", "CandidatePair", "Linkage", "RecordKey", "check_refs", "link"]
+__all__ = [
+    "LEAST",
+    "MAX_BLOCK_SIZE",
+    "REVIEW",
+    "WRONG",
+    "CandidatePair",
+    "Decisions",
+    "Linkage",
+    "RecordKey",
+    "check_refs",
+    "link",
+]
 
 LEAST = 100
 """Records of each of two sources from which weights can be learned."""
@@ -123,7 +134,11 @@ def check_refs(records: Sequence[Record]) -> None:
         )
 
 
-def link(records: Sequence[Record], *, wrong: float = WRONG) -> Linkage:
+Decisions = Mapping[tuple[RecordKey, RecordKey], bool]
+"""Pairs that a person decided, in the order of their keys: one person, or two."""
+
+
+def link(records: Sequence[Record], *, wrong: float = WRONG, decided: Decisions | None = None) -> Linkage:
     """Say which records of several sources are one person.
 
     Parameters
@@ -132,6 +147,8 @@ def link(records: Sequence[Record], *, wrong: float = WRONG) -> Linkage:
         Of any number of sources; two records of one source are two people, as the source says.
     wrong
         Share of the learned links that may be expected wrong.
+    decided
+        What a person said of pairs; it goes before everything else. Pairs whose records are not there are passed over.
 
     Raises
     ------
@@ -162,19 +179,28 @@ def link(records: Sequence[Record], *, wrong: float = WRONG) -> Linkage:
     found, learned = _learned(ordered, facts, {name: sides[name] for name in sorted(large)}, wrong)
     compared += sum(each.compared for each in found)
     skipped += sum(each.skipped for each in found)
-    certain = [pair for each in found for pair in each.linked]
-    linked, groups = _joined_groups([pair for pair, _ in certain + clear], scored, facts, sources, dict(certain))
+    places = {key: place for place, key in enumerate(keys)}
+    said = {(places[a], places[b]): same for (a, b), same in (decided or {}).items() if a in places and b in places}
+    certain = sorted((pair for each in found for pair in each.linked), key=lambda pair: (-pair[1], pair[0]))
+    ordered_pairs = [pair for pair, same in said.items() if same]
+    ordered_pairs += [pair for pair, _ in certain + clear if pair not in said]
+    apart = {pair for pair, same in said.items() if not same}
+    linked, groups = _joined_groups(
+        ordered_pairs, scored, facts, sources, {*dict(certain), *ordered_pairs} - apart, apart
+    )
     pairs = [
         CandidatePair(
-            keys[i], keys[j], value, "linked" if (i, j) in linked else "ambiguous" if value >= THRESHOLD else "possible"
+            keys[i], keys[j], value,
+            "linked" if (i, j) in linked else "ambiguous" if value >= THRESHOLD and (i, j) not in said else "possible",
         )
         for (i, j), value in scored.items()
-    ]
+    ]  # fmt: skip
     for each in found:
         pairs += [
             CandidatePair(
                 keys[i], keys[j], points(facts[i], facts[j]),
-                "linked" if (i, j) in linked else "ambiguous" if probability >= REVIEW else "possible",
+                "linked" if (i, j) in linked
+                else "ambiguous" if probability >= REVIEW and (i, j) not in said else "possible",
                 round(weight, 6), round(probability, 6),
             )
             for (i, j), weight, probability in each.seen
@@ -288,6 +314,7 @@ def _joined_groups(
     facts: Sequence[LinkageFields],
     sources: Sequence[str],
     learned: Collection[tuple[int, int]],
+    apart: Collection[tuple[int, int]],
 ) -> tuple[set[tuple[int, int]], list[list[int]]]:
     """Join groups, best pairs first, while no two records of a group are of one source or surely two people."""
     group = {index: [index] for index in range(len(facts))}
@@ -295,7 +322,11 @@ def _joined_groups(
     for i, j in clear:
         left, right = group[i], group[j]
         if left is not right:
-            if not all(_can_join(a, b, scored, facts, sources, learned) for a in left for b in right):
+            if not all(
+                (min(a, b), max(a, b)) not in apart and _can_join(a, b, scored, facts, sources, learned)
+                for a in left
+                for b in right
+            ):
                 continue
             joined = sorted(left + right)
             group.update(dict.fromkeys(joined, joined))

@@ -15,8 +15,9 @@ from personax.schema import Notice
 from personax.sources._records import Origin, Record
 from personax.sources.geocode import find_country
 from personax.sources.record_linkage._comparison import MARGIN, THRESHOLD, birth_date_of
-from personax.sources.record_linkage._link import Linkage, RecordKey, link
+from personax.sources.record_linkage._link import Decisions, Linkage, RecordKey, link
 from personax.sources.record_linkage._names import tokens
+from personax.sources.record_linkage._review import label_studio_tasks, review_csv
 
 __all__ = ["MATCHES", "SOURCE_VALUES", "TOLERANCES", "LinkedRecords", "SourceValue", "link_and_merge", "merge"]
 
@@ -149,6 +150,8 @@ class LinkedRecords:
         See `MATCHES` and `SOURCE_VALUES`; both single people out and stay in the study folder.
     notices
         What a reader must know.
+    review, tasks
+        The ambiguous pairs for a person to decide, as CSV and as tasks of Label Studio; private.
     """
 
     records: list[Record]
@@ -156,9 +159,13 @@ class LinkedRecords:
     matches: pl.DataFrame
     source_values: pl.DataFrame
     notices: list[Notice]
+    review: str
+    tasks: str
 
 
-def link_and_merge(records: Sequence[Record], *, precedence: Sequence[str] = ()) -> LinkedRecords:
+def link_and_merge(
+    records: Sequence[Record], *, precedence: Sequence[str] = (), decided: Decisions | None = None
+) -> LinkedRecords:
     """Link the records of several sources, and merge those of each person.
 
     Parameters
@@ -167,6 +174,8 @@ def link_and_merge(records: Sequence[Record], *, precedence: Sequence[str] = ())
         Of all sources, in any order.
     precedence
         Sources, the most trusted first; see `personax.sources.record_linkage.merge`.
+    decided
+        What a person said of pairs; see `read_decisions`.
 
     Raises
     ------
@@ -183,7 +192,7 @@ def link_and_merge(records: Sequence[Record], *, precedence: Sequence[str] = ())
     >>> [(record.source, record.values["name"], record.values["weight_kg"]) for record in merged.records]
     [('nba', 'Ada Sample', 80.0)]
     """
-    linkage = link(records)
+    linkage = link(records, decided=decided)
     people, source_values = merge(records, linkage, precedence=precedence)
     matches = [(*pair.a, *pair.b, pair.points, pair.outcome, pair.weight, pair.probability) for pair in linkage.pairs]
     report = _report(records, linkage, source_values)
@@ -193,6 +202,8 @@ def link_and_merge(records: Sequence[Record], *, precedence: Sequence[str] = ())
         pl.DataFrame(matches, schema=MATCHES, orient="row"),
         pl.DataFrame([_row(one) for one in source_values], schema=SOURCE_VALUES, orient="row"),
         _notices(report),
+        review_csv(linkage.pairs, records),
+        label_studio_tasks(linkage.pairs, records),
     )
 
 
@@ -252,7 +263,10 @@ def _notices(report: Mapping[str, Any]) -> list[Notice]:
     several = sum(number for sources, number in report["people_by_number_of_sources"].items() if sources != "1")
     source_values = [
         ("People stand in several sources and were joined; people/linking.json says how.", several),
-        ("Records could belong to more than one person and stay apart.", report["ambiguous_records"]),
+        (
+            "Records could belong to more than one person and stay apart; people/review.csv asks.",
+            report["ambiguous_records"],
+        ),
         (
             "Records of one source share name and day of birth with another of it; they stay two people.",
             sum(report["alike_in_one_source"].values()),
