@@ -184,7 +184,8 @@ def find_country(text: str, *, space: Space = "auto") -> Country | None:
 def country_name(text: str, *, space: Space = "auto") -> str | None:
     """Return the one English name of the country that a text means, see `find_country`; None for an unknown one.
 
-    What is not in the code space is read as if none were known: a site mixes them now and then. Home nations and states that are no more have names of their own.
+    What is not in the code space is read as if none were known: a site mixes them now and then. Home nations and states
+    that are no more have names of their own.
 
     Examples
     --------
