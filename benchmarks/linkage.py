@@ -50,8 +50,13 @@ def peer_splink(folder: Path, fields: str) -> list[tuple[str, str]]:
     ]
     rules = [block_on("date_of_birth"), block_on("given_name", "surname"), block_on("surname"), block_on("given_name")]
     if fields == "all":
-        compared += [cl.LevenshteinAtThresholds("soc_sec_id", [1, 2]), cl.LevenshteinAtThresholds("postcode", [1]),
-                     cl.LevenshteinAtThresholds("address_1", [2]), cl.ExactMatch("suburb"), cl.ExactMatch("street_number")]
+        compared += [
+            cl.LevenshteinAtThresholds("soc_sec_id", [1, 2]),
+            cl.LevenshteinAtThresholds("postcode", [1]),
+            cl.LevenshteinAtThresholds("address_1", [2]),
+            cl.ExactMatch("suburb"),
+            cl.ExactMatch("street_number"),
+        ]
         rules += [block_on("soc_sec_id"), block_on("address_1"), block_on("postcode")]
     settings = SettingsCreator(link_type="link_only", unique_id_column_name="rec_id", comparisons=compared,
                                blocking_rules_to_generate_predictions=rules)  # fmt: skip
@@ -104,7 +109,7 @@ def one_to_one(pairs: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - any pairs
     found = []
     for a, b in pairs:
         if a.endswith("dup-0"):
-            a, b = b, a  # noqa: PLW2901
+            a, b = b, a
         if a not in used and b not in used:
             used |= {a, b}
             found.append((a, b))

@@ -20,7 +20,7 @@ TOOLS = ("docs", "test", "dev", "all", "demo")
 """Extras that no module of ours imports."""
 
 IMPORTED_AS = {
-    "causal-learn": "causallearn", "opencv-python-headless": "cv2", "pillow": "PIL", "pyyaml": "yaml",
+    "backports-zstd": "backports", "causal-learn": "causallearn", "opencv-python-headless": "cv2", "pillow": "PIL", "pyyaml": "yaml",
     "scikit-learn": "sklearn",
 }  # fmt: skip
 COMES_WITH = {

@@ -285,17 +285,19 @@ AnnotateRelease: framework rule
 AnnotateSimulated: groups rule
 Atp: gender
 Bundesliga: gender season
-CollectCelebA: attributes
+CollectCelebA: attributes called
+CollectNflPlayers: called
+CollectOpenfootball: called
 CollectRelease: mapping revision
 CollectSeveral: contact only
-CollectTable: columns encoding missing
+CollectTable: called columns encoding missing preset separator table
 ColumnRule: risk
-ColumnSpec: format missing source unit values
+ColumnSpec: format join joint levels missing parts source unit values
 CrlSection: latents method
 DiscoverSection: test
 EmbedModels: image text
 Espn: called competition gender sport
-FileSource: source
+FileSource: called source
 ImageEncoding: device revision
 IndependenceSection: by cluster features given options strata targets tests
 Knowledge: forbidden required tiers
@@ -316,7 +318,7 @@ ReportSection: title
 StatisticsRequest: columns tables
 StereotypeAudit: fields
 TextEncoding: device instruction like of revision
-WebSource: name
+WebSource: called name
 Wikidata: ids languages league
 """
 """Words of somebody's own that lead nowhere: names of columns, traits, parts, seasons; texts of cards."""

@@ -120,7 +120,7 @@ def test_a_second_id_and_spaced_numbers(tmp_path: Path) -> None:
     assert [column.role for column in table.columns] == ["id", "private", "feature"]
 
 
-@pytest.mark.parametrize("cell", ["1_000", "nan", "inf", "1,85"])
+@pytest.mark.parametrize("cell", ["1_000", "inf", "1/85"])
 def test_numbers_that_are_none(tmp_path: Path, cell: str) -> None:
     table = read(tmp_path, f'age\n30\n"{cell}"\n', {"age": {"kind": "continuous"}}, max_bad_share=0.5)
     assert table.bad_cells.select("row", "value").rows() == [(2, cell)]

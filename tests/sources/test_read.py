@@ -42,12 +42,10 @@ def test_empty_lines_are_nobody(tmp_path: Path, end: str) -> None:
         (b"a,b,c\n1,2,3\n4,5\n", "line 3 has 2 cells and the header 3"),
         (b"a,b\n1,2\n4,5,6\n", "line 3 has 3 cells and the header 2"),
         (b'a,b\n1,"2\n3,4\n', "line 3: unexpected end of data"),
-        (b"a;b\n1;2\n", "separated by ';', not by ','; save it with commas"),
-        (b"a\tb\n1\t2\n", r"separated by '\\t', not by ','; save it as .tsv"),
         (b"a,b\n1,\x00\n", "is not text in utf-8: it holds zero bytes"),
         (b"PAR1\x15", "is a Parquet file; give it the ending .parquet"),
-        (b"PK\x03\x04\x14", "is a zip or Excel file; export it as CSV"),
-        (b"\x1f\x8b\x08", "is compressed; unpack it first"),
+        (b"PK\x03\x04\x14", "is a zip or Excel file; give it the ending .zip, .xlsx or .ods"),
+        (b"\x1f\x8b\x08", "is compressed; give it the ending .gz"),
     ],
 )
 def test_what_is_no_csv(tmp_path: Path, content: bytes, says: str) -> None:

@@ -188,7 +188,8 @@ def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
         ("p.json", "[" * 5000 + "]" * 5000, "cannot be read as JSON|not a list of records"),
         ("p.jsonl", '{"id": 1, "a": [1]}', "key a holds a list"),
         ("p.parquet", "PAR?", "cannot be read as Parquet"),
-        ("p.xlsx", "x", "the ending .xlsx is not known"),
+        ("p.xlsx", "x", "cannot be read as a spreadsheet"),
+        ("p.docx", "x", "the ending .docx is not known"),
     ],
 )
 def test_other_files_that_are_no_table(tmp_path: Path, name: str, content: str, says: str) -> None:

@@ -26,6 +26,7 @@ from typer.testing import CliRunner
 from personax import cli
 from personax.config import read_plan
 from personax.errors import PlanError, SourceError
+from personax.sources import LEDGER, ReadingLedger
 from personax.sources._collect_web import SourceResult
 from personax.sources._records import Failure
 from personax.sources._sections import CollectSeveral
@@ -117,6 +118,27 @@ def test_sites_and_files_become_one_table_whose_values_have_origins(tmp_path: Pa
     columns = {c["name"]: c for c in json.loads((tmp_path / "people" / "columns.json").read_text())}
     assert columns["birth_date"]["role"] == columns["name"]["role"] == columns["headshot_url"]["role"] == "private"
     assert columns["height_cm"]["unit"] == "cm"
+
+
+def test_several_sources_of_one_kind_have_names(tmp_path: Path) -> None:
+    for year, height in ((2024, "1,80"), (2025, "1,82")):
+        (tmp_path / str(year)).mkdir()
+        (tmp_path / str(year) / "people.csv").write_text(f"id;name;height_cm\n7;Cy Other;{height}\n8;Di Other;NA\n")
+    men, women = site_of(shapes.nba(3)), site_of(shapes.nba(2))
+    files = [{"source": "table", "path": f"{year}/people.csv", "as": f"y{year}"} for year in (2024, 2025)]
+    with serving(men, women):
+        file = study(tmp_path, [nba(men), {**nba(women), "as": "wnba"}, *files])
+        shown = collect(file, "--source", "wnba", "--source", "y2025", "--source", "nba", "--source", "y2024")
+        assert shown.exit_code == 0, shown.output
+    ids = people(file)["id"].to_list()
+    assert [name.rpartition("-")[0] for name in ids] == ["nba"] * 3 + ["wnba"] * 2 + ["y2024"] * 2 + ["y2025"] * 2
+    origins = pl.read_parquet(tmp_path / "people" / "origins.parquet")
+    assert set(origins["source"]) == {"nba", "wnba", "y2024", "y2025"}
+    ledger = ReadingLedger.from_json((tmp_path / "people" / LEDGER).read_text(encoding="utf-8"))
+    assert [(one.source, one.columns[2].missing) for one in ledger.files] == [
+        ("y2024", {"NA": 1}),
+        ("y2025", {"NA": 1}),
+    ]
 
 
 def _cached(folder: Path) -> list[tuple[str, str, str]]:

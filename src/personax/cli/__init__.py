@@ -22,6 +22,7 @@ from personax.cli import (
     independence,
     init,
     journal,
+    look,
     parts,
     release,
     run,
@@ -64,6 +65,7 @@ def _root(
 demo.register(app)
 analyse.register(app)
 init.register(app)
+look.register(app)
 run.register(app)
 status.register(app)
 stage.register(app)

@@ -60,5 +60,5 @@ def register(app: typer.Typer) -> None:
             cast("Correction", correction), grids,
         )  # fmt: skip
         with showing_progress() as progress:
-            found = calibrate_file(file, settings, out, missing=missing.split(","), progress=progress)
+            found = calibrate_file(file, settings, out, missing=["", *missing.split(",")], progress=progress)
         _print(found, out, as_json=as_json)

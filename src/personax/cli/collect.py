@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from personax.cli.console import emit, showing_progress, table
-from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
+from personax.cli.run import FolderOption, ForceOption, JsonOption, StrictOption, StudyArgument, run_study
 from personax.cli.trust import load_study
 from personax.errors import PlanError
 from personax.sources import CollectSeveral, source_names
@@ -56,6 +56,7 @@ def register(app: typer.Typer) -> None:
         refresh: RefreshOption = False,
         probe: ProbeOption = False,
         offline: OfflineOption = False,
+        strict: StrictOption = False,
     ) -> None:
         """Collect people from where the study file says."""
         loaded = load_study(study, folder=folder)
@@ -63,7 +64,7 @@ def register(app: typer.Typer) -> None:
         if not isinstance(section, CollectSeveral):
             if source or limit or refresh or probe or offline:
                 raise PlanError("--source, --limit, --refresh, --probe and --offline are for collect.source: several")
-            run_study(loaded, ["collect"], force=force, as_json=as_json)
+            run_study(loaded, ["collect"], force=force, as_json=as_json, strict=strict)
             return
         chosen = {"only": source or section.only, "limit": limit or section.limit}
         _know(section, source or [])
@@ -74,7 +75,7 @@ def register(app: typer.Typer) -> None:
         if probe:
             _probe(loaded, section, as_json=as_json)
             return
-        run_study(loaded, ["collect"], force=force or refresh, as_json=as_json)
+        run_study(loaded, ["collect"], force=force or refresh, as_json=as_json, strict=strict)
         if not as_json:
             _summary(summaries(loaded.folder))
 

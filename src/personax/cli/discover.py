@@ -16,6 +16,7 @@ from personax.cli.run import (
     ForceOption,
     JobsOption,
     JsonOption,
+    StrictOption,
     comma_separated,
     from_options,
     run_study,
@@ -79,6 +80,7 @@ def register(app: typer.Typer) -> None:
         jobs: JobsOption = None,
         seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
         missing: Annotated[str, typer.Option(help="Texts that mean missing, separated by commas.")] = "",
+        strict: StrictOption = False,
         out: Annotated[Path, typer.Option(help="Folder for the results of a table.")] = Path("results"),
         folder: FolderOption = None,
         force: ForceOption = False,
@@ -99,7 +101,8 @@ def register(app: typer.Typer) -> None:
         section = from_options(DiscoverSection, raw | {"knowledge": known})
         with kept_when_stopped(lambda: NOTHING_KEPT), parallel_config(engine, jobs), showing_progress() as progress:
             found = discover_file(
-                file, section, out, columns=comma_separated(columns), missing=missing.split(","), seed=seed,
+                file, section, out, columns=comma_separated(columns), missing=["", *missing.split(",")],
+                strict=strict, seed=seed,
                 progress=progress,
             )  # fmt: skip
         _print(found, out, as_json=as_json)

@@ -60,7 +60,7 @@ def register(app: typer.Typer) -> None:
         with kept_when_stopped(lambda: NOTHING_KEPT), showing_progress() as progress:
             found = falsify_file(
                 graph, file, out, test=test, alpha=alpha, permutations=permutations, seed=seed,
-                missing=missing.split(","), progress=progress,
+                missing=["", *missing.split(",")], progress=progress,
             )  # fmt: skip
         _print(found, out, as_json=as_json)
         if found.falsified:

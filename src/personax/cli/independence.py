@@ -17,6 +17,7 @@ from personax.cli.run import (
     ForceOption,
     JobsOption,
     JsonOption,
+    StrictOption,
     comma_separated,
     from_options,
     run_study,
@@ -101,7 +102,7 @@ def register(app: typer.Typer) -> None:
         file: Annotated[
             Path,
             typer.Argument(
-                help="A study file (.yaml), a table (CSV, TSV, Parquet, JSON, JSONL), or a folder of noisy statistics."
+                help="A study file (.yaml), a table (CSV, Excel, SPSS, Parquet ...), or a folder of noisy statistics."
             ),
         ],
         features: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
@@ -128,6 +129,7 @@ def register(app: typer.Typer) -> None:
         jobs: JobsOption = None,
         figures: Annotated[bool, typer.Option(help="Draw heatmaps and the graph, SVG and PNG.")] = True,
         missing: Annotated[str, typer.Option(help="Texts that mean missing, separated by commas.")] = "",
+        strict: StrictOption = False,
         out: Annotated[Path, typer.Option(help="Folder for the results of a table.")] = Path("results"),
         folder: FolderOption = None,
         force: ForceOption = False,
@@ -142,6 +144,7 @@ def register(app: typer.Typer) -> None:
                 as_json=as_json,
                 engine=engine,
                 jobs=jobs,
+                strict=strict,
             )
             return
         raw = {
@@ -162,5 +165,7 @@ def register(app: typer.Typer) -> None:
             if (file / "statistics.json").is_file():
                 found = analyse_statistics(file, section, out, seed=seed, progress=progress)
             else:
-                found = analyse_file(file, section, out, missing=missing.split(","), seed=seed, progress=progress)
+                found = analyse_file(
+                    file, section, out, missing=["", *missing.split(",")], strict=strict, seed=seed, progress=progress
+                )
         _print(found, out, as_json=as_json)

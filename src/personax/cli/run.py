@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -15,6 +17,7 @@ from personax.cli.trust import load_study
 from personax.engine import ENGINES
 from personax.errors import PlanError
 from personax.schema import ENDINGS
+from personax.sources import LEDGER, ReadingLedger
 from personax.stages import Reader
 from personax.strict import Strict, fault_text
 from personax.study import StageRun, Study
@@ -25,6 +28,7 @@ __all__ = [
     "ForceOption",
     "JobsOption",
     "JsonOption",
+    "StrictOption",
     "StudyArgument",
     "comma_separated",
     "from_options",
@@ -42,6 +46,9 @@ FolderOption = Annotated[
     typer.Option(help="The study folder. Default: the folder of study.yaml; for another file, one of its name."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print a machine-readable summary on stdout.")]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Refuse to go on where something of a file of people was guessed or is asked.")
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Run again even if nothing changed.")]
 
 
@@ -62,9 +69,13 @@ def run_study(
     as_json: bool,
     engine: str | None = None,
     jobs: int | None = None,
+    strict: bool = False,
 ) -> None:
-    """Run a study with progress and say what was done."""
+    """Run a study with progress and say what was done; ``strict`` ends it where people had to be read by a guess."""
     with kept_when_stopped(lambda: _kept(study)), showing_progress() as progress:
+        if strict:
+            study.run(["collect"], force=force, progress=progress)
+            reading_ledger(study).check_strict()
         outcomes = study.run(stages, force=force, progress=progress, engine=engine, jobs=jobs)
     missing = _missing_replies(study) if any(one.stage == "annotate" for one in outcomes) else None
     if as_json:
@@ -85,6 +96,12 @@ def run_study(
     if any(outcome.stage == "report" for outcome in outcomes):
         say(str(study.report))
     _end(missing)
+
+
+def reading_ledger(study: Study) -> ReadingLedger:
+    """Return how the files of people of a study were read; empty where it has none or is not collected yet."""
+    raw = study.reader.json("people", LEDGER)
+    return ReadingLedger.from_json(json.dumps(raw)) if raw else ReadingLedger()
 
 
 def _missing_replies(study: Study) -> str | None:
@@ -137,15 +154,20 @@ def _line(outcome: StageRun) -> str:
     return f"{outcome.stage:>12}  nothing to do: {outcome.why}"
 
 
-def _summary(study: Study, outcomes: Iterable[StageRun]) -> dict[str, Any]:
+def _summary(study: Study, outcomes: Sequence[StageRun]) -> dict[str, Any]:
     stages = []
     for outcome in outcomes:
         manifest = study.folder.manifest(outcome.stage)
         facts = {"counts": manifest.counts, "notices": manifest.notices} if manifest else {}
         stages.append({"stage": outcome.stage, "ran": outcome.ran, "why": outcome.why, **facts})
-    return {"folder": str(study.folder.root), "report": str(study.report), "stages": stages}
+    found = {"folder": str(study.folder.root), "report": str(study.report), "stages": stages}
+    if any(outcome.stage == "collect" for outcome in outcomes) and (ledger := reading_ledger(study)).files:
+        found["reading"] = asdict(ledger)
+    return found
 
 
+QUESTION = "Question about"
+"""A notice that begins so asks for an answer; it stands above the others."""
 SHOWN = 60
 """So many columns at most are listed."""
 
@@ -164,7 +186,7 @@ def show_people(reader: Reader, notices: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _tell(notices: Sequence[Mapping[str, Any]]) -> None:
-    for notice in notices:
+    for notice in sorted(notices, key=lambda one: not one["text"].startswith(QUESTION)):
         count = "" if notice["count"] == 1 else f" ({notice['count']:,})"
         say(f"note: {notice['text']}{count}")
 
@@ -230,6 +252,8 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
         engine: EngineOption = None,
         jobs: JobsOption = None,
+        strict: StrictOption = False,
     ) -> None:
         """Do all that the study file asks and that is not done yet."""
-        run_study(load_study(study, folder=folder), force=force, as_json=as_json, engine=engine, jobs=jobs)
+        loaded = load_study(study, folder=folder)
+        run_study(loaded, force=force, as_json=as_json, engine=engine, jobs=jobs, strict=strict)

@@ -232,7 +232,7 @@ def _sends(plan: Plan) -> Iterator[str]:
                 if not key and all(is_loopback(host) for host in getattr(source.settings, "hosts", ("",))):
                     continue  # a site of this machine
                 keyed = f", the value of {key} as its key" if key else ""
-                yield f"requests for people to the hosts of {name}: the contact {contact}{keyed}"
+                yield f"requests for people to the hosts of {source.name}: the contact {contact}{keyed}"
             elif getattr(source, "wikidata", False) and not getattr(source, "extract", None):
                 yield f"the names of the people of {_short(name)} to Wikidata, with the contact {contact}"
 

@@ -349,7 +349,7 @@ def _by_its_end(unknown: Sequence[str], *, counted: bool) -> Said:
 
 def _meant(word: str) -> str | None:
     """Return the entry that a word is but for one letter: ``religon``, ``salry``, ``gendre``."""
-    if len(word) < 5:
+    if not 5 <= len(word) <= max(map(len, _OFTEN_MISSPELT)) + 1:
         return None
     ways = _without_a_letter(word)
     for entry in sorted(_OFTEN_MISSPELT):

@@ -7,7 +7,6 @@ import csv
 import gzip
 import io
 import json
-import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import Any, Final, Literal, get_args
 
 import polars as pl
 
+from personax.data.cell_numbers import read_numbers
+from personax.data.dialect import Dialect, find_dialect
 from personax.data.frames import exact_path
 from personax.errors import InputError
 
@@ -31,13 +32,7 @@ __all__ = [
 ]
 
 
-_SEPARATORS: Final = (",", ";", "\t", "|")
 _HEAD: Final = 2**16
-_QUOTED: Final = re.compile(r'"[^"]*"')
-_MISSING: Final = (
-    "", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "-", "--", "?", ".", "unknown", "missing",
-)  # fmt: skip
-"""What programs and people write where a number is missing."""
 
 
 def read_delimited(path: Path, raw: bytes, separator: str) -> pl.DataFrame:
@@ -57,10 +52,10 @@ def read_delimited(path: Path, raw: bytes, separator: str) -> pl.DataFrame:
     [('a', 1.85), ('b', None)]
     """
     raw = _utf8(path, raw)
-    used = _separator(raw, separator)
-    _once(path, raw, used)
-    table = pl.read_csv(raw, separator=used, infer_schema_length=None)
-    return table.with_columns(_numbers(values, commas=used == ";") for values in table if values.dtype == pl.String)
+    dialect = _dialect(raw, separator)
+    _once(path, raw, dialect)
+    table = pl.read_csv(raw, separator=dialect.separator, skip_lines=dialect.skipped, infer_schema_length=None)
+    return table.with_columns(_numbers(values) for values in table if values.dtype == pl.String)
 
 
 def _utf8(path: Path, raw: bytes) -> bytes:
@@ -75,47 +70,24 @@ def _utf8(path: Path, raw: bytes) -> bytes:
         raise InputError(f"{path.name} is not text in UTF-8 or UTF-16; save it as UTF-8") from None
 
 
-def _separator(raw: bytes, default: str) -> str:
-    """Return the separator that splits the first lines into equally many fields; the default first."""
-    lines = _QUOTED.sub("", raw[:_HEAD].decode("utf-8", "replace")).splitlines()
-    lines = lines[:-1] if len(raw) > _HEAD else lines
-    for separator in (default, *_SEPARATORS):
-        counts = {line.count(separator) for line in lines[:50] if line}
-        if len(counts) == 1 and counts != {0}:
-            return separator
-    return default
+def _dialect(raw: bytes, default: str) -> Dialect:
+    """Return how the first lines are divided, the last one aside where the head ends within it."""
+    head = raw[:_HEAD].decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    return find_dialect(head[: head.rfind("\n") + 1] if len(raw) > _HEAD else head, default)
 
 
-def _once(path: Path, raw: bytes, separator: str) -> None:
-    head = raw[:_HEAD].decode("utf-8-sig", "replace").splitlines(keepends=True)
-    names = next(csv.reader(head, delimiter=separator), [])
+def _once(path: Path, raw: bytes, dialect: Dialect) -> None:
+    head = raw[:_HEAD].decode("utf-8-sig", "replace").splitlines(keepends=True)[dialect.skipped :]
+    names = next(csv.reader(head, delimiter=dialect.separator), [])
     doubled = sorted({name for name in names if name and names.count(name) > 1})
     if doubled:
         raise InputError(f"{path.name} has several columns called {', '.join(doubled)}; rename all but one")
 
 
-def _numbers(values: pl.Series, *, commas: bool) -> pl.Series:
-    """Return numbers where all cells but those of missing values are such; else the text as it is."""
-    stripped = values.str.strip_chars()
-    kept = (
-        pl.select(pl.when(~stripped.str.to_lowercase().is_in(list(_MISSING))).then(stripped))
-        .to_series()
-        .alias(values.name)
-    )
-    present = kept.drop_nulls()
-    if present.is_empty():
-        return values
-    if commas and bool(present.str.contains(r"^[-+]?\d+(,\d+)?$").all()):
-        # three digits behind every comma could be thousands
-        if not bool(present.str.contains(r"^[-+]?\d+$|,\d{3}$").all()):
-            return kept.str.replace(",", ".", literal=True).cast(pl.Float64)
-    elif present.len() == values.len():
-        return values
-    for kind in (pl.Int64, pl.Float64):
-        found = kept.cast(kind, strict=False)
-        if found.null_count() == kept.null_count():
-            return found
-    return values
+def _numbers(values: pl.Series) -> pl.Series:
+    """Return numbers where all cells but those of missing values are, read in one way; else the text as it is."""
+    cells = read_numbers(values)
+    return values if cells is None or cells.guessed or bool(cells.odd.any()) else cells.values.alias(values.name)
 
 
 Format = Literal["parquet", "csv", "tsv", "jsonl", "ndjson", "json", "arrow", "feather", "ipc", "npy", "npz"]

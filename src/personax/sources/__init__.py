@@ -7,39 +7,50 @@ people, the origin of each value) or a ``_people_table`` (a table, and the cells
 and ``_completion`` add columns, ``pictures`` keeps portraits.
 """
 
-from personax.sources._collect_web import ProbeResult, SourceResult, collect_web, probe
+from personax.sources._collect_web import NamedSource, ProbeResult, SourceResult, collect_web, probe
+from personax.sources._column_spec import ColumnSpec
 from personax.sources._completion import complete
+from personax.sources._ledger import LEDGER, ColumnReading, FileFact, FileReading, GuessedReading, ReadingLedger
+from personax.sources._look import ColumnProposal, TableProposal, propose_table
 from personax.sources._people_table import BAD_CELLS, PeopleTable, table_notices
 from personax.sources._player_files import CollectNflPlayers, CollectOpenfootball, read_nfl_players, read_openfootball
 from personax.sources._read_file import read_text_table
 from personax.sources._record_countries import name_countries
 from personax.sources._records import BadValue, Failure, Origin, Record, assemble, records_of
 from personax.sources._sections import CollectSeveral, Pictures, WebSource, read_section
-from personax.sources._source import FileSource, NamedSource, PeopleSource, source_classes, source_names
-from personax.sources._table import CollectTable, ColumnSpec, read_table
+from personax.sources._source import FileSource, PeopleSource, source_classes, source_names
+from personax.sources._table import CollectTable, read_table
 from personax.sources._waves import CHANGES, compare_waves, same_people, stack_waves, wave_notices
 from personax.sources.celeba import CollectCelebA
 
 __all__ = [
     "BAD_CELLS",
     "CHANGES",
+    "LEDGER",
     "BadValue",
     "CollectCelebA",
     "CollectNflPlayers",
     "CollectOpenfootball",
     "CollectSeveral",
     "CollectTable",
+    "ColumnProposal",
+    "ColumnReading",
     "ColumnSpec",
     "Failure",
+    "FileFact",
+    "FileReading",
     "FileSource",
+    "GuessedReading",
     "NamedSource",
     "Origin",
     "PeopleSource",
     "PeopleTable",
     "Pictures",
     "ProbeResult",
+    "ReadingLedger",
     "Record",
     "SourceResult",
+    "TableProposal",
     "WebSource",
     "assemble",
     "collect_web",
@@ -47,6 +58,7 @@ __all__ = [
     "complete",
     "name_countries",
     "probe",
+    "propose_table",
     "read_nfl_players",
     "read_openfootball",
     "read_section",

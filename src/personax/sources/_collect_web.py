@@ -4,22 +4,57 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from personax.errors import SourceChanged, SourceError
-from personax.http import Fetcher
+from personax.http import Fetch, Fetcher
 from personax.progress import Progress
 from personax.sources._records import Failure, Record
 from personax.sources._source import PeopleSource
 
-__all__ = ["COMPLETE_COLUMNS", "ProbeResult", "SourceResult", "collect_web", "probe"]
+__all__ = ["COMPLETE_COLUMNS", "NamedSource", "ProbeResult", "SourceResult", "collect_web", "probe"]
 
 
 COMPLETE_COLUMNS: Final = ("name", "birth_date", "height_cm", "weight_kg", "nationality")
 """A person with all of these is complete."""
+
+
+@dataclass(frozen=True)
+class NamedSource:
+    """A source of the web under another name: two competitions of one site, for example.
+
+    Parameters
+    ----------
+    name
+        In tables and ids.
+    of
+        The source.
+    """
+
+    name: str
+    of: PeopleSource
+
+    @property
+    def hosts(self) -> Iterable[str]:
+        """Those of the source."""
+        return self.of.hosts
+
+    async def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncGenerator[Record | Failure]:
+        """Yield what the source yields, under this name."""
+        async with aclosing(self.of.collect(fetch, limit=limit)) as people:
+            async for each in people:
+                yield self._renamed(each) if isinstance(each, Record) else self._renamed_failure(each)
+
+    def _renamed(self, record: Record) -> Record:
+        origins = {column: replace(origin, source=self.name) for column, origin in record.origins.items()}
+        return replace(record, source=self.name, origins=origins)
+
+    def _renamed_failure(self, failure: Failure) -> Failure:
+        listed = None if failure.list_record is None else self._renamed(failure.list_record)
+        return replace(failure, source=self.name, list_record=listed)
 
 
 @dataclass

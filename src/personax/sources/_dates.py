@@ -41,7 +41,8 @@ def parse_date(text: str, formats: Sequence[str], *, today: date) -> date:
     Raises
     ------
     ValueError
-        With the reason: 1974-00-00, 30 February, a date in the future, another format.
+        With the reason: 1974-00-00, 30 February, a date in the future, another format, or two dates
+        by two of the formats.
 
     Examples
     --------
@@ -63,11 +64,16 @@ def parse_partial_date(text: str, formats: Sequence[str], *, today: date) -> Par
     PartialDate(year=1974, month=None, day=None)
     """
     patterns = formats or ("iso",)
-    for pattern in patterns:
-        try:
-            found = _read(text.strip(), pattern)
-        except ValueError:
+    for at, pattern in enumerate(patterns):
+        found = _read_or_none(text.strip(), pattern)
+        if found is None:
             continue
+        if not is_partial(pattern) and any(
+            _read_or_none(text.strip(), later) not in (None, found)
+            for later in patterns[at + 1 :]
+            if not is_partial(later)
+        ):
+            raise ValueError("two of the formats fit, and say two dates")
         if found > today:
             raise ValueError("a date in the future")
         if found.year < MIN_YEAR:
@@ -97,6 +103,13 @@ def has_year(pattern: str) -> bool:
 
 def _directives(pattern: str) -> set[str]:
     return set(_DIRECTIVE.findall(pattern))
+
+
+def _read_or_none(text: str, pattern: str) -> date | None:
+    try:
+        return _read(text, pattern)
+    except ValueError:
+        return None
 
 
 def _read(text: str, pattern: str) -> date:

@@ -11,6 +11,7 @@ import polars as pl
 from personax.data.table import Table
 from personax.errors import InputError, TooManyBadCells
 from personax.schema import Column, Notice, Provenance
+from personax.sources._ledger import FileReading, ReadingLedger
 
 __all__ = ["BAD_CELLS", "PeopleTable", "check_bad_share", "check_ids", "derive_birth_parts", "table_notices"]
 
@@ -30,11 +31,19 @@ class PeopleTable:
         Cells that could not be read and are missing in the table; see `BAD_CELLS`.
     notices
         What a reader must know, without a person's name.
+    reading
+        How the file was read, for the reading ledger; None of sources that are no table.
     """
 
     table: Table
     bad_cells: pl.DataFrame
     notices: list[Notice]
+    reading: FileReading | None = None
+
+    @property
+    def ledger(self) -> ReadingLedger:
+        """How the file was read; empty of sources that are no table."""
+        return ReadingLedger([self.reading] if self.reading is not None else [])
 
     @property
     def people(self) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from personax.http import FetchSettings, user_agent
 from personax.registry import register
 from personax.sources._source import FileSource, source_classes
 from personax.sources.celeba._table import CollectCelebA
-from personax.strict import Access, OutsidePath, Strict, check_names, nearest, source_fault
+from personax.strict import Access, OutsidePath, SafeName, Strict, check_names, nearest, source_fault
 
 __all__ = ["CollectSeveral", "Pictures", "Section", "WebSource", "read_section"]
 
@@ -24,26 +24,21 @@ class WebSource(Strict):
     Parameters
     ----------
     name
-        Under which it is registered.
+        As it is registered.
     settings
         Its own.
     called
-        ``as`` in study.yaml: its name in tables, so that one source may stand several times.
+        ``as`` in study.yaml: what tables call it, where it is not by its own name.
     """
 
     name: str
     settings: Strict
-    called: str | None = None
+    called: SafeName | None = None
 
     def study_keys(self) -> dict[str, Any]:
         """Return the block of study.yaml."""
         named = {"as": self.called} if self.called else {}
         return {"source": self.name, **named, **self.settings.model_dump(mode="json")}
-
-    @property
-    def title(self) -> str:
-        """The name in tables: that of ``as``, or the source's own."""
-        return self.called or self.name
 
 
 Section = FileSource | WebSource
@@ -68,7 +63,11 @@ def read_section(raw: object) -> Section:
     if issubclass(kind, FileSource):
         return kind.model_validate(raw)
     settings = kind.model_validate({key: value for key, value in raw.items() if key not in ("source", "as")})
-    return WebSource(name=name, settings=settings, called=raw.get("as"))
+    return WebSource.model_validate({"name": name, "settings": settings, "called": raw.get("as")})
+
+
+def _own_name(section: Section) -> str:
+    return section.name if isinstance(section, WebSource) else Path(section.path).name.partition(".")[0]
 
 
 def _study_keys(section: Section) -> dict[str, Any]:
@@ -151,7 +150,8 @@ class CollectSeveral(Strict):
         names = list(self.named())
         twice = sorted({name for name, _ in names if [other for other, _ in names].count(name) > 1})
         if twice:
-            raise PydanticCustomError("twice", "two sources are called {name}", {"name": twice[0]})
+            text = "two sources are called {name}; give one of them another name, such as as: {name}_2"
+            raise PydanticCustomError("twice", text, {"name": twice[0]})
         check_names(name for name, _ in names)
         nameless = [name for name, s in names if isinstance(s, CollectCelebA) and s.wikidata and s.names is None]
         if nameless:
@@ -177,8 +177,8 @@ class CollectSeveral(Strict):
         return any(isinstance(section, WebSource) for section in self.sources)
 
     def named(self) -> list[tuple[str, Section]]:
-        """Return the sources with the names that tables call them: a file's is the stem of its path."""
-        return [(s.title if isinstance(s, WebSource) else Path(s.path).name.partition(".")[0], s) for s in self.sources]
+        """Return the sources with the names that tables call them: as said, or a file's by the stem of its path."""
+        return [(s.called or _own_name(s), s) for s in self.sources]
 
     def selected(self) -> list[tuple[str, Section]]:
         """Return the sources to collect: all, or those of ``only``."""

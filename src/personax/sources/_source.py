@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import aclosing
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
+
+from pydantic import Field
 
 from personax import registry
 from personax.http import Fetch
 from personax.sources._people_table import PeopleTable
 from personax.sources._records import Failure, Record
-from personax.strict import OutsidePath, Strict
+from personax.strict import OutsidePath, SafeName, Strict
 
-__all__ = ["FileSource", "NamedSource", "PeopleSource", "source_classes", "source_names"]
+__all__ = ["FileSource", "PeopleSource", "source_classes", "source_names"]
 
 
 class FileSource(Strict, ABC):
@@ -31,6 +31,8 @@ class FileSource(Strict, ABC):
         The registered name; a subclass says ``source: Literal["its-name"]``.
     path
         The file or folder; relative ones start from the folder that the study file is in.
+    called
+        ``as`` in study.yaml: what tables call it among several sources; the stem of its path by default.
 
     Examples
     --------
@@ -44,6 +46,7 @@ class FileSource(Strict, ABC):
 
     source: str
     path: OutsidePath
+    called: SafeName | None = Field(default=None, alias="as")
 
     @abstractmethod
     def read(self, root: Path) -> PeopleTable:
@@ -74,45 +77,6 @@ class PeopleSource(Protocol):
 
     def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncGenerator[Record | Failure]:
         """Yield its people, at most ``limit``; a `Failure` for each person or page that cannot be read."""
-
-
-class NamedSource:
-    """A source under another name, so that a study may have it several times.
-
-    Parameters
-    ----------
-    source
-        The source.
-    name
-        In tables, instead of its own.
-    """
-
-    def __init__(self, source: PeopleSource, name: str) -> None:
-        self._source, self.name = source, name
-
-    @property
-    def hosts(self) -> Iterable[str]:
-        """Those of the source."""
-        return self._source.hosts
-
-    def __getattr__(self, attribute: str) -> object:
-        return getattr(self._source, attribute)
-
-    async def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncGenerator[Record | Failure]:
-        """Yield its people under the other name."""
-        async with aclosing(self._source.collect(fetch, limit=limit)) as people:
-            async for each in people:
-                yield self._named(each)
-
-    def _named(self, each: Record | Failure) -> Record | Failure:
-        if isinstance(each, Failure):
-            listed = each.list_record
-            return replace(each, source=self.name, list_record=None if listed is None else self._renamed(listed))
-        return self._renamed(each)
-
-    def _renamed(self, record: Record) -> Record:
-        origins = {column: replace(origin, source=self.name) for column, origin in record.origins.items()}
-        return replace(record, source=self.name, origins=origins)
 
 
 Reads = Literal["file", "web", "sources"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["FACTORS", "MEASURE_LIMITS", "UNITS", "parse_quantity", "plausible_limits"]
+__all__ = ["FACTORS", "MEASURE_LIMITS", "UNITS", "parse_quantity", "plausible_limits", "written_unit"]
 
 FACTORS: Mapping[str, tuple[str, float]] = {
     "cm": ("cm", 1.0),
@@ -25,11 +25,35 @@ UNITS = (*FACTORS, "ft-in")
 MEASURE_LIMITS: Mapping[str, tuple[str, float, float]] = {"height": ("cm", 40.0, 280.0), "weight": ("kg", 1.0, 700.0)}
 """No person's height or weight lies outside; a number that does was written in another unit."""
 
+_TYPOGRAPHY = str.maketrans({
+    **dict.fromkeys("’‘′ʹʼ`´", "'"), **dict.fromkeys("″”“„ʺ", '"'), **dict.fromkeys("–—−‐‑", "-"), 
+    "\u00a0": " ", "\u202f": " ",
+    "½": " 1/2", "¼": " 1/4", "¾": " 3/4",
+})  # fmt: skip
+_AMOUNT = r"(\d+(?:[.,]\d+)?|\d+\s+\d/\d)"
 _FEET = re.compile(
-    r"""^(\d{1,2})\s*(?:[-–]\s*(?=\d)|(?:'|′|’|ft\.?|feet)\s*)(?:(\d{1,2}(?:[.,]\d+)?)\s*(?:"|″|”|''|in\.?|inches)?)?$"""
+    rf"(\d{{1,2}})\s*(?:'|ft|feet|foot)\.?\s*(?:(?:and|,|-)?\s*{_AMOUNT}\s*(?:\"|''|in(?:ch(?:es)?)?)?\.?)?"
 )
-_NUMBER = re.compile(r"^([+-]?\d+(?:[.,]\d+)?)\s*([a-z\"'″′]*)\.?$")
-_WORDS = {"cm", "m", "mm", "in", "ft", "kg", "g", "lb", "lbs", "st", '"', "'", ""}
+_DASHED = re.compile(r"(\d{1,2})\s*-\s*(\d{1,2}(?:[.,]\d+|\s+\d/\d)?)\s*(?:\"|'')?")
+_STONES = re.compile(rf"(\d{{1,2}})\s*(?:st|stones?)\.?\s*(?:(?:and|,|-)?\s*{_AMOUNT}\s*(?:lbs?|pounds?)?\.?)?")
+_METRES = re.compile(r"([12])\s*m\s*(\d{2})(?:\s*cm)?")
+_NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)?|\d+\s+\d/\d)\s*([^\W\d]*|\"|''|'|#)\.?")
+_TWO = re.compile(r"(.+?)\s*(?:[(\[/;=]|\bor\b)\s*(.+?)\s*[)\]]?")
+_WRITTEN: Mapping[str, str] = {
+    **dict.fromkeys(("cm", "cms", "centimeter", "centimeters", "centimetre", "centimetres", "zentimeter", "см"), "cm"),
+    **dict.fromkeys(("m", "meter", "meters", "metre", "metres", "м"), "m"),
+    **dict.fromkeys(("mm", "millimeter", "millimeters", "millimetres"), "mm"),
+    **dict.fromkeys(("in", "inch", "inches", '"', "''", "zoll"), "in"),
+    **dict.fromkeys(("ft", "feet", "foot", "'"), "ft"),
+    **dict.fromkeys(("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms", "kilogramm", "кг"), "kg"),
+    **dict.fromkeys(("g", "gram", "grams", "gramm"), "g"),
+    **dict.fromkeys(("lb", "lbs", "pound", "pounds", "#"), "lb"),
+    **dict.fromkeys(("st", "stone", "stones"), "st"),
+}
+_BARE_INCHES = (36.0, 100.0)
+"""A number alone beside feet and inches is inches where it can be a person's height in them."""
+_AGREE: Mapping[str, float] = {"cm": 1.3, "kg": 0.6}
+"""Two sizes of one cell may differ by their rounding: half an inch, a pound and a bit."""
 
 
 def plausible_limits(column: str, unit: str) -> tuple[float, float] | None:
@@ -55,7 +79,8 @@ def parse_quantity(text: str, unit: str, *, bounds: tuple[float, float] | None =
     Parameters
     ----------
     text
-        As it was written: ``185``, ``1,85``, ``1.85 m``, ``6-5``, ``6'5"``.
+        As it was written: ``185``, ``1,85``, ``1.85 m``, ``6-5``, ``6'5"``, ``12 st 3 lb``, ``6'2" (1.88 m)``. What the
+        cell says of its unit wins over ``unit``; two sizes in one cell must agree.
     unit
         One of `UNITS`; what a bare number is in.
     bounds
@@ -64,17 +89,19 @@ def parse_quantity(text: str, unit: str, *, bounds: tuple[float, float] | None =
     Raises
     ------
     ValueError
-        With the reason, for what cannot be read, is not positive or not within the limits, or has 12 inches or more.
+        With the reason, for what cannot be read, is not positive or not within the limits, has 12 inches or more beside
+        feet or 14 pounds or more beside stones, or says two sizes that differ.
 
     Examples
     --------
-    >>> parse_quantity("6-5", "ft-in")
-    195.58
+    >>> parse_quantity("6-5", "ft-in"), parse_quantity("6′5″", "cm"), parse_quantity("1m85", "cm")
+    (195.58, 195.58, 185.0)
     >>> parse_quantity("1,85", "m")
     185.0
+    >>> round(parse_quantity("12 st 3 lb", "kg"), 2), parse_quantity("6'2 (1.88 m)", "cm")
+    (77.56, 187.96)
     """
-    cleaned = text.strip().lower()
-    value = _feet_and_inches(cleaned) if unit == "ft-in" else _plain(cleaned, unit)
+    value = _size(text, unit)
     if value <= 0:
         raise ValueError("not positive")
     if bounds is not None and not bounds[0] <= value <= bounds[1]:
@@ -82,21 +109,77 @@ def parse_quantity(text: str, unit: str, *, bounds: tuple[float, float] | None =
     return round(value, 6)
 
 
-def _feet_and_inches(text: str) -> float:
-    match = _FEET.match(text)
-    if match is None:
-        raise ValueError("not feet and inches such as 6-5")
-    feet, inches = float(match[1]), float((match[2] or "0").replace(",", "."))
-    if inches >= 12:
-        raise ValueError("12 inches or more beside feet")
-    return feet * 30.48 + inches * 2.54
+def written_unit(text: str) -> str | None:
+    """Return the unit, cm or kg, of what a cell itself says of its unit; None where it says nothing or is no size.
+
+    Examples
+    --------
+    >>> written_unit("5'11"), written_unit("12 st 3"), written_unit("74"), written_unit("tall")
+    ('cm', 'kg', None, None)
+    """
+    cleaned = _cleaned(text)
+    for unit in ("cm", "kg"):
+        try:
+            _size(cleaned, unit)
+        except ValueError:
+            continue
+        return None if re.fullmatch(r"[+-]?\d+(?:[.,]\d+)?", cleaned) else unit
+    return None
 
 
-def _plain(text: str, unit: str) -> float:
-    match = _NUMBER.match(text)
-    if match is None or match[2] not in _WORDS:
-        raise ValueError(f"not a number of {unit}")
-    written = {"lbs": "lb", '"': "in", "'": "ft", "": unit}.get(match[2], match[2])
-    if FACTORS[written][0] != FACTORS[unit][0]:
+def _cleaned(text: str) -> str:
+    return text.strip().lower().translate(_TYPOGRAPHY).strip()
+
+
+def _size(text: str, unit: str) -> float:
+    cleaned, becomes = _cleaned(text), _canonical(unit)
+    two = _TWO.fullmatch(cleaned)
+    if two is None or re.fullmatch(r"[^(\[;=]*\d/\d[^(\[;=]*", cleaned):
+        return _one(cleaned, unit)
+    first, second = _one(two[1], unit), _one(two[2], unit)
+    if abs(first - second) > _AGREE[becomes]:
+        raise ValueError(f"its two sizes differ: {first:g} and {second:g} {becomes}")
+    return first
+
+
+def _canonical(unit: str) -> str:
+    return "cm" if unit == "ft-in" else FACTORS[unit][0]
+
+
+def _one(text: str, unit: str) -> float:
+    """Read one size."""
+    becomes = _canonical(unit)
+    if becomes == "cm" and (match := _FEET.fullmatch(text) or _DASHED.fullmatch(text)):
+        return _compound(match, 30.48, 2.54, 12, "inches beside feet")
+    if becomes == "cm" and (match := _METRES.fullmatch(text)):
+        return float(match[1]) * 100 + float(match[2])
+    if becomes == "kg" and (match := _STONES.fullmatch(text) or (unit == "st" and _DASHED.fullmatch(text)) or None):
+        return _compound(match, FACTORS["st"][1], FACTORS["lb"][1], 14, "pounds beside stones")
+    match = _NUMBER.fullmatch(text)
+    if match is None or (match[2] and match[2] not in _WRITTEN):
+        raise ValueError("not feet and inches such as 6-5" if unit == "ft-in" else f"not a number of {unit}")
+    amount = _amount(match[1])
+    if not match[2] and unit == "ft-in":
+        if not _BARE_INCHES[0] <= amount <= _BARE_INCHES[1]:
+            raise ValueError("not feet and inches such as 6-5")
+        return amount * 2.54
+    written = _WRITTEN[match[2]] if match[2] else unit
+    if FACTORS[written][0] != becomes:
         raise ValueError(f"in {written}, expected {unit}")
-    return float(match[1].replace(",", ".")) * FACTORS[written][1]
+    return amount * FACTORS[written][1]
+
+
+def _compound(match: re.Match[str], large: float, small: float, most: int, what: str) -> float:
+    rest = _amount(match[2]) if match[2] else 0.0
+    if rest >= most:
+        raise ValueError(f"{most} {what.partition(' ')[0]} or more beside {what.rpartition(' ')[2]}")
+    return float(match[1]) * large + rest * small
+
+
+def _amount(text: str) -> float:
+    """Return a number with a decimal mark, or with a fraction behind it."""
+    whole, _, part = text.replace(",", ".").partition(" ")
+    if not part.strip():
+        return float(whole)
+    above, _, below = part.strip().partition("/")
+    return float(whole) + float(above) / max(float(below), 1.0)

@@ -125,12 +125,15 @@ def calibrate_file(
         A table that cannot be read, columns or tests that are not there, a folder in which another process works.
     """
     settings.check()
-    frame = read_table(file, {}, missing=missing).people
-    people = Table(frame, infer_columns(frame))
+    read = read_table(file, {}, missing=missing)
+    people = Table(read.people, infer_columns(read.people))
     features, targets = _columns(settings, people)
     names = list(dict.fromkeys((*features, *targets, *settings.given)))
     with results_folder(out, NAME, REVISION, seed=settings.seed, settings=asdict(settings), inputs=[file]) as results:
         progress.stage(NAME)
+        results.notices.extend(read.ledger.notices())
+        for notice in results.notices:
+            progress.message(notice.text)
         rates = _rates(people, features, targets, settings, progress)
         write_parquet(rates, results.out.path("calibration.parquet"), compression="zstd", statistics=False)
         families = _families(people, features, targets, settings, progress)

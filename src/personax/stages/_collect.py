@@ -14,7 +14,7 @@ from personax.data.identity import SORTED, identified
 from personax.data.table import Table
 from personax.schema import Column, Notice
 from personax.simulate import Population, simulate_population
-from personax.sources import CollectSeveral, PeopleTable, WebSource
+from personax.sources import LEDGER, CollectSeveral, PeopleTable, WebSource
 from personax.stages._base import Context, Stage
 from personax.stages._collect_many import collect_several, read_file, summaries_of
 from personax.stages._collect_release import collect_release
@@ -83,6 +83,8 @@ def _write_table(
         context.write_frame(texts, "people", "texts.parquet")
     context.write_frame(table.bad_cells, "people", "bad_cells.parquet")
     context.write_text(json.dumps(asdict(table.provenance), indent=1), "people", "provenance.json")
+    if table.reading is not None:
+        context.write_text(table.ledger.to_json(), "people", LEDGER)
     context.counts["bad_cells"] = table.bad_cells.height
     context.notices.extend(table.notices)
 
@@ -135,4 +137,4 @@ def _draw(context: Context, world: Population) -> None:
             context.progress.step(done, world.people.height, "faces")
 
 
-COLLECT = Stage("collect", revision=2, needs=(), run=_run, external_files=_external_files)
+COLLECT = Stage("collect", revision=3, needs=(), run=_run, external_files=_external_files)

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, cast
@@ -19,14 +20,17 @@ from personax.http import Cache, Fetcher
 from personax.progress import Progress
 from personax.schema import Column, Notice
 from personax.sources import (
+    LEDGER,
     CollectCelebA,
     CollectSeveral,
+    FileReading,
     FileSource,
     NamedSource,
     PeopleSource,
     PeopleTable,
     Pictures,
     ProbeResult,
+    ReadingLedger,
     Record,
     SourceResult,
     WebSource,
@@ -43,7 +47,6 @@ from personax.sources.record_linkage import link_and_merge, read_decisions
 from personax.sources.wikidata import Wikidata, WikidataExtract
 from personax.stages._base import Context, stage_rng
 from personax.store import StudyFolder
-from personax.strict import Strict
 
 __all__ = [
     "CACHE",
@@ -104,7 +107,8 @@ def _pictured(context: Context, section: CollectSeveral, wanted: Pictures, peopl
 
 def _headshots(context: Context, section: CollectSeveral, urls: Mapping[str, str]) -> DownloadedPictures:
     """Fetch headshots from the hosts that the sources of this study name for them, and from no others."""
-    hosts = {host for source in _web_sources(section) for host in getattr(source, "picture_hosts", ())}
+    asked = [one.settings for _, one in section.selected() if isinstance(one, WebSource)]
+    hosts = {host for source in asked for host in getattr(source, "picture_hosts", ())}
     if any(isinstance(one, CollectCelebA) and one.wikidata for _, one in section.selected()):
         hosts |= set(Wikidata.commons_hosts)
     if not urls or not hosts:
@@ -152,6 +156,7 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, SourceR
     """Return what the files hold; a file that cannot be used costs itself."""
     found: dict[str, SourceResult] = {}
     described: dict[str, Column] = {}
+    readings: list[FileReading] = []
     for name, one in section.selected():
         if isinstance(one, WebSource):
             continue
@@ -167,6 +172,11 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, SourceR
         found[name] = SourceResult(name, records)
         described |= {column.name: column for column in table.columns if not column.inferred}
         context.notices += [notice for notice in table.notices if notice.text.startswith("A player")]
+        readings += [replace(table.reading, source=name)] if table.reading is not None else []
+    if readings:
+        ledger = ReadingLedger(readings)
+        context.write_text(ledger.to_json(), "people", LEDGER)
+        context.notices.extend(ledger.notices())
     return found, described
 
 
@@ -211,15 +221,14 @@ def read_file(context: Context, section: FileSource) -> PeopleTable:
 
 def _web_sources(section: CollectSeveral, base: Path | None = None) -> list[PeopleSource]:
     """Return the sources of the web; paths of their settings start from the study file's folder."""
-    chosen = [one for _, one in section.selected() if isinstance(one, WebSource)]
-    made = [(cast(PeopleSource, _from(base, one.settings)), one.title) for one in chosen]
-    return [source if source.name == name else NamedSource(source, name) for source, name in made]
+    return [_named(one, base) for _, one in section.selected() if isinstance(one, WebSource)]
 
 
-def _from(base: Path | None, settings: Strict) -> Strict:
-    paths = {name: getattr(settings, name, None) for name in ("extract", "pages")}
+def _named(section: WebSource, base: Path | None) -> PeopleSource:
+    paths = {name: getattr(section.settings, name, None) for name in ("extract", "pages")}
     found = {name: str(base / path) for name, path in paths.items() if base and path}
-    return settings.model_copy(update=found) if found else settings
+    source = cast(PeopleSource, section.settings.model_copy(update=found) if found else section.settings)
+    return source if section.called is None else NamedSource(section.called, source)
 
 
 CACHE: Final = ("cache", "pages.sqlite")

@@ -379,6 +379,7 @@ def discover_file(
     *,
     columns: Sequence[str] | None = None,
     missing: Sequence[str],
+    strict: bool = False,
     seed: int,
     jobs: int | None = None,
     progress: Progress,
@@ -397,6 +398,8 @@ def discover_file(
         Those to search over; all features and targets by default.
     missing
         Texts that mean missing.
+    strict
+        Refuse a table of which something had to be guessed.
     seed, jobs
         Of the bootstrap draws.
 
@@ -405,7 +408,8 @@ def discover_file(
     PersonaxError
         A table that cannot be read or searched, a folder in which another process works.
     """
-    people = read_table(file, {}, missing=missing).people
+    read = read_table(file, {}, missing=missing, strict=strict)
+    people = read.people
     variables = _variables_of(people, columns)
     if len(variables.names) < 2:
         raise InputError(f"{file}: a causal graph needs at least two columns; name them with --columns")
@@ -415,7 +419,7 @@ def discover_file(
         progress.stage("discover")
         knowledge, rng = section.knowledge or Knowledge(), np.random.default_rng(seed)
         graph, stability = find_causes(variables, section, knowledge, rng, progress, jobs=jobs)
-        results.notices.extend(left_out)
+        results.notices.extend([*read.ledger.notices(), *left_out])
         results.notices.extend([*write_graph(graph, results.out.path), *graph_notices(graph, variables.frame)])
         if stability is not None:
             write_csv(stability, results.out.path("stability.csv"))

@@ -95,7 +95,8 @@ def falsify_file(
         A graph or a table that cannot be read or tested.
     """
     given = read_graph(graph)
-    people = read_table(file, {}, missing=missing).people
+    read = read_table(file, {}, missing=missing)
+    people = read.people
     names = [node.id for node in given.nodes if node.id in people.columns]
     table = Table(people.select(names), infer_columns(people.select(names)))
     kinds: dict[str, Kind] = {column.name: column.kind for column in table.columns}
@@ -104,6 +105,9 @@ def falsify_file(
     settings = {"test": test, "alpha": alpha, "permutations": permutations}
     with results_folder(out, "falsify", REVISION, seed=seed, settings=settings, inputs=[graph, file]) as results:
         progress.stage("falsify")
+        results.notices.extend(read.ledger.notices())
+        for notice in results.notices:
+            progress.message(notice.text)
         found = falsify(
             given, people, alpha=alpha, test=ci_test(test, kinds), permutations=permutations,
             rng=np.random.default_rng(seed), progress=lambda tests, size: progress.step(tests, 0, f"{size} given"),

@@ -174,6 +174,7 @@ def analyse_file(
     out: Path,
     *,
     missing: Sequence[str],
+    strict: bool = False,
     seed: int,
     jobs: int | None = None,
     progress: Progress,
@@ -183,27 +184,30 @@ def analyse_file(
     Parameters
     ----------
     file
-        CSV, TSV, Parquet, JSON or JSONL. A large Parquet file, a folder or a pattern of them is counted part by part
-        and never read whole.
+        A table of any format that `personax.read_table` reads. A large Parquet file, a folder or a pattern of them is
+        counted part by part and never read whole.
     section, seed, jobs
         As of `analyse`.
     out
         The folder of the results.
     missing
         Texts that mean missing.
+    strict
+        Refuse a table of which something had to be guessed.
 
     Raises
     ------
     PersonaxError
         A table that cannot be read, columns that are not there, a folder in which another process works.
     """
-    frame, sample = _read(file, missing)
+    frame, sample, told = _read(file, missing, strict=strict)
     named = {*(section.features or ()), *(section.targets or ()), *section.given, section.by}
     inferred = with_date_kinds(infer_columns(sample), sample)
     columns = [_as_named(column, section) for column in inferred if column.name != "id" or named]
     files = frame.files if isinstance(frame, DataSet) else [file]
     with _results(files, section, out, seed) as results:
         progress.stage("independence")
+        results.notices.extend(told)
         if section.features is None:
             results.notices.extend(private_left_out(columns, "--features"))
         pvalues, graph = analyse(frame, columns, section, progress, seed=seed, jobs=jobs)
@@ -264,15 +268,20 @@ def _noisy_tables(statistics: NoisyStatistics, section: IndependenceSection) -> 
     ]
 
 
-def _read(file: Path, missing: Sequence[str]) -> tuple[pl.DataFrame | DataSet, pl.DataFrame]:
-    """Return the table, and the rows that kinds are inferred from; what is large or many files stays where it is."""
+def _read(
+    file: Path, missing: Sequence[str], *, strict: bool
+) -> tuple[pl.DataFrame | DataSet, pl.DataFrame, list[Notice]]:
+    """Return the table, the rows that kinds are inferred from, and how it was read.
+
+    What is large or many files stays where it is.
+    """
     large = file.suffix == ".parquet" and file.is_file() and file.stat().st_size > LARGE_BYTES
     pattern = file.suffix == ".parquet" and not file.exists() and any(sign in str(file) for sign in "*?[")
     if large or pattern or file.is_dir():
         table = open_dataset(file)
-        return table, table.lazy().head(SAMPLE_ROWS).collect()
-    people = read_table(file, {}, missing=missing).people
-    return people, people
+        return table, table.lazy().head(SAMPLE_ROWS).collect(), []
+    read = read_table(file, {}, missing=missing, strict=strict)
+    return read.people, read.people, read.ledger.notices()
 
 
 def _as_named(column: Column, section: IndependenceSection) -> Column:

@@ -71,7 +71,9 @@ def _sources(reader: Reader) -> list[SourceFacts]:
         return [SourceFacts(*_called(collect.source))]
     days = _days(reader)
     return [
-        SourceFacts(name, "web", days.get(name)) if isinstance(one, WebSource) else SourceFacts(*_called(one.source))
+        SourceFacts(one.name, "web", days.get(name))
+        if isinstance(one, WebSource)
+        else SourceFacts(*_called(one.source))
         for name, one in collect.selected()
     ]
 

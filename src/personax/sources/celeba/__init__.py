@@ -4,8 +4,8 @@
 ``_linkage`` adds what Wikidata says of identities with names, ``_identify`` says who each of them is.
 """
 
-from personax.sources.celeba._label_files import read_attributes
 from personax.sources.celeba._identify import identify
+from personax.sources.celeba._label_files import read_attributes
 from personax.sources.celeba._linkage import MatchReport, with_wikidata
 from personax.sources.celeba._table import CollectCelebA, read_celeba
 

@@ -1,0 +1,298 @@
+"""Numbers as people and programs write them: decimal commas, thousands apart, per cent signs, words for missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+import polars as pl
+
+__all__ = ["MISSING_WORDS", "NON_RESPONSE", "NumberCells", "likely_codes", "missing_word", "read_numbers"]
+
+MISSING_WORDS: Final = (
+    "", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "-", "--", "?", ".", "unknown", "missing",
+)  # fmt: skip
+"""What programs and people write where a number is missing, in small letters."""
+
+_NON_RESPONSE_TEXT: Final = """
+    prefer not to say, prefer not to answer, rather not say, don't know, do not know, not applicable, refused,
+    no answer, not stated, n.a., k.a., keine angabe,
+    weiß nicht, weiss nicht, unbekannt, ne sait pas, sans réponse, non renseigné,
+    no sabe, no contesta, ns/nc, sin respuesta, inconnu, desconocido, sconosciuto, non so, ничего, не знаю, nevím,
+    #null!, #value!, #div/0!, #ref!, #name?, not available, no response, decline to answer, declined
+"""
+NON_RESPONSE: Final = frozenset(" ".join(word.split()) for word in _NON_RESPONSE_TEXT.split(","))
+"""What people say instead of an answer, in small letters; and what spreadsheets write instead of a result."""
+
+MOSTLY: Final = 0.8
+"""A column is asked about, where so many of its cells, and not all, are numbers."""
+NEARLY: Final = 0.95
+"""A column is numbers, where so many of its cells are; the others are bad cells."""
+
+Mark = Literal[".", ","]
+
+_SIGN = r"^[+-]?"
+_PLAIN = _SIGN + r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
+_COMMA = _SIGN + r"\d+,\d+$"
+_GROUPS = {
+    ",": _SIGN + r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?$",
+    ".": _SIGN + r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?$",
+    " ": _SIGN + r"[1-9]\d{0,2}(?:[ \u00a0\u202f'’]\d{3})+(?:[.,]\d+)?$",
+}
+_SURE_GROUPS = {
+    ",": _SIGN + r"[1-9]\d{0,2}(?:,\d{3})(?:,\d{3}|\.\d)",
+    ".": _SIGN + r"[1-9]\d{0,2}(?:\.\d{3})(?:\.\d{3}|,\d)",
+}
+"""Groups of thousands that cannot be a decimal mark: two of them, or another mark behind."""
+_MULTIPLE = r"\s?([kKmMbB]|bn|Th\.|Tsd\.?|Mio\.?|Mrd\.?)$"
+_TIMES: Final = {
+    **dict.fromkeys(("k", "K", "Th.", "Tsd", "Tsd."), 1e3), **dict.fromkeys(("m", "M", "Mio", "Mio."), 1e6),
+    **dict.fromkeys(("b", "B", "bn", "Mrd", "Mrd."), 1e9),
+}  # fmt: skip
+"""Behind sums of money: thousands, millions, billions."""
+_AROUND = r"^(?:[$€£¥]|(?:EUR|USD|GBP|CHF|R\$)\s)\s?|\s?(?:[$€£¥%]|EUR|USD|GBP|CHF)$"
+_DIGITS: Final = ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "०१२३४५६७८९", "０１２３４５６７８９")
+_CODES = frozenset({7, 8, 9, 77, 88, 96, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9998, 9999, 99999})
+_APART = 0.25
+"""A code stands apart from the other values by this share of their range."""
+
+
+@dataclass(frozen=True)
+class NumberCells:
+    """The numbers of a column of text.
+
+    Parameters
+    ----------
+    values
+        Numbers; null where a cell is missing or no number.
+    odd
+        Where a cell is no number and no word for missing.
+    missing
+        Words for missing -> cells that hold them.
+    marks
+        How numbers are written, in phrases; empty where they are plain.
+    decimal
+        The decimal mark that the cells prove; None where they are plain or prove nothing.
+    guessed
+        What was taken without proof; empty where nothing was.
+    percent
+        Every number is followed by a per cent sign.
+    ambiguous
+        Its commas could be decimal marks or set thousands apart; the decimal mark of the file would tell.
+    """
+
+    values: pl.Series
+    odd: pl.Series
+    missing: dict[str, int] = field(default_factory=dict)
+    marks: tuple[str, ...] = ()
+    decimal: Mark | None = None
+    guessed: str = ""
+    percent: bool = False
+    ambiguous: bool = False
+
+    @property
+    def share(self) -> float:
+        """The share of numbers among the cells that hold something."""
+        held = len(self.values) - self.values.null_count()
+        return held / max(held + int(self.odd.sum()), 1)
+
+
+def missing_word(cell: str) -> bool:
+    """Say whether a cell says that there is no value.
+
+    Examples
+    --------
+    >>> missing_word("NA"), missing_word("Prefer not to say"), missing_word("none of these")
+    (True, True, False)
+    """
+    small = " ".join(cell.lower().split())
+    return small in MISSING_WORDS or small in NON_RESPONSE
+
+
+def read_numbers(text: pl.Series, decimal: Mark | None = None) -> NumberCells | None:
+    """Read a column of text as numbers; None where it is none: fewer than most of its cells are, or they are codes.
+
+    Parameters
+    ----------
+    text
+        Cells; null where missing.
+    decimal
+        The decimal mark of the file, where it is known; it decides what 40,049 is.
+
+    Notes
+    -----
+    A comma before three digits is a decimal mark or sets thousands apart: other cells of the column decide, which can
+    be read in one way only; then the file; else it is a guess. Codes such as 007 are no numbers.
+
+    Examples
+    --------
+    >>> read_numbers(pl.Series(["1,5", "40,049", "NA"])).values.to_list()
+    [1.5, 40.049, None]
+    >>> read_numbers(pl.Series(["999", "40,049"])).values.to_list()
+    [999, 40049]
+    """
+    stripped = text.str.strip_chars()
+    if bool(stripped.head(1000).str.contains(r"^[٠-٩۰-۹०-९０-９]").any()):
+        return _of_another_script(text, decimal)
+    if not _worth_it(stripped):
+        return None
+    plain = stripped.cast(pl.Float64, strict=False)
+    if bool((stripped.str.contains(r"^[+-]?0\d\d")).any()):
+        return None
+    if plain.null_count() == text.null_count() and bool(plain.is_finite().all()):
+        return NumberCells(_whole(stripped, plain), pl.repeat(False, len(text), eager=True))
+    return _with_marks(text, stripped, decimal)
+
+
+def _of_another_script(text: pl.Series, decimal: Mark | None) -> NumberCells | None:
+    """Read numbers in Arabic, Persian, Devanagari or full-width digits."""
+    latin = {letter: str(at) for digits in _DIGITS for at, letter in enumerate(digits)} | {"٫": ".", "٬": ""}
+    cells = read_numbers(text.str.replace_many(list(latin), list(latin.values())), decimal)
+    return cells and replace(cells, marks=("digits of another script", *cells.marks))
+
+
+def _worth_it(stripped: pl.Series) -> bool:
+    """Say whether some of the cells that hold something begin as numbers do."""
+    some = stripped.gather_every(max(1, len(stripped) // 1000)).drop_nulls()
+    some = some.filter(~_says_missing(some))
+    return len(some) > 0 and float(some.str.contains(r"^[-+$€£¥.]{0,3}[A-Z]{0,3}\s?\d").mean() or 0) > 0.5  # type: ignore[arg-type]
+
+
+def _says_missing(stripped: pl.Series) -> pl.Series:
+    small = stripped.str.to_lowercase().str.replace_all(r"\s+", " ")
+    return small.is_in([*MISSING_WORDS, *NON_RESPONSE]).fill_null(False)
+
+
+def _whole(stripped: pl.Series, numbers: pl.Series) -> pl.Series:
+    whole = stripped.cast(pl.Int64, strict=False)
+    return whole if whole.null_count() == numbers.null_count() else numbers
+
+
+def _with_marks(text: pl.Series, stripped: pl.Series, decimal: Mark | None) -> NumberCells | None:
+    silent = _says_missing(stripped)
+    missing = {str(word): int(times) for word, times in stripped.filter(silent).value_counts(sort=True).iter_rows()}
+    held = pl.select(pl.when(~silent).then(stripped)).to_series()
+    bare = held.str.replace_all(_AROUND, "")
+    times = pl.select(pl.when(held.str.contains(r"[$€£¥]")).then(bare.str.extract(_MULTIPLE))).to_series()
+    bare = pl.select(pl.when(times.is_not_null()).then(bare.str.replace(_MULTIPLE, "")).otherwise(bare)).to_series()
+    percent = held.str.ends_with("%").fill_null(False)
+    style = _Style(bare, decimal)
+    numbers = style.read()
+    if times.null_count() < len(times):
+        numbers = (numbers * times.replace_strict(_TIMES, default=1.0, return_dtype=pl.Float64).fill_null(1.0)).round(6)
+    odd = held.is_not_null() & numbers.is_null()
+    marks = style.marks()
+    present = numbers.is_not_null()
+    if bool((percent & present).any()):
+        marks = (*marks, "per cent signs")
+    elif bool((bare != held).filter(present).any()):
+        marks = (*marks, "currency signs")
+    guessed = style.guessed
+    if bool((percent & present).any()) and not bool((percent | ~present).all()):
+        guessed = guessed or "some numbers have a per cent sign and some have none"
+    cells = NumberCells(
+        _narrow(numbers).alias(text.name),
+        odd,
+        missing,
+        marks,
+        style.proved,
+        guessed,
+        bool((percent | ~present).all()),
+        style.ambiguous,
+    )
+    return cells if cells.share >= MOSTLY else None
+
+
+def _narrow(numbers: pl.Series) -> pl.Series:
+    held = numbers.drop_nulls()
+    whole = bool((held % 1 == 0).all()) and bool((held.abs() < 2**53).all())
+    return numbers.cast(pl.Int64) if whole and len(held) else numbers
+
+
+class _Style:
+    """What the commas, points and spaces of a column mean."""
+
+    def __init__(self, bare: pl.Series, decimal: Mark | None) -> None:
+        self._bare = bare
+        self._has = {mark: bare.str.contains(pattern).fill_null(False) for mark, pattern in _GROUPS.items()}
+        self._plain = bare.str.contains(_PLAIN).fill_null(False)
+        self._comma = bare.str.contains(_COMMA).fill_null(False)
+        points = self._plain & bare.str.contains(r"\.\d")
+        apart = {mark: bool(bare.str.contains(pattern).any()) for mark, pattern in _SURE_GROUPS.items()}
+        comma_is_decimal = bool((self._comma & ~self._has[","]).any()) or apart["."]
+        point_is_decimal = bool((points & ~self._has["."]).any()) or apart[","]
+        self.proved: Mark | None = None
+        self.guessed = ""
+        self.ambiguous = False
+        if comma_is_decimal and point_is_decimal:
+            self.decimal: Mark | None = None
+            self.guessed = "some numbers have a decimal comma and some a decimal point"
+        elif comma_is_decimal or point_is_decimal:
+            self.decimal = self.proved = "," if comma_is_decimal else "."
+        elif bool(self._comma.any()) or bool((points & self._has["."]).any() and decimal):
+            self.decimal = decimal or "."
+            self.ambiguous = decimal is None
+            if decimal is None:
+                self.guessed = (
+                    "commas before three digits are taken to set thousands apart; they could be decimal marks"
+                )
+        else:
+            self.decimal = "."
+
+    def read(self) -> pl.Series:
+        """Return the numbers; null where a cell is none."""
+        bare = self._bare.str.replace_all(r"[ \u00a0\u202f'’]", "")
+        bare = pl.select(
+            pl.when(self._plain | self._has[" "] | self._comma | self._has[","] | self._has["."]).then(bare)
+        )
+        cells = bare.to_series()
+        if self.decimal == ",":
+            cells = cells.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        elif self.decimal == ".":
+            cells = cells.str.replace_all(",", "", literal=True)
+        else:
+            cells = cells.str.replace(",", ".", literal=True)
+        numbers = cells.cast(pl.Float64, strict=False)
+        return pl.select(pl.when(numbers.is_finite()).then(numbers)).to_series()
+
+    def marks(self) -> tuple[str, ...]:
+        """Return how the numbers are written, in phrases."""
+        thousands = {mark: self._has[mark] for mark in _GROUPS if mark != self.decimal}
+        apart = any(bool(found.any()) for mark, found in thousands.items() if mark != "." or self.decimal == ",")
+        said = ["decimal commas"] if self.decimal != "." and bool(self._comma.any()) else []
+        return (*said, *(["thousands set apart"] if apart and self.decimal is not None else []))
+
+
+def likely_codes(numbers: pl.Series) -> dict[float, int]:
+    """Return numbers that look like codes of missing values -> how often they stand; empty where none does.
+
+    Notes
+    -----
+    Such a number is one that questionnaires use for missing (9, 99, -99, 998 ...), it is the largest or the smallest
+    one, and it stands apart from all others: by a quarter of their range, or as the only negative one.
+
+    Examples
+    --------
+    >>> likely_codes(pl.Series([18, 44, 70, 99, 99, -99])), likely_codes(pl.Series([97, 98, 99, 100]))
+    ({-99.0: 1, 99.0: 2}, {})
+    """
+    held = numbers.drop_nulls().cast(pl.Float64)
+    found: dict[float, int] = {}
+    for side in (-1, 1):
+        while len(held) and abs(end := float((held * side).max())) in _CODES | {1}:  # type: ignore[arg-type]
+            rest = held.filter(held != end * side)
+            if len(rest) == 0 or not _stands_apart(end * side, rest):
+                break
+            found[end * side] = len(held) - len(rest)
+            held = rest
+    return found
+
+
+def _stands_apart(code: float, rest: pl.Series) -> bool:
+    low, high = float(rest.min()), float(rest.max())  # type: ignore[arg-type]
+    if abs(code) == 1:
+        return code < 0 and low >= 0 and rest.n_unique() > 3
+    if code < 0:
+        return low >= 0 or low - code > high - low
+    gap = code - high
+    return gap > _APART * (high - low) and gap >= 2 and (code >= 77 or rest.n_unique() > 2)
