@@ -80,7 +80,8 @@ def page(body: object, url: str = "https://www.wikidata.org/x", *, cached: bool 
 
 def dump(*items: Json) -> bytes:
     """Return items as the official dump has them: an array, an item a line."""
-    return b"[\n" + b",\n".join(json.dumps(each, ensure_ascii=False).encode() for each in items) + b"\n]\n"
+    lines = (json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode() for each in items)
+    return b"[\n" + b",\n".join(lines) + b"\n]\n"
 
 
 class Wiki:

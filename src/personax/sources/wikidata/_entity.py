@@ -155,7 +155,10 @@ class Entity:
 
     def best(self, prop: str) -> list[EntityStatement]:
         """Return the statements of the best rank: preferred ones alone if there are any, deprecated ones never."""
-        ranked = [(self._rank(raw), raw) for raw in self._statements(prop)]
+        statements = self._statements(prop)
+        if not statements:
+            return []
+        ranked = [(self._rank(raw), raw) for raw in statements]
         top = next((rank for rank in _RANKS[:2] if any(rank == other for other, _ in ranked)), None)
         return [_statement(self.id, prop, raw) for rank, raw in ranked if rank == top]
 

@@ -18,6 +18,7 @@ from personax.errors import InputError
 from personax.files import parse_json, sqlite_faults
 from personax.http import Page
 from personax.sources.wikidata._api import EntityPage
+from personax.sources.wikidata._countries import country_code, further_items
 from personax.sources.wikidata._entity import Entity, is_qid
 from personax.sources.wikidata._entity_resolution import NameQuery, Resolution, disambiguate
 from personax.sources.wikidata._extract import ENTITIES, FORMAT, MANIFEST, NAME_FILES, VERSION
@@ -39,10 +40,12 @@ CANDIDATES: Final[Mapping[str, str]] = {
     "match": "label, alias or reordered: how the name fits",
     "birth_year_agrees, gender_agrees, occupation_agrees, sport_agrees": "null where the query or Wikidata is silent",
     **dict.fromkeys(_EVIDENCE, "as in people/*.parquet"),
+    "citizenship_codes": "ISO codes of the countries, by their items; of a state that is no more, its old code",
 }
 """Columns of `WikidataExtract.candidates`."""
 
 _AT_ONCE: Final = 500
+_STEPS: Final = 4
 _GROUPED: Final = sorted(map(number_of, GROUP_OF))
 """Occupations of a group; one of none may be a kind of any, and speaks against nobody."""
 
@@ -107,7 +110,22 @@ class WikidataExtract:
             pl.col("match").cast(pl.String), pl.concat_str(pl.lit("Q"), "id").alias("id")
         )
         agreed = [name for name in found.columns if name.endswith("_agrees")]
-        return found.select("query", "id", "match", *agreed, *_EVIDENCE)
+        codes = self.country_codes(found["citizenship"].explode(empty_as_null=False).drop_nulls().unique())
+        named = pl.element().replace_strict(list(codes), list(codes.values()), default=None, return_dtype=pl.String)
+        found = found.with_columns(citizenship_codes=pl.col("citizenship").list.eval(named).list.drop_nulls())
+        return found.select("query", "id", "match", *agreed, *_EVIDENCE, "citizenship_codes")
+
+    def country_codes(self, countries: Iterable[int]) -> dict[int, str | None]:
+        """Return the ISO code of each country, given by the number of its item; see `country_code`."""
+        wanted = [f"Q{number}" for number in countries]
+        known: dict[str, EntityPage] = {}
+        todo = wanted
+        for _ in range(_STEPS):
+            known |= {page.requested: page for page in self.entities(todo) if isinstance(page, EntityPage)}
+            told = [known[item].entity for item in todo if item in known]
+            further = [item for entity in told for item in (*further_items(entity), *entity.items("P17"))]
+            todo = [item for item in further if item not in known]
+        return {number_of(item): country_code(item, known) for item in wanted}
 
     def resolve(self, queries: Sequence[NameQuery]) -> list[Resolution]:
         """Return who each name denotes, by the same rule as `personax.sources.wikidata.resolve`."""
