@@ -44,6 +44,7 @@ _COMPARED = frozenset((
 
 LEAST_FILLED = 0.2
 LEAST_DISTINCT = 20
+LONGEST = 100
 
 
 @dataclass(frozen=True)
@@ -67,25 +68,28 @@ class Side:
 def shared_columns(left: Side, right: Side) -> tuple[list[str], list[str]]:
     """Return the columns of ids, and the other columns of text, that both sources have and that tell people apart.
 
-    An id has another value in every record of its source.
+    An id has another value in every record of its source; a text is short, and no number, which may be a score.
     """
     columns = [_columns(side) for side in (left, right)]
+    words = {column for column, kind in columns[0] & columns[1] if kind is str}
     ids, texts = [], []
-    for column in sorted(columns[0] & columns[1] - _COMPARED):
+    for column in sorted({column for held in columns for column, _ in held} - _COMPARED):
         sides = [[text for text in side.texts(column) if text] for side in (left, right)]
-        if _ID.fullmatch(column) and all(texts_ and len(set(texts_)) == len(texts_) for texts_ in sides):
+        if _ID.fullmatch(column) and all(held and len(set(held)) == len(held) for held in sides):
             ids.append(column)
-        elif all(
-            len(held) >= LEAST_FILLED * len(side.records) and len(set(held)) >= LEAST_DISTINCT
+        elif column in words and all(
+            len(held) >= LEAST_FILLED * len(side.records)
+            and len(set(held)) >= LEAST_DISTINCT
+            and max(map(len, held)) <= LONGEST
             for held, side in zip(sides, (left, right), strict=True)
         ):
             texts.append(column)
     return ids, texts
 
 
-def _columns(side: Side) -> set[str]:
+def _columns(side: Side) -> set[tuple[str, type]]:
     held = {(column, type(value)) for record in side.records for column, value in record.values.items()}
-    return {column for column, kind in held if kind in (str, int) and not column.endswith(("_code_space", "_share"))}
+    return {pair for pair in held if pair[1] in (str, int) and not pair[0].endswith(("_code_space", "_all"))}
 
 
 def candidates(left: Side, right: Side, rng: np.random.Generator) -> tuple[CandidateLevels, dict[str, FieldModel], int]:
@@ -140,20 +144,19 @@ def _pairs(
 ) -> tuple[list[tuple[int, int]], int]:
     """Return the pairs that share a key and can be one person, in order, and how many keys were too common."""
     blocks: dict[object, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    others: dict[object, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for place, side in enumerate((left, right)):
         for key, index in _keys(side):
             blocks[key][place].append(index)
         for column, texts in columns.items():
             for index, text in enumerate(texts[place]):
                 if text:
-                    blocks[column, text][place].append(index)
+                    others[column, text][place].append(index)
     found: set[tuple[int, int]] = set()
-    skipped = 0
-    for mine, theirs in blocks.values():
-        if len(mine) * len(theirs) > MOST_PAIRS:
-            skipped += 1
-            continue
-        found.update((i, j) for i in mine for j in theirs)
+    for mine, theirs in (*blocks.values(), *others.values()):
+        if len(mine) * len(theirs) <= MOST_PAIRS:
+            found.update((i, j) for i in mine for j in theirs)
+    skipped = sum(len(mine) * len(theirs) > MOST_PAIRS for mine, theirs in blocks.values())
     sports = [[fact.sport for fact in side.facts] for side in (left, right)]
     kept = ((i, j) for i, j in found if _not_two(sports[0][i], sports[1][j]))
     return sorted(kept), skipped
@@ -170,14 +173,11 @@ def _keys(side: Side) -> Iterator[tuple[object, int]]:
         if fact.born.day is not None and fact.born.month is not None:
             yield fact.born, index
         yield words, index
-        starts = {word[0] for word in words}
-        for word in {skeleton(word) for word in words if len(word) > 1}:
-            if fact.born.year is not None:
-                yield (fact.born.year, word[:4]), index
-            for start in starts if len(words) > 1 else "":
-                yield (word, start), index
-            if len(words) == 1:
-                yield (word,), index
+        for place, word in enumerate(words):
+            if len(word) > 1 and fact.born.year is not None:
+                yield (fact.born.year, skeleton(word)[:4]), index
+            for start in {other[0] for other in words[:place] + words[place + 1 :]} if len(word) > 1 else "":
+                yield (skeleton(word), start), index
 
 
 def _names(

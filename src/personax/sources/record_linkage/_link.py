@@ -84,14 +84,14 @@ class LearnedLinkage:
     weights
         Field -> log2 m / u of each level, the least agreement first; of names u depends on the name.
     threshold
-        Probability from which pairs were linked, so that `WRONG` of them are expected wrong.
+        Probability from which pairs were linked, so that `WRONG` of them are expected wrong; None where no pair was.
     expected_wrong
         Number of wrong links that the probabilities let expect.
     """
 
     in_both: float
     weights: Mapping[str, Sequence[float]]
-    threshold: float
+    threshold: float | None
     expected_wrong: float
 
 
@@ -245,7 +245,7 @@ def _learned(
         learned[one, other] = LearnedLinkage(
             round(fitted.matches, 1),
             {name: np.log2(model.m / model.u).round(2).tolist() for name, model in fitted.fields.items()},
-            threshold, float((1 - fitted.probability[taken]).sum()),
+            float(threshold) if taken.any() else None, float((1 - fitted.probability[taken]).sum()),
         )  # fmt: skip
     return found, learned
 
