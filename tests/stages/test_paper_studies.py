@@ -20,6 +20,7 @@ from tests.sources.wikidata.invented import dump, human, item, to, when
 from personax.errors import FetchError, SourceError
 from personax.http import Request
 from personax.sources.celeba._table import STABLE, TRANSIENT
+from personax.sources.leagues import LEAGUES
 from personax.sources.leagues._saved_pages import SavedPages
 from personax.sources.wikidata import extract_dump
 from personax.study import Study
@@ -100,7 +101,7 @@ def har(answer: shapes.Answer, league: str) -> dict[str, Any]:
         (own,) = [dict(one) for one in settings if one["source"] == league]
         chosen = {key: value for key, value in own.items() if key not in ("source", "pages")}
         chosen |= {"key": None} if league == "pga" else {}
-        async for _ in shapes.LEAGUES[league].model_validate(chosen).collect(save):
+        async for _ in LEAGUES[league].model_validate(chosen).collect(save):
             pass
 
     asyncio.run(run())

@@ -80,13 +80,13 @@ def celebrities(
                      int(rng.negative_binomial(0.6, 0.6 / (0.6 + 2.5))),
                      "x.jpg" if rng.random() < 0.25 else None))  # fmt: skip
     by_name: dict[str, list[tuple[object, ...]]] = {}
-    for name, *values in held:
-        by_name.setdefault(str(name), []).append(tuple(values))
-    rows = []
-    for number, name, *_ in identities:
-        for item, *values in by_name.get(str(name), ()):
+    for called, *values in held:
+        by_name.setdefault(str(called), []).append(tuple(values))
+    rows: list[tuple[object, ...]] = []
+    for place, called, *_ in identities:
+        for qid, *values in by_name.get(str(called), ()):
             match = str(rng.choice(["label", "alias", "reordered"], p=[0.85, 0.13, 0.02]))
-            rows.append((number, item, match, *values))
+            rows.append((place, qid, match, *values))
     schema = {"row": pl.Int64, "name": pl.String, "male_share": pl.Float64, "young_share": pl.Float64,
               "images": pl.Int64}  # fmt: skip
     return (pl.DataFrame(identities, schema=schema, orient="row"), pl.DataFrame(rows, schema=EVIDENCE, orient="row"),

@@ -37,13 +37,13 @@ LEAST: Final = 0.95
 AMBIGUOUS: Final = 0.1
 """An identity whose candidates are together less probable is nobody's."""
 
-EVIDENCE: Final = {
+EVIDENCE: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "query": pl.Int64, "id": pl.String, "match": pl.String, "gender": pl.String, "birth_year": pl.Int64,
     "death_year": pl.Int64, "occupations": pl.List(pl.String), "sitelinks": pl.Int64, "image": pl.String,
 }  # fmt: skip
 """Columns of candidates; ``query`` is the row of the identity, what is not known is null."""
 
-IDENTIFIED: Final = {
+IDENTIFIED: Final[Mapping[str, pl.DataType | type[pl.DataType]]] = {
     "row": pl.Int64, "id": pl.String, "status": pl.String, "probability": pl.Float64, "nobody": pl.Float64,
     "candidates": pl.Int64, "match": pl.String, "reason": pl.String,
 }  # fmt: skip
@@ -108,7 +108,7 @@ def identify(identities: pl.DataFrame, candidates: pl.DataFrame, *, wrong: float
     together = np.bincount(pairs.left, weights=np.minimum(alone, 1.0), minlength=identities.height)
     claimed = np.bincount(right[alone > 0.5], minlength=len(numbers))
     counts = np.bincount(pairs.left, minlength=identities.height)
-    found = []
+    found: list[tuple[object, ...]] = []
     for row, at in enumerate(best.tolist()):
         if at < 0:
             found.append((row, None, "none", None, 1.0, 0, None, "nobody bears the name"))

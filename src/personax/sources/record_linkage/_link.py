@@ -263,7 +263,7 @@ def _blocks(facts: Sequence[LinkageFields]) -> Iterator[tuple[object, int]]:
 
 
 def _scored(
-    facts: Sequence[LinkageFields], sources: Sequence[str], large: Collection[str]
+    facts: Sequence[LinkageFields], sources: Sequence[str], large: set[str]
 ) -> tuple[dict[tuple[int, int], int], int, int]:
     """Return the pairs that have points, how many were compared, how many blocks were too large.
 
