@@ -175,7 +175,12 @@ def test_names_are_private_and_torn_identities_are_listed(tmp_path: Path) -> Non
 
 def named(*identities: tuple[int, str, float | None]) -> pl.DataFrame:
     rows = [(*identity, None) for identity in identities]
-    schema = {"identity": pl.Int64, "name": pl.String, "male_share": pl.Float64, "young_share": pl.Float64}
+    schema: dict[str, type[pl.DataType]] = {
+        "identity": pl.Int64,
+        "name": pl.String,
+        "male_share": pl.Float64,
+        "young_share": pl.Float64,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

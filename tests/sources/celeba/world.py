@@ -87,7 +87,7 @@ def celebrities(
         for qid, *values in by_name.get(str(called), ()):
             match = str(rng.choice(["label", "alias", "reordered"], p=[0.85, 0.13, 0.02]))
             rows.append((place, qid, match, *values))
-    schema = {"row": pl.Int64, "name": pl.String, "male_share": pl.Float64, "young_share": pl.Float64,
-              "images": pl.Int64}  # fmt: skip
+    shares = dict.fromkeys(("male_share", "young_share"), pl.Float64)
+    schema: dict[str, type[pl.DataType]] = {"row": pl.Int64, "name": pl.String, **shares, "images": pl.Int64}
     return (pl.DataFrame(identities, schema=schema, orient="row"), pl.DataFrame(rows, schema=EVIDENCE, orient="row"),
             truth)  # fmt: skip

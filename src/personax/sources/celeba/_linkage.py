@@ -63,7 +63,12 @@ def named_identities(records: Sequence[Record]) -> pl.DataFrame:
         for one in records
         if one.values.get("name")
     ]
-    schema = {"identity": pl.Int64, "name": pl.String, "male_share": pl.Float64, "young_share": pl.Float64}
+    schema: dict[str, type[pl.DataType]] = {
+        "identity": pl.Int64,
+        "name": pl.String,
+        "male_share": pl.Float64,
+        "young_share": pl.Float64,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -275,8 +275,8 @@ def _days(facts: Sequence[LinkageFields]) -> NDArray[np.int64]:
 
 def _close(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which days may be a typing error apart: they share the year, or month and day."""
-    one_year: NDArray[np.bool_] = a // 10_000 == b // 10_000
-    return one_year | (a % 10_000 == b % 10_000)
+    close: NDArray[np.bool_] = np.equal(a // 10_000, b // 10_000) | np.equal(a % 10_000, b % 10_000)
+    return close
 
 
 def _year(a: Sequence[LinkageFields], b: Sequence[LinkageFields], i: NDArray[np.intp], j: NDArray[np.intp]
