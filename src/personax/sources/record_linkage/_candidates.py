@@ -172,7 +172,8 @@ def _keys(side: Side) -> Iterator[tuple[object, int]]:
         words = tokens(fact.name)
         if fact.born.day is not None and fact.born.month is not None:
             yield fact.born, index
-        yield words, index
+        if words:
+            yield words, index
         for place, word in enumerate(words):
             if len(word) > 1 and fact.born.year is not None:
                 yield (fact.born.year, skeleton(word)[:4]), index
