@@ -150,6 +150,26 @@ def test_a_page_that_was_changed_on_disk_is_fetched_again(tmp_path: Path) -> Non
         assert cache.get(key) is None
 
 
+def test_a_page_that_is_replaced_is_kept_with_its_date(tmp_path: Path) -> None:
+    """A player's page of last year is what a later wave is compared to; also where the site has none any more."""
+    pages = [
+        Page(
+            "https://example.org/1", f"202{n}-01-01T00:00:00+00:00", status, hashlib.sha256(body).hexdigest(), "", body
+        )
+        for n, (status, body) in enumerate([(200, b"80 kg"), (200, b"80 kg"), (200, b"90 kg"), (404, b"gone")])
+    ]
+    with Cache(tmp_path / "c.sqlite") as cache:
+        for page in pages:
+            cache.put("key", page.url, page, {})
+        now = cache.get("key")
+        assert now is not None
+        assert now.page.status == 404
+        assert [(one.page.time[:4], one.page.body) for one in cache.earlier("key")] == [
+            ("2021", b"80 kg"), ("2022", b"90 kg"),
+        ]  # fmt: skip
+        assert len(cache) == 1
+
+
 def test_a_file_that_is_no_cache_is_named(tmp_path: Path) -> None:
     (tmp_path / "c.sqlite").write_text("not a database" * 100)
     with pytest.raises(StudyError, match="cannot be used as a cache"):

@@ -31,6 +31,8 @@ from personax.cli import (
     status,
     traits,
     trust,
+    waves,
+    wikidata,
 )
 from personax.cli.console import fail
 from personax.cli.signals import signals_raise, stop_code
@@ -82,6 +84,8 @@ traits.register(app)
 journal.register(app)
 doctor.register(app)
 parts.register(app)
+waves.register(app)
+wikidata.register(app)
 trust.register(app)
 
 

@@ -215,8 +215,9 @@ def _web_sources(plan: Plan) -> Iterator[set[str]]:
     if isinstance(plan.collect, CollectSeveral):
         for _, source in plan.collect.named():
             yield set(getattr(source.settings, "hosts", ())) if isinstance(source, WebSource) else set()
-            if getattr(source, "wikidata", False):
-                yield set(registry.get("sources", "wikidata").hosts)
+            if getattr(source, "wikidata", False) and not getattr(source, "extract", None):
+                wikidata = registry.get("sources", "wikidata")
+                yield {*wikidata.live_hosts, *(wikidata.commons_hosts if _wants_pictures(plan) else ())}
 
 
 def _sends(plan: Plan) -> Iterator[str]:
@@ -232,7 +233,7 @@ def _sends(plan: Plan) -> Iterator[str]:
                     continue  # a site of this machine
                 keyed = f", the value of {key} as its key" if key else ""
                 yield f"requests for people to the hosts of {source.name}: the contact {contact}{keyed}"
-            elif getattr(source, "wikidata", False):
+            elif getattr(source, "wikidata", False) and not getattr(source, "extract", None):
                 yield f"the names of the people of {_short(name)} to Wikidata, with the contact {contact}"
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from personax.errors import StudyError
 from personax.files import open_sqlite, sqlite_faults
@@ -31,6 +31,14 @@ _TABLE = """CREATE TABLE IF NOT EXISTS pages (
     key TEXT PRIMARY KEY, asked TEXT NOT NULL, url TEXT NOT NULL, time TEXT NOT NULL, checked TEXT NOT NULL,
     status INTEGER NOT NULL, sha256 TEXT NOT NULL, content_type TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL
 ) WITHOUT ROWID"""
+
+_EARLIER = """CREATE TABLE IF NOT EXISTS earlier_pages (
+    key TEXT NOT NULL, asked TEXT NOT NULL, url TEXT NOT NULL, time TEXT NOT NULL, checked TEXT NOT NULL,
+    status INTEGER NOT NULL, sha256 TEXT NOT NULL, content_type TEXT NOT NULL, headers TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (key, time, sha256)
+) WITHOUT ROWID"""
+"""Pages that another one has replaced since; a version of before the table reads and writes the cache without it."""
 
 
 def key_of(request: Request) -> str:
@@ -99,6 +107,7 @@ class Cache:
         if found not in (0, VERSION):
             raise StudyError(f"{self.path} is a cache of format {found}; install a newer personax or move it aside")
         self._db.execute(_TABLE)
+        self._db.execute(_EARLIER)
         self._db.execute(f"PRAGMA user_version={VERSION}")
 
     def __enter__(self) -> Self:
@@ -111,20 +120,16 @@ class Cache:
         """Return a page; None when there is none, or its bytes are not those that came."""
         with sqlite_faults(self.path):
             row = self._db.execute("SELECT * FROM pages WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            return None
-        _, _, url, time, checked, status, sha256, content_type, headers, packed = row
-        try:
-            body = zlib.decompress(packed)
-        except zlib.error:
-            return None
-        if hashlib.sha256(body).hexdigest() != sha256:
-            return None
-        page = Page(url, time, status, sha256, content_type, body, cached=True)
-        return CachedPage(page, checked, json.loads(headers))
+        return None if row is None else _page_in(row)
+
+    def earlier(self, key: str) -> list[CachedPage]:
+        """Return the pages that the present one has replaced, the first first."""
+        with sqlite_faults(self.path):
+            rows = self._db.execute("SELECT * FROM earlier_pages WHERE key = ? ORDER BY time", (key,)).fetchall()
+        return [page for row in rows if (page := _page_in(row)) is not None]
 
     def put(self, key: str, asked: str, page: Page, headers: Mapping[str, str]) -> None:
-        """Write a page; it is on disk when this returns.
+        """Write a page; it is on disk when this returns. A page that it replaces is kept beside it, see `earlier`.
 
         Parameters
         ----------
@@ -138,7 +143,17 @@ class Cache:
             key, asked, page.url, page.time, page.time, page.status, page.sha256, page.content_type,
             json.dumps(kept), zlib.compress(page.body),
         )  # fmt: skip
-        self._write("INSERT OR REPLACE INTO pages VALUES (?,?,?,?,?,?,?,?,?,?)", row)
+        with sqlite_faults(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                replaced = "INSERT OR IGNORE INTO earlier_pages SELECT * FROM pages WHERE key = ? AND sha256 != ?"
+                self._db.execute(replaced, (key, page.sha256))
+                self._db.execute("INSERT OR REPLACE INTO pages VALUES (?,?,?,?,?,?,?,?,?,?)", row)
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     def unchanged(self, key: str, time: str) -> None:
         """Note that the site says that a page is still the same."""
@@ -151,3 +166,16 @@ class Cache:
     def _write(self, statement: str, row: tuple[object, ...]) -> None:
         with sqlite_faults(self.path):
             self._db.execute(statement, row)
+
+
+def _page_in(row: tuple[Any, ...]) -> CachedPage | None:
+    """Return the page of a row; None where its bytes are not those that came."""
+    _, _, url, time, checked, status, sha256, content_type, headers, packed = row
+    try:
+        body = zlib.decompress(packed)
+    except zlib.error:
+        return None
+    if hashlib.sha256(body).hexdigest() != sha256:
+        return None
+    page = Page(url, time, status, sha256, content_type, body, cached=True)
+    return CachedPage(page, checked, json.loads(headers))

@@ -176,7 +176,7 @@ class Fetcher:
         transport: httpx2.AsyncBaseTransport | None = None,
         reachable: Collection[str] = (),
     ) -> None:
-        self.agent = user_agent(contact)
+        self.agent = "" if offline and contact is None else user_agent(contact)  # nothing is sent then
         require("httpx2", extra="web")
         require("protego", extra="web")
         from personax.http._client import Client

@@ -27,6 +27,7 @@ __all__ = [
     "TraitScores",
     "Truth",
     "Validity",
+    "WaveChange",
 ]
 
 
@@ -67,6 +68,16 @@ class BadCells:
 
 
 @dataclass(frozen=True, slots=True)
+class WaveChange:
+    """How many people came, went or have another value of a column in a wave."""
+
+    wave: int
+    change: str
+    column: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
 class PeopleSummary:
     """Who is in the study; no value of a private column is here."""
 
@@ -79,6 +90,8 @@ class PeopleSummary:
     simulated: bool
     places: Sequence[Mapping[str, Any]] = ()
     """People by areas of five degrees: longitude, latitude, people, place; areas of few people are left out."""
+    waves: int = 1
+    changes: Sequence[WaveChange] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from personax.report._data import (
     TraitScores,
     Truth,
     Validity,
+    WaveChange,
 )
 from personax.report._distributions import distribution_of, places_of
 from personax.report._drawn_faces import drawn_faces
@@ -178,6 +179,8 @@ def _people(files: Files, independence: IndependenceResults | None) -> PeopleSum
         texts=0 if texts is None else texts.height,
         simulated=any(name.startswith("simulation/") for name in files),
         places=places_of(frame, known),
+        waves=1 + sum(name.startswith("waves/") and name != "waves/latest.parquet" for name in files),
+        changes=_changes(_frame(files.get("changes.parquet"))),
     )
 
 
@@ -199,6 +202,14 @@ def _readings(people: Files) -> list[FileReadings]:
 def _hidden(row: Mapping[str, Any], private: set[str]) -> Mapping[str, Any]:
     hidden = row.get("column") in private
     return {**row, "why": "", "question": "", "missing": {}} if hidden else row
+
+
+def _changes(found: pl.DataFrame | None) -> list[WaveChange]:
+    """Return how many people each kind of change concerns, wave by wave; no value and no id of anybody."""
+    if found is None:
+        return []
+    counted = found.with_columns(pl.col("column").fill_null("")).group_by("wave", "change", "column").len()
+    return [WaveChange(*row) for row in counted.sort("wave", "change", "column").rows()]
 
 
 def _missing(values: pl.Series) -> int:

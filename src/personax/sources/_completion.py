@@ -187,6 +187,10 @@ def _derived(people: pl.DataFrame, today: date) -> list[pl.Expr]:
     return derived
 
 
+_SPACES: Mapping[str, Space] = {"nationality_code": "iso2"}
+"""Columns whose code space is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class CompletedPeople:
     """A people table, the values that hardly a person has, and what became of countries; None without a country."""
@@ -200,7 +204,7 @@ def complete(
     table: PeopleTable,
     *,
     today: date,
-    places: Sequence[str] = ("nationality", "country", "birth_country"),
+    places: Sequence[str] = ("nationality_code", "nationality", "country", "birth_country"),
     spaces: Mapping[str, Space] | None = None,
     point: Point = "capital",
     limits: Mapping[str, PlausibleRange] = PLAUSIBLE,
@@ -222,7 +226,7 @@ def complete(
     notices = list(table.notices)
     report = None
     if "latitude" not in made.names and any(name in made.names for name in places):
-        people, report = geocode(made.frame, columns=places, spaces=spaces, point=point)
+        people, report = geocode(made.frame, columns=places, spaces={**_SPACES, **(spaces or {})}, point=point)
         added = [replace(column, inferred=True, why="derived from the country") for column in ADDED]
         kept = made.drop([column.name for column in ADDED])
         made = replace(made, frame=people, columns=[*kept.columns, *added])

@@ -125,6 +125,7 @@ _STANDARD_COLUMNS: Final = {
         Column("position", "feature", "nominal"),
         Column("occupation", "feature", "nominal"),
         Column("nationality", "feature", "nominal"),
+        Column("nationality_code", "private", "nominal"),
         Column("birthplace", "private", "nominal"),
         Column("birth_country", "feature", "nominal"),
         Column("headshot_url", "private", "nominal"),

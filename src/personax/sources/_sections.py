@@ -13,7 +13,7 @@ from personax.http import FetchSettings, user_agent
 from personax.registry import register
 from personax.sources._source import FileSource, source_classes
 from personax.sources.celeba._table import CollectCelebA
-from personax.strict import Access, SafeName, Strict, check_names, nearest, source_fault
+from personax.strict import Access, OutsidePath, SafeName, Strict, check_names, nearest, source_fault
 
 __all__ = ["CollectSeveral", "Pictures", "Section", "WebSource", "read_section"]
 
@@ -95,6 +95,12 @@ class Pictures(Strict):
     face: bool = False
 
 
+def _asks_sites(section: Section) -> bool:
+    if isinstance(section, WebSource):
+        return all(getattr(section.settings, saved, None) is None for saved in ("extract", "pages"))
+    return isinstance(section, CollectCelebA) and section.wikidata and section.extract is None
+
+
 @register("sources", "several", title="Several sources", reads="sources", order=9)
 class CollectSeveral(Strict):
     """People from several sources at once, of the web and of files.
@@ -111,12 +117,16 @@ class CollectSeveral(Strict):
         Limits for every host; see `personax.http.FetchSettings`.
     link
         One person in several sources becomes one row.
+    review
+        ``people/review.csv`` of an earlier run, with decisions filled in, or Label Studio's export of its tasks.
     complete
         Add latitude, longitude and the variables of the birthday, and flag what is implausible.
     pictures
         Keep a picture a person in the private ``people/images``.
     only, limit
         Names of the sources to collect, and how many people of each; all by default.
+    waves
+        What the study is about: the ``latest`` wave, ``all`` (a row a person and wave), or the number of one.
     refresh, offline
         Ask again for pages that are there, on condition that they changed; ask for nothing.
     """
@@ -126,10 +136,12 @@ class CollectSeveral(Strict):
     sources: Annotated[list[OneSource], Field(min_length=1)]
     fetch: FetchSettings = Field(default=FetchSettings(), exclude=True)
     link: bool = False
+    review: OutsidePath | None = None
     complete: bool = False
     pictures: Pictures | None = None
     only: list[str] | None = None
     limit: int | None = Field(default=None, ge=1)
+    waves: Literal["latest", "all"] | Annotated[int, Field(ge=1)] = "latest"
     refresh: bool = Field(default=False, exclude=True)
     offline: bool = Field(default=False, exclude=True)
 
@@ -145,7 +157,7 @@ class CollectSeveral(Strict):
         if nameless:
             text = "{name}: wikidata is asked about names; give the file of names that you have (names: ...)"
             raise PydanticCustomError("no_names", text, {"name": nameless[0]})
-        if any(isinstance(s, WebSource) or (isinstance(s, CollectCelebA) and s.wikidata) for _, s in names):
+        if self.asks_sites() or (self.pictures is not None and self.pictures.of == "headshots" and self._has_web()):
             try:
                 user_agent(self.contact)
             except PlanError as error:
@@ -156,6 +168,13 @@ class CollectSeveral(Strict):
                 text = "no source of this study is called {name}; {hint}"
                 raise PydanticCustomError("no_source", text, {"name": name, "hint": hint})
         return self
+
+    def asks_sites(self) -> bool:
+        """Say whether people are asked of any site; a source that has an extract of its own asks nobody."""
+        return any(_asks_sites(section) for _, section in self.selected())
+
+    def _has_web(self) -> bool:
+        return any(isinstance(section, WebSource) for section in self.sources)
 
     def named(self) -> list[tuple[str, Section]]:
         """Return the sources with the names that tables call them: as said, or a file's by the stem of its path."""

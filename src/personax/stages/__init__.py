@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     )
     from personax.stages._release import audit_study, settings_of
     from personax.stages._vector_curve import PrivacyCurve, measured
+    from personax.stages._waves import KeptWave, kept_waves, trait_drift
 
 __all__ = [
     "ANNOTATE",
@@ -94,6 +95,7 @@ __all__ = [
     "FileGraph",
     "FileResults",
     "HumanComparison",
+    "KeptWave",
     "LatentResults",
     "PrivacyCurve",
     "Reader",
@@ -128,6 +130,7 @@ __all__ = [
     "folder_of",
     "graph_counts",
     "import_batches",
+    "kept_waves",
     "learn",
     "learn_seed",
     "measured",
@@ -148,6 +151,7 @@ __all__ = [
     "stage_rng",
     "summaries",
     "summary_table",
+    "trait_drift",
     "versions",
     "write_benchmark",
     "write_latents",
@@ -174,6 +178,7 @@ _HOME = {
     "_llm_selection": "SelectionSettings calibrate_formats choose_models estimate_selection recommended",
     "_release": "audit_study settings_of",
     "_vector_curve": "PrivacyCurve measured",
+    "_waves": "KeptWave kept_waves trait_drift",
 }
 """Module -> the names that it brings when they are first used."""
 

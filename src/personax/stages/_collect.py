@@ -16,8 +16,9 @@ from personax.schema import Column, Notice
 from personax.simulate import Population, simulate_population
 from personax.sources import LEDGER, CollectSeveral, PeopleTable, WebSource
 from personax.stages._base import Context, Stage
-from personax.stages._collect_many import collect_several, read_file
+from personax.stages._collect_many import collect_several, read_file, summaries_of
 from personax.stages._collect_release import collect_release
+from personax.stages._waves import is_set_aside, with_waves
 
 __all__ = ["COLLECT"]
 
@@ -31,7 +32,10 @@ def _external_files(plan: Plan) -> Sequence[str]:
         case CollectSeveral() as section:
             files = [one.path for _, one in section.selected() if not isinstance(one, WebSource)]
             pictures = [section.pictures.of] if section.pictures and section.pictures.of != "headshots" else []
-            return (*files, *pictures)
+            extracts = [
+                getattr(one.settings, "extract", None) for _, one in section.selected() if isinstance(one, WebSource)
+            ]
+            return (*files, *pictures, *(f"{folder}/extract.json" for folder in extracts if folder))
         case CollectRelease() as section:
             return (section.place,)
         case section:
@@ -44,17 +48,38 @@ def _run(context: Context) -> None:
         case CollectSimulated() as section:
             _invent(context, section)
         case CollectSeveral() as section:
-            _write_table(context, collect_several(context, section))
+            table = collect_several(context, section)
+            stopped = [one["source"] for one in summaries_of(context) if one["stopped"]]
+            _write_table(context, table, show=section.waves, stopped=stopped, partial=_is_partial(context, section))
         case CollectRelease() as section:
             _write_table(context, collect_release(context, section))
         case section:
             _write_table(context, read_file(context, section))
 
 
-def _write_table(context: Context, table: PeopleTable) -> None:
-    _write_people(context, table.table)
-    if "biography" in table.people.columns:
-        texts = table.people.select("id", pl.col("biography").cast(pl.String))
+def _is_partial(context: Context, section: CollectSeveral) -> bool:
+    """Say whether fewer sources, or fewer people of each, are asked for than for the last wave."""
+    before = context.folder.manifest("collect")
+    chosen = (section.only, section.limit)
+    if before is None or not any(chosen):
+        return False
+    was_partial = before.plan.get("waves") == "latest" and is_set_aside(context)
+    return was_partial or chosen != (before.plan.get("only"), before.plan.get("limit"))
+
+
+def _write_table(
+    context: Context,
+    table: PeopleTable,
+    *,
+    show: str | int = "latest",
+    stopped: Sequence[str] = (),
+    partial: bool = False,
+) -> None:
+    sha256 = table.provenance.sha256
+    shown = with_waves(context, table.table, source_sha256=sha256, show=show, stopped=stopped, partial=partial)
+    _write_people(context, shown)
+    if "biography" in shown.names:
+        texts = shown.frame.select("id", pl.col("biography").cast(pl.String))
         context.write_frame(texts, "people", "texts.parquet")
     context.write_frame(table.bad_cells, "people", "bad_cells.parquet")
     context.write_text(json.dumps(asdict(table.provenance), indent=1), "people", "provenance.json")

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
@@ -36,17 +37,27 @@ from personax.sources import (
     assemble,
     collect_web,
     complete,
+    name_countries,
     probe,
     records_of,
 )
 from personax.sources.celeba import MatchReport, with_wikidata
 from personax.sources.pictures import DownloadedPictures, download_headshots, face_finder, keep_pictures, read_folder
-from personax.sources.record_linkage import link_and_merge
-from personax.sources.wikidata import Wikidata
+from personax.sources.record_linkage import link_and_merge, read_decisions
+from personax.sources.wikidata import Wikidata, WikidataExtract
 from personax.stages._base import Context, stage_rng
 from personax.store import StudyFolder
 
-__all__ = ["CACHE", "REACHABLE", "collect_several", "fetching", "probe_sources", "read_file", "summaries"]
+__all__ = [
+    "CACHE",
+    "REACHABLE",
+    "collect_several",
+    "fetching",
+    "probe_sources",
+    "read_file",
+    "summaries",
+    "summaries_of",
+]
 
 FAILURES: Final = {name: pl.String for name in ("source", "ref", "url", "reason")}
 
@@ -98,7 +109,11 @@ def _headshots(context: Context, section: CollectSeveral, urls: Mapping[str, str
     """Fetch headshots from the hosts that the sources of this study name for them, and from no others."""
     asked = [one.settings for _, one in section.selected() if isinstance(one, WebSource)]
     hosts = {host for source in asked for host in getattr(source, "picture_hosts", ())}
+    if any(isinstance(one, CollectCelebA) and one.wikidata for _, one in section.selected()):
+        hosts |= set(Wikidata.commons_hosts)
     if not urls or not hosts:
+        why = "no source gives an address of one" if not urls else "no source of this study names a host of pictures"
+        context.notices.append(Notice(f"No headshot was kept: {why}."))
         return DownloadedPictures()
 
     async def run() -> DownloadedPictures:
@@ -122,9 +137,14 @@ def _completed(context: Context, section: CollectSeveral, table: PeopleTable) ->
 
 def _linked(context: Context, section: CollectSeveral, records: list[Record]) -> list[Record]:
     """Return the people, each once, and write how that was found; sources that stand first are trusted most."""
+    records, notices = name_countries(records)
+    context.notices.extend(notices)
     if not section.link or not records:
         return records
-    merged = link_and_merge(records, precedence=[name for name, _ in section.named()])
+    decided = None if section.review is None else read_decisions(context.external_path(section.review))
+    merged = link_and_merge(records, precedence=[name for name, _ in section.named()], decided=decided)
+    context.write_text(merged.review, "people", "review.csv")
+    context.write_text(merged.tasks, "people", "review.json")
     context.write_text(json.dumps(merged.report, indent=1, ensure_ascii=False), "people", "linking.json")
     context.write_frame(merged.matches, "people", "matches.parquet")
     context.write_frame(merged.source_values, "people", "said.parquet")
@@ -148,7 +168,7 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, SourceR
         records = records_of(name, table, one.record_columns)
         records = records[: section.limit]
         if isinstance(one, CollectCelebA) and one.wikidata:
-            records = _known(context, section, name, records)
+            records = _known(context, section, name, one, records)
         found[name] = SourceResult(name, records)
         described |= {column.name: column for column in table.columns if not column.inferred}
         context.notices += [notice for notice in table.notices if notice.text.startswith("A player")]
@@ -160,16 +180,20 @@ def _files(context: Context, section: CollectSeveral) -> tuple[dict[str, SourceR
     return found, described
 
 
-def _known(context: Context, section: CollectSeveral, name: str, records: list[Record]) -> list[Record]:
+def _known(
+    context: Context, section: CollectSeveral, name: str, celeba: CollectCelebA, records: list[Record]
+) -> list[Record]:
     """Add what Wikidata says of CelebA's identities, and write who was found; where it cannot be asked, say so."""
 
     async def run() -> tuple[list[Record], MatchReport]:
+        if celeba.extract is not None:
+            return await with_wikidata(records, extract=WikidataExtract(context.base / celeba.extract))
         async with fetching(context.folder, section, context.rng) as fetcher:
-            return await with_wikidata(records, fetcher.for_hosts(Wikidata.hosts))
+            return await with_wikidata(records, fetcher.for_hosts(Wikidata.live_hosts))
 
     try:
         joined, report = asyncio.run(run())
-    except SourceError as error:
+    except (InputError, SourceError) as error:
         context.notices.append(Notice(f"{name}: Wikidata could not be asked ({error}); nothing is added."))
         return records
     context.write_frame(report.table, "people", "celeba_wikidata.parquet")
@@ -195,12 +219,15 @@ def read_file(context: Context, section: FileSource) -> PeopleTable:
     return section.read(context.base)
 
 
-def _web_sources(section: CollectSeveral) -> list[PeopleSource]:
-    return [_named(one) for _, one in section.selected() if isinstance(one, WebSource)]
+def _web_sources(section: CollectSeveral, base: Path | None = None) -> list[PeopleSource]:
+    """Return the sources of the web; paths of their settings start from the study file's folder."""
+    return [_named(one, base) for _, one in section.selected() if isinstance(one, WebSource)]
 
 
-def _named(section: WebSource) -> PeopleSource:
-    source = cast(PeopleSource, section.settings)
+def _named(section: WebSource, base: Path | None) -> PeopleSource:
+    paths = {name: getattr(section.settings, name, None) for name in ("extract", "pages")}
+    found = {name: str(base / path) for name, path in paths.items() if base and path}
+    source = cast(PeopleSource, section.settings.model_copy(update=found) if found else section.settings)
     return source if section.called is None else NamedSource(section.called, source)
 
 
@@ -213,9 +240,17 @@ REACHABLE: Sequence[str] = ()
 
 @asynccontextmanager
 async def fetching(
-    folder: StudyFolder, section: CollectSeveral, rng: np.random.Generator, *, anew: bool = False
+    folder: StudyFolder,
+    section: CollectSeveral,
+    rng: np.random.Generator,
+    *,
+    anew: bool = False,
+    offline: bool = False,
 ) -> AsyncIterator[Fetcher]:
-    """Give a fetcher of this study; with ``anew`` pages are asked for again, and none stands in for one that fails."""
+    """Give a fetcher of this study; with ``anew`` pages are asked for again, and none stands in for one that fails.
+
+    ``offline`` sends nothing, and tells nobody whom to write to.
+    """
     with Cache(folder.path(*CACHE)) as cache:
         async with Fetcher(
             cache,
@@ -224,19 +259,22 @@ async def fetching(
             settings=section.fetch,
             refresh=section.refresh or anew,
             fall_back=not anew,
-            offline=section.offline,
+            offline=section.offline or offline,
             reachable=REACHABLE,
         ) as fetcher:
             yield fetcher
 
 
 def _web(context: Context, section: CollectSeveral) -> list[SourceResult]:
-    web_sources = _web_sources(section)
+    web_sources = _web_sources(section, context.base)
     if not web_sources:
         return []
+    context.notices += [
+        Notice(f"{source.name}: {text}") for source in web_sources for text in getattr(source, "notices", ())
+    ]
 
     async def run() -> tuple[list[SourceResult], int, int]:
-        async with fetching(context.folder, section, context.rng) as fetcher:
+        async with fetching(context.folder, section, context.rng, offline=not section.asks_sites()) as fetcher:
             found = await collect_web(web_sources, fetcher, limit=section.limit, progress=context.progress)
             return found, fetcher.sent, fetcher.stale_pages
 
@@ -284,6 +322,11 @@ def probe_sources(folder: StudyFolder, section: CollectSeveral, seed: int, progr
 
     with folder.lock():
         return asyncio.run(run()) if web_sources else []
+
+
+def summaries_of(context: Context) -> list[dict[str, Any]]:
+    """Return what each source gave in this run."""
+    return list(json.loads(context.out.path("people", "sources.json").read_text(encoding="utf-8")))
 
 
 def summaries(folder: StudyFolder) -> list[dict[str, Any]]:

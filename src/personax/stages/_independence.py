@@ -391,6 +391,13 @@ def _run(context: Context) -> None:
     section = context.plan.independence
     assert section is not None
     table = people_with_scores(context)
+    cluster = section.cluster or _person_of_waves(context)
+    if cluster is not None and cluster not in table.names:
+        table = table.join(context.people().select(["id", cluster]))  # a private column may tell who belongs together
+    if cluster != section.cluster:
+        text = "The people are in several waves: the tests take the waves of a person as one cluster (cluster: person)."
+        context.notices.append(Notice(text))
+        section = section.model_copy(update={"cluster": cluster})
     columns = [column for column in table.columns if column.role != "id"]
     letters = context.framework().letters.values()
     pvalues, graph = analyse(table.frame, columns, section, context.progress, seed=context.plan.seed, letters=letters)
@@ -400,6 +407,12 @@ def _run(context: Context) -> None:
     context.notices.extend(write_results(pvalues, graph, here, section))
     context.counts.update(count_tests(pvalues))
     context.notices.extend(failure_notices(pvalues))
+
+
+def _person_of_waves(context: Context) -> str | None:
+    """Return the column that tells whose rows are of one person, where people are in several waves."""
+    names = context.people().names
+    return "person" if {"person", "wave"} <= set(names) else None
 
 
 def _pool(context: Context, table: Table, here: Callable[[str], Path]) -> None:

@@ -13,17 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 from tests.sources.celeba.made import write, write_celeba
+from tests.sources.celeba.world import celebrities
 from tests.sources.wikidata.invented import Wiki, human, to, when
 
 from personax.errors import InputError
 from personax.sources._records import Origin, Record
 from personax.sources.celeba._best_pictures import frontality, select_images, sharpness
+from personax.sources.celeba._identify import EVIDENCE, identify
 from personax.sources.celeba._label_files import LANDMARKS
-from personax.sources.celeba._linkage import majority_names, match_report, name_queries, with_wikidata
+from personax.sources.celeba._linkage import match_report, with_wikidata
 from personax.sources.celeba._table import STABLE, CollectCelebA, aggregate, read_celeba
-from personax.sources.wikidata._api import WikidataApi
-from personax.sources.wikidata._entity_resolution import Resolution, resolve_many
-from personax.sources.wikidata._source import Wikidata
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from([1, -1])), min_size=1, max_size=30), st.randoms())
@@ -174,41 +173,59 @@ def test_names_are_private_and_torn_identities_are_listed(tmp_path: Path) -> Non
     assert {column.name: column.role for column in table.columns}["name"] == "private"
 
 
-def test_identities_are_linked_to_wikidata_or_counted() -> None:
-    pytest.importorskip("rdflib")
-    identities = pl.DataFrame({"image": [f"{n:06d}.jpg" for n in range(1, 8)], "identity": [1, 2, 3, 4, 5, 6, 6]})
-    called = ["Ada Sample", "John Sample", "Nobody", "Bo Sample", "Bo  Sample", "Cy", "Di"]
-    names = identities.select("image").with_columns(name=pl.Series([" ".join(name.split()) for name in called]))
-    named, undecided = majority_names(identities, names)
-    assert named["identity"].to_list() == [1, 2, 3, 4, 5]
-    assert undecided.rows() == [(6, 2)]
-    wiki = Wiki(
-        human("Q1", "Ada Sample", P569=when("1985-04-05"), P106=to("Q33999")),
-        human("Q2", "John Sample"),
-        human("Q3", "John Sample"),
-        human("Q4", "Bo Sample"),
-    )
+def named(*identities: tuple[int, str, float | None]) -> pl.DataFrame:
+    rows = [(*identity, None) for identity in identities]
+    schema: dict[str, type[pl.DataType]] = {
+        "identity": pl.Int64,
+        "name": pl.String,
+        "male_share": pl.Float64,
+        "young_share": pl.Float64,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
-    async def run() -> tuple[list[Resolution], list[Record]]:
-        found = [each async for each in resolve_many(WikidataApi(wiki), wiki, name_queries(named))]
-        ids = list(dict.fromkeys(each.id for each in found if each.id is not None))
-        people = [each async for each in Wikidata(ids=ids).collect(wiki)]
-        return found, [each for each in people if isinstance(each, Record)]
 
-    resolutions, records = asyncio.run(run())
-    report = match_report([1, 2, 3, 4, 5, 6], named, resolutions)
-    assert report.counts == {"found": 1, "ambiguous": 1, "none": 1, "same": 2, "unnamed": 1}
-    assert report.table["status"].to_list() == ["found", "ambiguous", "none", "same", "same", "unnamed"]
-    assert sum(notice.count for notice in report.notices()) == 5
-    assert not any("Sample" in str(value) for row in report.table.rows() for value in row)
-    (linked,) = report.table.filter(pl.col("status") == "found")["wikidata"]
-    values = next(record.values for record in records if record.ref == linked)
-    assert (values["birth_date"], values["occupation"], values.get("height_cm")) == (date(1985, 4, 5), "actor", None)
-    strict = match_report([1], named.head(1), resolutions[:1], min_score=1.1)
-    assert strict.counts["found"] == 0
-    assert strict.table["reason"].to_list() == ["the score is below 1.1"]
-    with pytest.raises(InputError, match="0 resolutions are not about 5 names"):
-        match_report([1], named, [])
+def bearers(*rows: tuple[object, ...]) -> pl.DataFrame:
+    """Return candidates: query, item, match, gender, year of birth; nothing else is known of them."""
+    return pl.DataFrame([(*row, None, None, None, None) for row in rows], schema=EVIDENCE, orient="row")
+
+
+def test_two_men_of_a_bare_name_are_not_the_woman_who_bears_it() -> None:
+    men = named((1, "José Sample", 1.0), (2, "Jose Sample", 1.0))
+    report = match_report([1, 2], men, bearers((0, "Q2", "label", "female", 1970), (1, "Q2", "label", "female", 1970)))
+    assert report.counts["found"] == 0
+    assert (report.table["nobody"] > 0.8).all()
+
+
+def test_one_bearer_of_a_name_is_no_proof_that_there_is_one() -> None:
+    (status,) = match_report([1], named((1, "Ada Sample", None)), bearers((0, "Q1", "alias", None, None))).table[
+        "status"
+    ]
+    assert status == "ambiguous"
+    nobody = match_report([1, 2], named((1, "Ada Sample", 0.0)), bearers())
+    assert nobody.counts == {"found": 0, "ambiguous": 0, "none": 1, "same": 0, "unnamed": 1}
+    assert not any("Sample" in str(value) for row in nobody.table.rows() for value in row)
+
+
+def test_two_identities_of_one_person_are_said() -> None:
+    twice = named((1, "Ada Sample", 0.0), (2, "Ada Sample", 0.0))
+    report = match_report([1, 2], twice, bearers(*((row, "Q1", "label", "female", 1970) for row in range(2))))
+    assert report.counts["same"] == 2
+    assert sum(notice.count or 0 for notice in report.notices()) == 2
+
+
+@pytest.mark.parametrize(("seed", "absent"), [(0, 0.07), (1, 0.3)])
+def test_celebrities_among_their_namesakes(seed: int, absent: float) -> None:
+    identities, candidates, truth = celebrities(2000, rng=np.random.default_rng(seed), absent=absent, people=60_000)
+    found = identify(identities, candidates)
+    linked = found.filter(pl.col("status") == "found")
+    right = sum(truth[row] == item for row, item in linked.select("row", "id").iter_rows())
+    present = sum(item is not None for item in truth)
+    assert right >= 0.995 * linked.height
+    assert right >= 0.9 * present
+    expected = found["nobody"].mean()
+    assert expected == pytest.approx(absent, abs=0.03)  # how many are in no encyclopedia, estimated
+    shuffled = candidates.sample(fraction=1.0, shuffle=True, seed=3).sort("query", maintain_order=True)
+    assert identify(identities, shuffled)["status"].equals(found["status"])
 
 
 def test_records_take_what_wikidata_says_of_those_who_are_found() -> None:
@@ -217,10 +234,12 @@ def test_records_take_what_wikidata_says_of_those_who_are_found() -> None:
     called = {"1": "Ada Sample", "2": "John Sample", "3": None}
     records = []
     for ref, name in called.items():
-        values: dict[str, object] = {"Big_Nose": True, **({"name": name} if name else {})}
+        values: dict[str, object] = {"Big_Nose": True, "male_share": 0.0, **({"name": name} if name else {})}
         records.append(Record("celeba", ref, values, dict.fromkeys(values, origin)))
+    known = {"P21": to("Q6581072"), "P106": to("Q33999"), "P18": "Ada.jpg"}
     wiki = Wiki(
-        human("Q1", "Ada Sample", P569=when("1985-04-05")), human("Q2", "John Sample"), human("Q3", "John Sample"),
+        human("Q1", "Ada Sample", P569=when("1985-04-05"), **known), human("Q2", "John Sample"),
+        human("Q3", "John Sample"),
     )  # fmt: skip
     joined, report = asyncio.run(with_wikidata(records, wiki))
     assert report.table["status"].to_list() == ["found", "ambiguous", "unnamed"]

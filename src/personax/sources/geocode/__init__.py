@@ -4,15 +4,17 @@
 """
 
 from personax.sources.geocode._cities import City, distance_km, find_city
-from personax.sources.geocode._countries import Country, Space, find_country
+from personax.sources.geocode._countries import SPACES, Country, Space, country_name, find_country
 from personax.sources.geocode._geocode import GeocodeReport, Point, country_point, geocode
 
 __all__ = [
+    "SPACES",
     "City",
     "Country",
     "GeocodeReport",
     "Point",
     "Space",
+    "country_name",
     "country_point",
     "distance_km",
     "find_city",

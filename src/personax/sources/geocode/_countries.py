@@ -20,6 +20,7 @@ __all__ = [
     "Space",
     "codes",
     "country_key",
+    "country_name",
     "country_rows",
     "find_country",
     "gazetteer",
@@ -178,6 +179,25 @@ def find_country(text: str, *, space: Space = "auto") -> Country | None:
     if space != "auto":
         return _by_code(stripped.upper(), (space,))
     return _by_name(stripped) or (_by_code(stripped, _ORDER) if stripped.isupper() else None)
+
+
+def country_name(text: str, *, space: Space = "auto") -> str | None:
+    """Return the one English name of the country that a text means, see `find_country`; None for an unknown one.
+
+    What is not in the code space is read as if none were known: a site mixes them now and then. Home nations and states
+    that are no more have names of their own.
+
+    Examples
+    --------
+    >>> [country_name(text) for text in ("CAN", "Dutch", "Holland", "Scotland", "Nowhere")]
+    ['Canada', 'Netherlands', 'Netherlands', 'Scotland', None]
+    >>> country_name("BRN", space="iso3"), country_name("BRN", space="ioc")
+    ('Brunei', 'Bahrain')
+    """
+    found = find_country(text, space=space) or find_country(text)
+    if found is None:
+        return None
+    return found.policy.name if found.policy else str(country_rows()[found.iso2]["name"]).removeprefix("The ")
 
 
 def _by_name(text: str) -> Country | None:

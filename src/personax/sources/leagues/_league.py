@@ -12,6 +12,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -23,7 +24,8 @@ from personax.http import Fetch, Page, Request
 from personax.sources._records import Failure, Record
 from personax.sources.leagues._crawl import ListedPerson, ListPage, PageRequest, crawl
 from personax.sources.leagues._record_builder import RecordBuilder
-from personax.strict import Access, EnvName, Host, Strict, Url
+from personax.sources.leagues._saved_pages import SavedPages
+from personax.strict import Access, EnvName, Host, OutsidePath, Strict, Url
 
 __all__ = ["Headers", "League", "fill_environment", "from_environment", "is_secret"]
 
@@ -103,6 +105,8 @@ class League(Strict, ABC):
         Of everybody, where you know that the league defines it.
     most_pages
         A list with more pages is cut off.
+    pages
+        HAR file, or folder of them, with pages that you saved yourself: they answer, and no site is asked.
     """
 
     name: ClassVar[str]
@@ -119,6 +123,7 @@ class League(Strict, ABC):
     key: EnvName | None = None
     gender: str | None = None
     most_pages: int = Field(default=500, gt=0)
+    pages: OutsidePath | None = None
 
     @field_validator("base_url", "site_url", "core_url", "api_url", "rosters_url", check_fields=False)
     @classmethod
@@ -134,7 +139,9 @@ class League(Strict, ABC):
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The hosts that get requests, with a port where it is not the default one."""
+        """The hosts that get requests, with a port where it is not the default one; none where pages are saved."""
+        if self.pages is not None:
+            return ()
         addresses = [value for field, value in self if field.endswith("_url") and value]
         return tuple(dict.fromkeys([*(urlsplit(address).netloc for address in addresses), *self.redirects]))
 
@@ -168,7 +175,7 @@ class League(Strict, ABC):
 
     def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncGenerator[Record | Failure, None]:
         """Crawl the whole league; see `personax.sources.leagues.crawl`."""
-        return crawl(self, fetch, limit=limit)
+        return crawl(self, fetch if self.pages is None else SavedPages(Path(self.pages)), limit=limit)
 
     def request(
         self, path: str, *, body: Mapping[str, Any] | None = None, accepts: Sequence[str] = ("application/json",)
@@ -176,7 +183,7 @@ class League(Strict, ABC):
         """Return a request to this league, with its headers and its key."""
         request = self.request_without_key(self.base_url + path)
         headers, secret = {**self._own_headers(), **request.headers}, request.secret
-        if self.key is not None:
+        if self.key is not None and self.pages is None:
             headers[self.key_header] = from_environment(self.name, self.key)
             secret = (*secret, self.key_header)
         return Request(request.url, headers, body, tuple(accepts), secret)

@@ -60,6 +60,10 @@ class Nba(League):
     ----------
     season
         As the site writes it: ``2025-26``.
+    league_id
+        ``00`` is the NBA, ``10`` the WNBA (with ``base_url: https://stats.wnba.com``), ``20`` the G League.
+    called
+        Name of the league in the people table.
     headshots
         Address of a picture; ``{id}`` is the player's.
     """
@@ -70,7 +74,15 @@ class Nba(League):
     base_url: Url = "https://stats.nba.com"
     picture_hosts: list[Host] = ["cdn.nba.com"]
     season: str = Field(pattern=r"^\d{4}-\d{2}$")
+    league_id: str = Field(default="00", pattern=r"^\d{2}$")
+    called: str = "NBA"
     headshots: Host = "https://cdn.nba.com/headshots/nba/latest/1040x760/{id}.png"
+
+    def builder(self, ref: str, page: Page) -> RecordBuilder:
+        """Return an empty record of the league."""
+        builder = super().builder(ref, page)
+        builder.text("league", self.called)
+        return builder
 
     def _own_headers(self) -> dict[str, str]:
         accepts = "application/json, text/plain, */*"
@@ -78,7 +90,7 @@ class Nba(League):
 
     def first_pages(self) -> Sequence[PageRequest]:
         """Return the one page of the index."""
-        parameters = dict.fromkeys(_INDEX.split(), "") | {"LeagueID": "00", "Season": self.season}
+        parameters = dict.fromkeys(_INDEX.split(), "") | {"LeagueID": self.league_id, "Season": self.season}
         return [PageRequest(self.request("/stats/playerindex?" + urlencode(parameters)))]
 
     def parse_list(self, page: Page, page_request: PageRequest) -> ListPage:
@@ -96,7 +108,7 @@ class Nba(League):
 
     def detail_request(self, ref: ListedPerson) -> Request:
         """Return the request for a player's own page."""
-        return self.request("/stats/commonplayerinfo?" + urlencode({"PlayerID": ref.id, "LeagueID": "00"}))
+        return self.request("/stats/commonplayerinfo?" + urlencode({"PlayerID": ref.id, "LeagueID": self.league_id}))
 
     def parse_detail(self, page: Page, ref: ListedPerson) -> Record:
         """Read a player's own page."""

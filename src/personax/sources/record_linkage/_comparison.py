@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, lru_cache
-from types import ModuleType
+from functools import cache
 from typing import NamedTuple
 
 from personax import registry
 from personax.data import fold
-from personax.errors import require
 from personax.sources._records import Record
 from personax.sources.geocode import find_country
+from personax.sources.record_linkage._names import EXACT, name_points, tokens
 
 __all__ = [
     "MARGIN",
@@ -23,33 +22,12 @@ __all__ = [
     "birth_date_of",
     "birth_date_points",
     "linkage_fields",
-    "name_points",
     "points",
-    "tokens",
 ]
 
 
-EXACT, NEAR, SHORT = 5, 4, 3
-"""Points of the same words in any order; of words with typing errors; of initials, nicknames and left-out words."""
-
 SAME_DATE, SAME_MONTH, SAME_YEAR, TYPO = 6, 3, 2, 2
 """Points of the same day, of a month or a year where no more is known, and of a date with one typing error."""
-
-_SUFFIXES = {"jr", "sr", "ii", "iii", "iv"}
-_NICKNAMES = (
-    ("alexander", "alex"), ("andrew", "andy"), ("anthony", "tony"), ("benjamin", "ben"), ("charles", "charlie"),
-    ("christopher", "chris"), ("daniel", "dan", "danny"), ("david", "dave"), ("edward", "ed", "eddie"),
-    ("elizabeth", "liz", "beth"), ("gregory", "greg"), ("jacob", "jake"), ("james", "jim", "jimmy"),
-    ("jeffrey", "jeff"), ("jonathan", "jon"), ("joseph", "joe", "joey"), ("joshua", "josh"), ("kenneth", "ken"),
-    ("matthew", "matt"), ("michael", "mike"), ("nicholas", "nick"), ("patrick", "pat"), ("peter", "pete"),
-    ("philip", "phil"), ("raymond", "ray"), ("richard", "rich", "rick"), ("robert", "rob", "bob", "bobby"),
-    ("samuel", "sam"), ("stephen", "steve"), ("steven", "steve"), ("thomas", "tom", "tommy"), ("timothy", "tim"),
-    ("william", "will", "bill", "billy"), ("zachary", "zach"),
-)  # fmt: skip
-_FORMAL: Mapping[str, set[str]] = {
-    name: {group[0] for group in _NICKNAMES if name in group}
-    for name in {word for group in _NICKNAMES for word in group}
-}
 
 
 class BirthDate(NamedTuple):
@@ -58,52 +36,6 @@ class BirthDate(NamedTuple):
     year: int | None
     month: int | None
     day: int | None
-
-
-@cache
-def _rapidfuzz() -> ModuleType:
-    return require("rapidfuzz.distance", extra="sources")
-
-
-@lru_cache(maxsize=2**17)
-def tokens(name: str) -> tuple[str, ...]:
-    """Return the words of a name, folded, in the order of the alphabet; Jr and the like left out.
-
-    Examples
-    --------
-    >>> tokens("Griffey, Ken Jr.")
-    ('griffey', 'ken')
-    """
-    words = fold(name).split()
-    return tuple(sorted(word for word in words if word not in _SUFFIXES) or sorted(words))
-
-
-def name_points(a: str, b: str) -> int:
-    """Return the points of two names: `EXACT`, `NEAR`, `SHORT`, or 0 where they are of two people.
-
-    Notes
-    -----
-    Every word of the shorter name needs a partner of its own. Two words are partners when they are equal, one typing
-    error apart (two from eight letters on), an initial and a word that starts with it, or a nickname and its name. A
-    word of fewer than four letters has no typing errors. One word in common is nothing, unless both names are only
-    that word.
-
-    Examples
-    --------
-    >>> [name_points("Thomas Müller", name) for name in ("Muller, Thomas", "Tomas Müller", "T. Müller", "Gerd Müller")]
-    [5, 4, 3, 0]
-    """
-    left, right = tokens(a), tokens(b)
-    if left == right:
-        return EXACT if left else 0
-    if len(left) > len(right):
-        left, right = right, left
-    if len(left) < 2:
-        return 0
-    grades = _partners(left, right)
-    if grades is None or not any(grade == EXACT and len(word) > 1 for grade, word in zip(grades, left, strict=True)):
-        return 0
-    return min(*grades, EXACT if len(left) == len(right) else SHORT)
 
 
 def birth_date_points(a: BirthDate, b: BirthDate) -> int | None:
@@ -135,34 +67,6 @@ def _is_typo(a: BirthDate, b: BirthDate) -> bool:
         return False
     x, y, part = differ[0]
     return abs(x - y) == 1 if part == "month" else sum(p != q for p, q in zip(f"{x:04}", f"{y:04}", strict=True)) == 1
-
-
-def _partners(short: tuple[str, ...], long: tuple[str, ...]) -> list[int] | None:
-    """Return the grade of every word of the shorter name, best pairs first; None where one has no partner."""
-    pairs = sorted(
-        ((_grade(word, other), i, j) for i, word in enumerate(short) for j, other in enumerate(long)),
-        key=lambda pair: (-pair[0], pair[1], pair[2]),
-    )
-    grades: dict[int, int] = {}
-    used: set[int] = set()
-    for grade, i, j in pairs:
-        if grade and i not in grades and j not in used:
-            grades[i] = grade
-            used.add(j)
-    return [grades[i] for i in range(len(short))] if len(grades) == len(short) else None
-
-
-@lru_cache(maxsize=2**18)
-def _grade(a: str, b: str) -> int:
-    if a == b:
-        return EXACT
-    if min(len(a), len(b)) == 1:
-        return SHORT if a[0] == b[0] else 0
-    if _FORMAL.get(a, {a}) & _FORMAL.get(b, {b}):
-        return SHORT
-    shorter = min(len(a), len(b))
-    typos = 0 if shorter < 4 else 1 if shorter < 8 else 2
-    return NEAR if typos and a[0] == b[0] and _rapidfuzz().OSA.distance(a, b) <= typos else 0
 
 
 def birth_date_of(values: Mapping[str, object]) -> BirthDate:

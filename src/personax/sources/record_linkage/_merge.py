@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -14,8 +14,10 @@ from personax.data import fold
 from personax.schema import Notice
 from personax.sources._records import Origin, Record
 from personax.sources.geocode import find_country
-from personax.sources.record_linkage._comparison import MARGIN, THRESHOLD, birth_date_of, tokens
-from personax.sources.record_linkage._link import Linkage, RecordKey, link
+from personax.sources.record_linkage._comparison import MARGIN, THRESHOLD, birth_date_of
+from personax.sources.record_linkage._link import Decisions, Linkage, RecordKey, link
+from personax.sources.record_linkage._names import tokens
+from personax.sources.record_linkage._review import label_studio_tasks, review_csv
 
 __all__ = ["MATCHES", "SOURCE_VALUES", "TOLERANCES", "LinkedRecords", "SourceValue", "link_and_merge", "merge"]
 
@@ -123,9 +125,9 @@ def _contradict(column: str, a: object, b: object) -> bool:
 
 MATCHES = {
     "source_a": pl.String, "ref_a": pl.String, "source_b": pl.String, "ref_b": pl.String, "points": pl.Int64,
-    "outcome": pl.String,
+    "outcome": pl.String, "weight": pl.Float64, "probability": pl.Float64,
 }  # fmt: skip
-"""Columns of the table of pairs: linked, ambiguous, possible."""
+"""Columns of the table of pairs: linked, ambiguous, possible; weight and probability where they were learned."""
 
 SOURCE_VALUES = {
     "id": pl.String, "column": pl.String, "source": pl.String, "ref": pl.String, "value": pl.String, "url": pl.String,
@@ -148,6 +150,8 @@ class LinkedRecords:
         See `MATCHES` and `SOURCE_VALUES`; both single people out and stay in the study folder.
     notices
         What a reader must know.
+    review, tasks
+        The ambiguous pairs for a person to decide, as CSV and as tasks of Label Studio; private.
     """
 
     records: list[Record]
@@ -155,9 +159,13 @@ class LinkedRecords:
     matches: pl.DataFrame
     source_values: pl.DataFrame
     notices: list[Notice]
+    review: str
+    tasks: str
 
 
-def link_and_merge(records: Sequence[Record], *, precedence: Sequence[str] = ()) -> LinkedRecords:
+def link_and_merge(
+    records: Sequence[Record], *, precedence: Sequence[str] = (), decided: Decisions | None = None
+) -> LinkedRecords:
     """Link the records of several sources, and merge those of each person.
 
     Parameters
@@ -166,6 +174,8 @@ def link_and_merge(records: Sequence[Record], *, precedence: Sequence[str] = ())
         Of all sources, in any order.
     precedence
         Sources, the most trusted first; see `personax.sources.record_linkage.merge`.
+    decided
+        What a person said of pairs; see `read_decisions`.
 
     Raises
     ------
@@ -182,9 +192,9 @@ def link_and_merge(records: Sequence[Record], *, precedence: Sequence[str] = ())
     >>> [(record.source, record.values["name"], record.values["weight_kg"]) for record in merged.records]
     [('nba', 'Ada Sample', 80.0)]
     """
-    linkage = link(records)
+    linkage = link(records, decided=decided)
     people, source_values = merge(records, linkage, precedence=precedence)
-    matches = [(*pair.a, *pair.b, pair.points, pair.outcome) for pair in linkage.pairs]
+    matches = [(*pair.a, *pair.b, pair.points, pair.outcome, pair.weight, pair.probability) for pair in linkage.pairs]
     report = _report(records, linkage, source_values)
     return LinkedRecords(
         people,
@@ -192,6 +202,8 @@ def link_and_merge(records: Sequence[Record], *, precedence: Sequence[str] = ())
         pl.DataFrame(matches, schema=MATCHES, orient="row"),
         pl.DataFrame([_row(one) for one in source_values], schema=SOURCE_VALUES, orient="row"),
         _notices(report),
+        review_csv(linkage.pairs, records),
+        label_studio_tasks(linkage.pairs, records),
     )
 
 
@@ -210,6 +222,7 @@ def _report(records: Sequence[Record], linkage: Linkage, source_values: Sequence
     unsure = {key for pair in linkage.pairs if pair.outcome == "ambiguous" for key in (pair.a, pair.b)}
     return {
         "rule": {"threshold": THRESHOLD, "margin": MARGIN},
+        "learned": {" + ".join(names): asdict(each) for names, each in linkage.learned.items()},
         "records": dict(sorted(Counter(record.source for record in records).items())),
         "people": len(linkage.groups),
         "people_by_number_of_sources": dict(sorted(Counter(str(len(group)) for group in linkage.groups).items())),
@@ -250,7 +263,10 @@ def _notices(report: Mapping[str, Any]) -> list[Notice]:
     several = sum(number for sources, number in report["people_by_number_of_sources"].items() if sources != "1")
     source_values = [
         ("People stand in several sources and were joined; people/linking.json says how.", several),
-        ("Records could belong to more than one person and stay apart.", report["ambiguous_records"]),
+        (
+            "Records could belong to more than one person and stay apart; people/review.csv asks.",
+            report["ambiguous_records"],
+        ),
         (
             "Records of one source share name and day of birth with another of it; they stay two people.",
             sum(report["alike_in_one_source"].values()),

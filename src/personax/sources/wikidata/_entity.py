@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from personax.data import tidy
 from personax.errors import SourceChanged
 
-__all__ = ["LANGUAGES", "Entity", "EntityStatement", "is_qid", "parse_json", "qid_of"]
+__all__ = ["END", "LANGUAGES", "Entity", "EntityStatement", "is_qid", "parse_json", "qid_of"]
 
 LANGUAGES = ("en", "mul", "en-gb", "en-us", "de", "fr", "es", "it", "pt", "nl", "sv", "ja", "ko", "zh", "ru")
 """Order in which a label is looked for; ``mul`` is the label that holds in every language."""
@@ -155,9 +155,16 @@ class Entity:
 
     def best(self, prop: str) -> list[EntityStatement]:
         """Return the statements of the best rank: preferred ones alone if there are any, deprecated ones never."""
-        ranked = [(self._rank(raw), raw) for raw in self._statements(prop)]
+        statements = self._statements(prop)
+        if not statements:
+            return []
+        ranked = [(self._rank(raw), raw) for raw in statements]
         top = next((rank for rank in _RANKS[:2] if any(rank == other for other, _ in ranked)), None)
         return [_statement(self.id, prop, raw) for rank, raw in ranked if rank == top]
+
+    def stated(self, prop: str) -> list[EntityStatement]:
+        """Return all statements that are not deprecated, ended ones too."""
+        return [_statement(self.id, prop, raw) for raw in self._statements(prop) if self._rank(raw) != _RANKS[2]]
 
     def current(self, prop: str) -> list[EntityStatement]:
         """Return the best statements without those that have ended, unless all have."""

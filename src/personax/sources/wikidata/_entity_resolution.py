@@ -13,10 +13,10 @@ from personax.http import Fetch
 from personax.sources.wikidata._api import EntityPage, WikidataApi
 from personax.sources.wikidata._entity import Entity, qid_of
 from personax.sources.wikidata._occupations import GROUP_OF
-from personax.sources.wikidata._person import is_human, read_birth
+from personax.sources.wikidata._person import GENDERS, is_human, read_date
 from personax.sources.wikidata._sparql import ENDPOINT, item_in, names_query, query_request, read_rows
 
-__all__ = ["Candidate", "NameQuery", "Resolution", "disambiguate", "resolve", "resolve_many", "score"]
+__all__ = ["PROPS", "Candidate", "NameQuery", "Resolution", "disambiguate", "resolve", "resolve_many", "score"]
 
 NAMES = {"label": 1.0, "alias": 0.9, "reordered": 0.8}
 """How well a name fits: it is a label; it is an alias; it has the same words in another order."""
@@ -41,6 +41,8 @@ class NameQuery:
         A group of `personax.sources.wikidata._occupations.GROUPS`.
     sport
         Item of the sport, such as Q5372 for basketball.
+    gender
+        ``male``, ``female``, or the item that Wikidata states.
     """
 
     name: str
@@ -48,6 +50,7 @@ class NameQuery:
     tolerance: int = 1
     occupation: str | None = None
     sport: str | None = None
+    gender: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ def _candidate(query: NameQuery, entity: Entity, today: date) -> Candidate | Non
 def _conditions(query: NameQuery, entity: Entity, today: date) -> Iterable[tuple[str, bool | None]]:
     if query.birth_year is not None:
         try:
-            born = read_birth(entity, today=today)
+            born = read_date(entity, "P569", today=today)
         except ValueError:
             born = None
         yield "birth_year", None if born is None else abs(born.year - query.birth_year) <= query.tolerance
@@ -153,6 +156,9 @@ def _conditions(query: NameQuery, entity: Entity, today: date) -> Iterable[tuple
     if query.sport is not None:
         sports = entity.items("P641")
         yield "sport", query.sport in sports if sports else None
+    if query.gender is not None:
+        genders = [GENDERS.get(item, item) for item in entity.items("P21")]
+        yield "gender", query.gender in genders if genders else None
 
 
 def disambiguate(

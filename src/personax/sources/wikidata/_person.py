@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
@@ -10,6 +11,7 @@ from personax.http import Page
 from personax.sources._dates import PartialDate
 from personax.sources._records import BadValue, Origin, Record
 from personax.sources.wikidata._api import EntityPage
+from personax.sources.wikidata._countries import country_code
 from personax.sources.wikidata._entity import LANGUAGES, Entity, EntityStatement
 from personax.sources.wikidata._occupations import group_of
 from personax.sources.wikidata._values import (
@@ -21,7 +23,16 @@ from personax.sources.wikidata._values import (
     read_time,
 )
 
-__all__ = ["ITEM_COLUMNS", "is_human", "read_birth", "read_person", "referenced_items"]
+__all__ = [
+    "GENDERS",
+    "HUMAN",
+    "ITEM_COLUMNS",
+    "country_items",
+    "is_human",
+    "read_date",
+    "read_person",
+    "referenced_items",
+]
 
 HUMAN = "Q5"
 GENDERS = {"Q6581097": "male", "Q6581072": "female"}
@@ -45,6 +56,9 @@ _SAME = 0.02
 
 _NOTHING = {"somevalue": "Wikidata says that nobody knows it", "novalue": "Wikidata says that there is none"}
 
+_NATIONAL_TEAMS = ("Q6979593", "Q135408445", "Q1194951")
+_NATIONAL_LABEL = re.compile(r"\bnational\b.*\bteam\b", re.IGNORECASE)
+
 Items = Mapping[str, EntityPage]
 """Items that people refer to, by the ids that they are referred to by."""
 
@@ -59,22 +73,34 @@ def referenced_items(entity: Entity) -> list[str]:
     return list(dict.fromkeys(item for prop in ITEM_COLUMNS for item in entity.items(prop)))
 
 
-def read_birth(entity: Entity, *, today: date) -> PartialDate | None:
-    """Return the birth date as far as it is known; None where Wikidata says nothing.
+def country_items(entity: Entity) -> list[str]:
+    """Return the items of a person's countries: those of citizenship and for sport."""
+    return [*entity.items("P1532"), *entity.items("P27")]
+
+
+def is_national_team(team: Entity) -> bool:
+    """Say whether a team plays for a country, by its class, or by a label such as *France national under-21 team*."""
+    if any(statement.item in _NATIONAL_TEAMS for statement in team.best("P31")):
+        return True
+    return _NATIONAL_LABEL.search(team.label(("en", "mul")) or "") is not None
+
+
+def read_date(entity: Entity, prop: str, *, today: date) -> PartialDate | None:
+    """Return a date, such as that of birth (P569), as far as it is known; None where Wikidata says nothing.
 
     Raises
     ------
     ValueError
         With the reason, when it says what cannot be read; see `read_time` and `consensus_date`.
     """
-    statements = entity.best("P569")
+    statements = entity.best(prop)
     held = [statement for statement in statements if statement.kind == "value"]
     if statements and not held:
         raise ValueError(_NOTHING[statements[0].kind])
-    return consensus_date([_birth(statement, today) for statement in held]) if held else None
+    return consensus_date([_partial_date(statement, today) for statement in held]) if held else None
 
 
-def _birth(statement: EntityStatement, today: date) -> PartialDate:
+def _partial_date(statement: EntityStatement, today: date) -> PartialDate:
     parts = read_time(statement.value, today=today)
     circa = any(
         isinstance(value, dict) and value.get("id") == CIRCA[1] for value in statement.qualifiers.get(CIRCA[0], ())
@@ -122,6 +148,7 @@ def read_person(
         reader.measure(prop, column)
     for prop, column in ITEM_COLUMNS.items():
         reader.links(prop, column)
+    reader.teams()
     reader.occupation(groups)
     reader.nationality()
     reader.place()
@@ -158,7 +185,7 @@ class _Reader:
     def birth(self, today: date) -> None:
         statements = self._entity.best("P569")
         try:
-            parts = read_birth(self._entity, today=today)
+            parts = read_date(self._entity, "P569", today=today)
         except ValueError as error:
             self.refuse("birth_date", [statement.value or statement.kind for statement in statements], str(error))
             return
@@ -205,6 +232,21 @@ class _Reader:
         if len(labels) > 1:
             self.put(f"{column}_all", "; ".join(labels.values()))
 
+    def teams(self) -> None:
+        """Write the club under ``team`` and the national team beside it; of several clubs, the one joined last."""
+        joined = sorted(self._entity.current("P54"), key=_start, reverse=True)
+        labels = {each.item: self._items[each.item].entity for each in joined if each.item in self._items}
+        for column in ("team", "team_all"):
+            self.values.pop(column, None)
+            self.origins.pop(column, None)
+        clubs = {item: label for item, team in labels.items()
+                 if not is_national_team(team) and (label := team.label(self._languages))}  # fmt: skip
+        nations = [team.label(self._languages) for team in labels.values() if is_national_team(team)]
+        for column, names in (("team", list(clubs.values())), ("national_team", nations)):
+            if names:
+                self.put(column, names[0])
+                self.put(f"{column}_all", "; ".join(map(str, names)) if len(names) > 1 else None)
+
     def _label(self, item: str, *, fixed: Mapping[str, str]) -> str | None:
         if item in fixed:
             return fixed[item]
@@ -225,6 +267,9 @@ class _Reader:
         if column in self.values:
             self.values["nationality"], self.origins["nationality"] = self.values[column], self.origins[column]
             self.put("nationality_code_space", "name")
+        prop = "P1532" if column == "country_for_sport" else "P27"
+        codes = (country_code(item, self._items) for item in self._entity.items(prop))
+        self.put("nationality_code", next((code for code in codes if code), None))
 
     def place(self) -> None:
         """Write where the birthplace is, and its country of today."""
@@ -258,6 +303,13 @@ class _Reader:
             self.put("image", name)
             self.put("headshot_url", image_address(name))
             return
+
+
+def _start(statement: EntityStatement) -> str:
+    """Return when a statement began to hold, such that text sorts as time; none sorts first."""
+    held = statement.qualifiers.get("P580", ())
+    time = held[0].get("time") if held and isinstance(held[0], dict) else None
+    return time if isinstance(time, str) and time.startswith("+") and len(time) < 30 else ""
 
 
 def _latest(statements: Sequence[EntityStatement]) -> Sequence[EntityStatement]:

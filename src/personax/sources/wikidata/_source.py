@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from personax.errors import FetchError, SourceChanged, SourceError
+from personax.errors import FetchError, InputError, SourceChanged, SourceError
 from personax.http import Fetch, Page
 from personax.registry import register
 from personax.sources._records import Failure, Origin, Record
 from personax.sources.wikidata._api import BATCH, EntityPage, WikidataApi, entity_request, read_entity_page
+from personax.sources.wikidata._countries import further_items
 from personax.sources.wikidata._entity import LANGUAGES, is_qid
-from personax.sources.wikidata._occupations import GROUP_OF, groups_of_superclasses
-from personax.sources.wikidata._person import read_person, referenced_items
-from personax.sources.wikidata._sparql import (
-    ENDPOINT,
-    LEAGUES,
-    item_in,
-    league_query,
-    query_request,
-    read_rows,
-    select,
-    superclass_query,
-)
-from personax.strict import Strict, Url, nearest
+from personax.sources.wikidata._extracted import WikidataExtract
+from personax.sources.wikidata._occupations import GROUP_OF
+from personax.sources.wikidata._person import country_items, read_person, referenced_items
+from personax.sources.wikidata._service import ExtractService, LiveService, WikidataService
+from personax.sources.wikidata._sparql import ENDPOINT, LEAGUES
+from personax.strict import Access, Host, OutsidePath, Strict, nearest
 
 __all__ = ["Wikidata"]
+
+WIKI = "https://www.wikidata.org"
 
 
 @register(
@@ -57,8 +54,12 @@ class Wikidata(Strict):
         Order in which labels are looked for.
     superclasses
         Ask the query service what kind of thing an occupation outside the built-in list is.
+    extract
+        Folder of an extract of a dump, which answers in place of the site: nothing is sent. `extract_dump` makes one.
     base_url, endpoint
-        Of the wiki and of its query service; https.
+        Of the wiki, and of its query service or another one with the same data (QLever); https.
+    picture_hosts
+        That serve the portraits on Wikimedia Commons, where the study keeps pictures.
     maxlag, tries
         See `personax.sources.wikidata._api.WikidataApi`.
     page_size
@@ -66,7 +67,8 @@ class Wikidata(Strict):
     """
 
     name: ClassVar[str] = "wikidata"
-    hosts: ClassVar[tuple[str, ...]] = ("www.wikidata.org", "query.wikidata.org")
+    commons_hosts: ClassVar[tuple[str, ...]] = ("commons.wikimedia.org", "upload.wikimedia.org")
+    live_hosts: ClassVar[tuple[str, ...]] = ("www.wikidata.org", "query.wikidata.org")
 
     ids: list[str] | None = None
     league: str | None = None
@@ -74,8 +76,10 @@ class Wikidata(Strict):
     via: Literal["api", "pages"] = "api"
     languages: list[str] = list(LANGUAGES)
     superclasses: bool = True
-    base_url: Url = "https://www.wikidata.org"
-    endpoint: Url = ENDPOINT
+    extract: OutsidePath | None = None
+    base_url: Annotated[str, Access("url", (WIKI,))] = WIKI
+    endpoint: Annotated[str, Access("url", (ENDPOINT,))] = ENDPOINT
+    picture_hosts: list[Host] = list(commons_hosts)
     maxlag: Annotated[int, Field(ge=1)] = 5
     tries: Annotated[int, Field(ge=1)] = 5
     page_size: Annotated[int, Field(ge=1)] = 5000
@@ -118,11 +122,38 @@ class Wikidata(Strict):
             raise PydanticCustomError("wikidata", "give either ids or a league")
         return self
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """That are asked: those of ``base_url`` and ``endpoint``; none with an extract."""
+        if self.extract is not None:
+            return ()
+        return tuple(dict.fromkeys(urlsplit(url).netloc for url in (self.base_url, self.endpoint)))
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """What is missing in the extract, a sentence each."""
+        try:
+            return WikidataExtract(Path(self.extract)).notices if self.extract is not None else ()
+        except InputError:
+            return ()  # `collect` says it
+
     def api(self, fetch: Fetch) -> WikidataApi:
         """Return the API with these settings."""
         return WikidataApi(
             fetch, maxlag=self.maxlag, tries=self.tries, base_url=self.base_url, languages=self.languages
         )
+
+    def service(self, fetch: Fetch) -> WikidataService:
+        """Return who answers: the extract where there is one, else the site.
+
+        Raises
+        ------
+        InputError
+            When there is no such extract, or it is of another version.
+        """
+        if self.extract is not None:
+            return ExtractService(WikidataExtract(Path(self.extract)))
+        return LiveService(self.api(fetch), fetch, endpoint=self.endpoint, page_size=self.page_size)
 
     async def collect(self, fetch: Fetch, limit: int | None = None) -> AsyncIterator[Record | Failure]:
         """Yield the people in the order of the ids; who cannot be read is a `Failure`.
@@ -132,7 +163,7 @@ class Wikidata(Strict):
         Parameters
         ----------
         fetch
-            Fetches pages.
+            Fetches pages; not used with an extract.
         limit
             Maximal number of ids.
 
@@ -140,12 +171,18 @@ class Wikidata(Strict):
         ------
         FetchError
             When Wikidata cannot be reached.
+        SourceError
+            When there is no such extract.
         SourceChanged
             When it answers in another shape.
         """
-        members = await self._members(fetch, limit) if self.league is not None else dict.fromkeys(self.ids or [])
-        ids = list(members)[:limit]
-        walk = _Crawler(self, fetch)
+        try:
+            service = self.service(fetch)
+        except InputError as error:
+            raise SourceError(str(error)) from None
+        pages = await service.members(self.league, self.born_since, limit) if self.league is not None else {}
+        ids = (list(pages) if self.league is not None else list(dict.fromkeys(self.ids or [])))[:limit]
+        walk = _Crawler(self, service, fetch)
         seen: set[str] = set()
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
@@ -156,18 +193,7 @@ class Wikidata(Strict):
                     )
                     continue
                 seen |= {result.ref} if isinstance(result, Record) else set()
-                yield self._in_league(result, members[requested])
-
-    async def _members(self, fetch: Fetch, limit: int | None) -> dict[str, Page | None]:
-        """Return who is in the league, and which page says so."""
-        query = league_query(str(self.league), born_since=self.born_since)
-        answers = select(fetch, query, order="?person", endpoint=self.endpoint, page_size=self.page_size)
-        members: dict[str, Page | None] = {}
-        async for rows, page in answers:
-            members |= {item_in(row, "person"): page for row in rows}
-            if limit is not None and len(members) >= limit:
-                break
-        return members
+                yield self._in_league(result, pages.get(requested))
 
     def _in_league(self, result: Record | Failure, page: Page | None) -> Record | Failure:
         """Write the league of the settings, which Wikidata mostly states of the team and not of the person."""
@@ -181,8 +207,8 @@ class Wikidata(Strict):
 class _Crawler:
     """Fetches people with what they refer to; countries and occupations come back often and are fetched once."""
 
-    def __init__(self, settings: Wikidata, fetch: Fetch) -> None:
-        self._settings, self._fetch, self._api = settings, fetch, settings.api(fetch)
+    def __init__(self, settings: Wikidata, service: WikidataService, fetch: Fetch) -> None:
+        self._settings, self._service, self._fetch = settings, service, fetch
         self._items: dict[str, EntityPage] = {}
         self._asked: set[str] = set()
         self._groups: dict[str, str] = {}
@@ -194,6 +220,7 @@ class _Crawler:
         await self._fetch_items([item for person in found for item in referenced_items(person.entity)])
         places = [self._items[item] for person in found for item in person.entity.items("P19") if item in self._items]
         await self._fetch_items([item for place in places for item in place.entity.items("P17")])
+        await self._fetch_successors([item for person in found for item in country_items(person.entity)])
         if self._settings.superclasses:
             await self._group([item for person in found for item in person.entity.items("P106")])
         return [self._read(person) if isinstance(person, EntityPage) else person for person in people]
@@ -212,10 +239,10 @@ class _Crawler:
         return Failure(self._settings.name, person.requested, person.page.url, reason)
 
     async def _people(self, ids: Sequence[str]) -> list[EntityPage | Failure]:
-        if self._settings.via == "api":
-            return [
-                self._missing(found) if isinstance(found, str) else found async for found in self._api.entities(ids)
-            ]
+        if self._settings.via == "api" or self._settings.extract is not None:
+            found = {each if isinstance(each, str) else each.requested: each
+                     async for each in self._service.entities(ids)}  # fmt: skip
+            return [self._missing(item) if isinstance(found[item], str) else found[item] for item in ids]
         return [await self._page(item) for item in ids]
 
     async def _page(self, item: str) -> EntityPage | Failure:
@@ -232,19 +259,24 @@ class _Crawler:
     async def _fetch_items(self, items: Sequence[str]) -> None:
         new = [item for item in dict.fromkeys(items) if item not in self._asked]
         self._asked |= set(new)
-        async for found in self._api.entities(new):
+        async for found in self._service.entities(new):
             if isinstance(found, EntityPage) and _has_shape(found):
                 self._items[found.requested] = found
+
+    async def _fetch_successors(self, countries: Sequence[str]) -> None:
+        """Fetch what tells the code of countries without one: successors, capitals, and the countries of these."""
+        for _ in range(2):
+            known = [self._items[item].entity for item in dict.fromkeys(countries) if item in self._items]
+            countries = [item for entity in known for item in further_items(entity)]
+            await self._fetch_items(countries)
+            inside = [item for one in countries if one in self._items for item in self._items[one].entity.items("P17")]
+            await self._fetch_items(inside)
 
     async def _group(self, occupations: Sequence[str]) -> None:
         new = [item for item in dict.fromkeys(occupations) if item not in self._grouped]
         self._grouped |= set(new)
-        for start in range(0, len(new), BATCH):
-            query = superclass_query(new[start : start + BATCH])
-            rows = read_rows(await self._fetch(query_request(query, self._settings.endpoint)))
-            self._groups |= groups_of_superclasses(
-                [(item_in(row, "occupation"), item_in(row, "above")) for row in rows]
-            )
+        if new:
+            self._groups |= await self._service.groups(new)
 
     def _read(self, person: EntityPage) -> Record | Failure:
         settings = self._settings
@@ -260,7 +292,7 @@ def _has_shape(found: EntityPage) -> bool:
     """Say whether an item that people refer to can be read; one that cannot is left unknown."""
     try:
         found.entity.label()
-        for prop in ("P17", "P625"):
+        for prop in ("P17", "P31", "P36", "P297", "P625", "P1366"):
             found.entity.best(prop)
     except SourceChanged:
         return False

@@ -17,6 +17,7 @@ __all__ = [
     "consensus_date",
     "from_julian",
     "image_address",
+    "is_julian",
     "read_coordinates",
     "read_image",
     "read_quantity",
@@ -77,6 +78,11 @@ def read_time(value: object, *, today: date) -> PartialDate:
     if first > today:
         raise ValueError("a date in the future")
     return parts
+
+
+def is_julian(value: object) -> bool:
+    """Say whether a time is stated in the Julian calendar."""
+    return isinstance(value, dict) and qid_of(value.get("calendarmodel")) == JULIAN
 
 
 def _precision(value: Mapping[str, Any]) -> int:

@@ -1,0 +1,166 @@
+"""Measure the extract of Wikidata: seconds an entity of a dump, and looking 10,000 names up among a million people.
+
+Run it from the root of the project: ``PYTHONPATH=src:. python benchmarks/wikidata.py --dump 50000 --people 1000000``.
+The people are invented. The extract for looking up is written as `extract_dump` would write it, without the dump.
+"""
+
+from __future__ import annotations
+
+import argparse
+import bz2
+import json
+import platform
+import resource
+import sqlite3
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from tests.sources.wikidata.invented import amount, dump, human, item, said, to, when
+
+from personax.data.frames import write_parquet
+from personax.sources.wikidata import NameQuery, WikidataExtract, extract_dump
+from personax.sources.wikidata._extract import ENTITIES, FORMAT, MANIFEST, NAME_FILES, VERSION
+from personax.sources.wikidata._kept import ITEMS, NAMES, PEOPLE, name_key, number_of
+from personax.sources.wikidata._occupations import GROUPS
+
+RESULT = Path(__file__).parent / "results" / "wikidata.md"
+OCCUPATIONS = [one for items in GROUPS.values() for one in items]
+ASKED = 10_000
+
+
+def syllables(rng: np.random.Generator, count: int) -> list[str]:
+    parts = ["ka", "lo", "mi", "ren", "sto", "vi", "bar", "du", "el", "fan", "gor", "hu", "jo", "nil", "pe", "tar"]
+    return ["".join(parts[i] for i in rng.integers(0, 16, size)).title() for size in rng.integers(2, 5, count)]
+
+
+def names_of(n: int, rng: np.random.Generator) -> list[str]:
+    """Return names of which some are borne by several people."""
+    first, last = syllables(rng, 3000), syllables(rng, 60_000)
+    chosen = zip(rng.integers(0, len(first), n), rng.integers(0, len(last), n), strict=True)
+    return [f"{first[a]} {last[b]}" for a, b in chosen]
+
+
+def entities(n: int, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Yield people as well described as those of Wikidata are on average, each followed by four other items."""
+    for number, name in enumerate(names_of(n, rng)):
+        qid = f"Q{1_000_000 + number}"
+        year = int(rng.integers(1900, 2005))
+        labels = dict.fromkeys(("en", "mul", "de", "fr", "nl", "es", "it", "ast", "sv", "sl"), name)
+        raw = human(
+            qid, labels, P21=to("Q6581097"), P569=when(f"{year}-02-03"), P27=to(f"Q{100 + number % 200}"),
+            P106=[to(OCCUPATIONS[number % len(OCCUPATIONS)]), to(OCCUPATIONS[number * 7 % len(OCCUPATIONS)])],
+            P54=[said(to(f"Q{5000 + number % 997}"), P580=when("2010-01-01"), P582=when("2015-01-01"))],
+            P2048=amount("+1.8", "Q11573"), P345=f"nm{number}",
+        )  # fmt: skip
+        yield raw | {"sitelinks": {f"{code}wiki": {"title": name} for code in ("en", "de", "fr")}}
+        for other in range(4):
+            yield item(f"Q{50_000_000 + 4 * number + other}", f"thing {other}", P31=to("Q13442814"))
+
+
+@contextmanager
+def measured() -> Iterator[dict[str, float]]:
+    found: dict[str, float] = {}
+    cpu, wall = time.process_time(), time.perf_counter()
+    yield found
+    found |= {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def invented_extract(folder: Path, n: int, rng: np.random.Generator) -> list[str]:
+    """Write an extract of n people with three names each, and return their labels."""
+    labels = names_of(n, rng)
+    numbers = np.arange(1, n + 1)
+    people = pl.DataFrame({"id": numbers, "label": labels}).with_columns(
+        names=pl.concat_list("label"), gender=pl.lit("male"), birth_year=pl.Series(rng.integers(1900, 2005, n)),
+        dead=pl.lit(value=False), sitelinks=pl.lit(3),
+        occupation=pl.Series(rng.choice(list(map(number_of, OCCUPATIONS)), (n, 2)).tolist()),
+        occupation_groups=pl.Series([["actor"]] * n),
+        imdb_id=pl.format("nm{}", "id"),
+    )  # fmt: skip
+    missing = [pl.lit(None, dtype).alias(name) for name, dtype in PEOPLE.items() if name not in people.columns]
+    people = people.with_columns(missing).select(pl.col(name).cast(dtype) for name, dtype in PEOPLE.items())
+    (folder / "people").mkdir(parents=True)
+    for number, start in enumerate(range(0, n, 200_000)):
+        part = people.slice(start, 200_000)
+        write_parquet(part, folder / "people" / f"{number:05}.parquet", compression="zstd", row_group_size=50_000)
+    del people
+    rows = [(*name_key(name), False, int(number)) for number, name in zip(numbers, labels, strict=True)]
+    named = pl.DataFrame(rows, schema=NAMES, orient="row")
+    del rows
+    # two aliases a person, which nobody asks for
+    noise = [pl.Series(rng.integers(0, 2**63, n, dtype=np.uint64) * 2 + 1) for _ in range(2)]
+    aliases = [pl.DataFrame({"key": s, "exact": s, "alias": [True] * n, "id": numbers}, schema=NAMES) for s in noise]
+    every = pl.concat([named, *aliases]).sort("key")
+    shard = every["key"] // (1 << 64 - (NAME_FILES.bit_length() - 1))
+    (folder / "names").mkdir()
+    for number in range(NAME_FILES):
+        mine = every.filter(shard == number)
+        write_parquet(mine, folder / "names" / f"{number:02}.parquet", compression="zstd", row_group_size=20_000)
+    write_parquet(pl.DataFrame(schema=ITEMS), folder / "items.parquet")
+    database = sqlite3.connect(folder / ENTITIES)
+    database.execute("CREATE TABLE entities (id INTEGER PRIMARY KEY, entity BLOB NOT NULL)")
+    with database:
+        database.executemany("INSERT INTO entities VALUES (?, ?)", (
+            (number, zlib.compress(json.dumps(human(f"Q{number}", name, P106=to("Q33999"))).encode(), 1))
+            for number, name in enumerate(labels, 1)
+        ))  # fmt: skip
+    database.close()
+    facts = {"format": FORMAT, "version": VERSION, "dump": "invented", "day": "2026-11-30", "people": n}
+    (folder / MANIFEST).write_text(json.dumps(facts))
+    return labels
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--dump", type=int, default=50_000)
+    options.add_argument("--people", type=int, default=1_000_000)
+    chosen = options.parse_args()
+    rng = np.random.default_rng(7)
+    lines = [
+        "# Wikidata: the extract", "",
+        f"`PYTHONPATH=src:. python benchmarks/wikidata.py --dump {chosen.dump} --people {chosen.people}`,",
+        f"{platform.processor() or platform.machine()}, one process, {time.strftime('%Y-%m-%d')}; people are invented.",
+        "", "| what | CPU s | wall s | peak MiB |", "|---|---|---|---|",
+    ]  # fmt: skip
+
+    def row(what: str, found: dict[str, float]) -> None:
+        lines.append(f"| {what} | {found['cpu']:.1f} | {found['wall']:.1f} | {found['peak_mib']:,.0f} |")
+        print(lines[-1], flush=True)
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        if chosen.dump:
+            text = dump(*entities(chosen.dump, rng))
+            (folder / "all.json.bz2").write_bytes(bz2.compress(text))
+            size = len(text)
+            del text
+            with measured() as found:
+                summary = extract_dump(folder / "all.json.bz2", folder / "made")
+            row(f"extract {summary.entities:,} entities, {summary.people:,} people, {size / 1e6:,.0f} MB (bz2)", found)
+        labels = invented_extract(folder / "large", chosen.people, rng)
+        extract = WikidataExtract(folder / "large")
+        asked = [NameQuery(labels[i], birth_year=1950, gender="male") for i in rng.integers(0, len(labels), ASKED)]
+        with measured() as found:
+            candidates = extract.candidates(asked)
+        row(f"{ASKED:,} names among {chosen.people:,} people: {candidates.height:,} candidates with evidence", found)
+        with measured() as found:
+            resolved = extract.resolve(asked)
+        row(f"{len(resolved):,} names resolved by the rule of the live site (reads every candidate's entity)", found)
+        with measured() as found:
+            for name in labels[:100]:
+                extract.candidates([name])
+        row("100 names one by one", found)
+        size = sum(path.stat().st_size for path in (folder / "large").rglob("*") if path.is_file())
+        lines += ["", f"The extract of {chosen.people:,} people has {size / 1e6:,.0f} MB."]
+    RESULT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
