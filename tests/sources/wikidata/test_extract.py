@@ -209,7 +209,8 @@ def test_a_run_that_is_stopped_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["", ".bz2", ".gz"])
 def test_a_dump_that_breaks_off_says_so_and_keeps_what_came(tmp_path: Path, ending: str) -> None:
-    whole = {"": bytes, ".bz2": streams, ".gz": gzip.compress}[ending](dump(*crowd()))
+    pack: dict[str, Callable[[bytes], bytes]] = {"": bytes, ".bz2": streams, ".gz": gzip.compress}
+    whole = pack[ending](dump(*crowd()))
     path, out = tmp_path / f"all.json{ending}", tmp_path / "out"
     path.write_bytes(whole[: len(whole) * 9 // 10])
     shown = CliRunner().invoke(app, ["wikidata", "extract", str(path), "--out", str(out)])
