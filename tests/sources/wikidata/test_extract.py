@@ -244,10 +244,11 @@ def test_a_broken_line_costs_itself(tmp_path: Path) -> None:
         b'{"id":"Q2","cl,',
         b"7,",
     ]
-    (tmp_path / "all.json").write_bytes(b"\n".join([lines[0], *bad, *lines[1:]]))
+    half = json.dumps(human("Q3", "A", P345="\ud800"), separators=(",", ":")).encode() + b","
+    (tmp_path / "all.json").write_bytes(b"\n".join([lines[0], *bad, half, *lines[1:]]))
     summary = extract_dump(tmp_path / "all.json", tmp_path / "out")
-    assert (summary.people, summary.broken, summary.complete) == (2, 5, True)
-    assert summary.notices == ["5 lines or blocks of the dump are no entity that can be read; they are left out."]
+    assert (summary.people, summary.broken, summary.complete) == (2, 6, True)
+    assert summary.notices == ["6 lines or blocks of the dump are no entity that can be read; they are left out."]
 
 
 @pytest.mark.parametrize(
