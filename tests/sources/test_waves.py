@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -17,7 +19,7 @@ BEFORE = pl.DataFrame(
 )
 
 
-def after(**changes: object) -> pl.DataFrame:
+def after(**changes: list[Any]) -> pl.DataFrame:
     return BEFORE.with_columns(**{name: pl.Series(values) for name, values in changes.items()})
 
 

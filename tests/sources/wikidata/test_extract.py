@@ -209,7 +209,8 @@ def test_a_run_that_is_stopped_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["", ".bz2", ".gz"])
 def test_a_dump_that_breaks_off_says_so_and_keeps_what_came(tmp_path: Path, ending: str) -> None:
-    whole = {"": bytes, ".bz2": streams, ".gz": gzip.compress}[ending](dump(*crowd()))
+    pack: dict[str, Callable[[bytes], bytes]] = {"": bytes, ".bz2": streams, ".gz": gzip.compress}
+    whole = pack[ending](dump(*crowd()))
     path, out = tmp_path / f"all.json{ending}", tmp_path / "out"
     path.write_bytes(whole[: len(whole) * 9 // 10])
     shown = CliRunner().invoke(app, ["wikidata", "extract", str(path), "--out", str(out)])
@@ -243,10 +244,11 @@ def test_a_broken_line_costs_itself(tmp_path: Path) -> None:
         b'{"id":"Q2","cl,',
         b"7,",
     ]
-    (tmp_path / "all.json").write_bytes(b"\n".join([lines[0], *bad, *lines[1:]]))
+    half = json.dumps(human("Q3", "A", P345="\ud800"), separators=(",", ":")).encode() + b","
+    (tmp_path / "all.json").write_bytes(b"\n".join([lines[0], *bad, half, *lines[1:]]))
     summary = extract_dump(tmp_path / "all.json", tmp_path / "out")
-    assert (summary.people, summary.broken, summary.complete) == (2, 5, True)
-    assert summary.notices == ["5 lines or blocks of the dump are no entity that can be read; they are left out."]
+    assert (summary.people, summary.broken, summary.complete) == (2, 6, True)
+    assert summary.notices == ["6 lines or blocks of the dump are no entity that can be read; they are left out."]
 
 
 @pytest.mark.parametrize(

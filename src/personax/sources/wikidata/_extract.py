@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -50,6 +50,10 @@ _ROWS: Final = 200_000
 """Of a file of people."""
 
 _ENTITY: Final = {"id": pl.Int64, "entity": pl.String}
+_SCHEMAS: Final[Mapping[str, Any]] = {"people": PEOPLE, "names": NAMES, "items": ITEMS, "entities": _ENTITY}
+"""Ending of a portion's files -> their columns."""
+
+_OPEN: Final = 2000
 _REFERRED: Final = ("citizenship", "country_for_sport", "birthplace", "occupation", "sport", "league", "position")
 _MOST_STEPS: Final = 40
 """From an item to the item above it; a circle of classes ends here."""
@@ -173,45 +177,70 @@ def _file(job: _Job, number: int, ending: str) -> Path:
     return job.parts / f"{number:07}.{ending}"
 
 
+class _Rows:
+    """The rows of a portion; those of a few thousand entities are objects of Python at a time, the rest are columns."""
+
+    def __init__(self, today: date) -> None:
+        self._today = today
+        self._frames: dict[str, list[pl.DataFrame]] = {name: [] for name in _SCHEMAS}
+        self._open: dict[str, list[Any]] = {name: [] for name in _SCHEMAS}
+
+    def add(self, raw: Mapping[str, Any]) -> None:
+        """Add an entity.
+
+        Raises
+        ------
+        KeyError, TypeError, AttributeError, ValueError, SourceChanged
+            When it has another shape; nothing of it is added then.
+        """
+        human = is_human_item(raw)
+        kept = trimmed(raw, human=human)
+        entity = Entity(kept)
+        row = person_row(entity, kept, today=self._today) if human else item_row(entity)
+        names = name_rows(entity) if human else []
+        body = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+        body.encode()  # half a letter cannot be written
+        self._open["people" if human else "items"].append(row)
+        self._open["names"] += names
+        self._open["entities"].append((row["id"], body))
+        if len(self._open["entities"]) >= _OPEN:
+            self._close()
+
+    def _close(self) -> None:
+        for name, schema in _SCHEMAS.items():
+            self._frames[name].append(pl.DataFrame(self._open[name], schema=schema, orient="row"))
+            self._open[name] = []
+
+    def write(self, job: _Job, number: int) -> int:
+        """Write the files of the portion, and return the number of its people."""
+        self._close()
+        for name, frames in self._frames.items():
+            write_parquet(pl.concat(frames), _file(job, number, name), compression="zstd")
+        return sum(frame.height for frame in self._frames["people"])
+
+
 def _extract(job: _Job, portion: DumpPortion) -> tuple[int, int]:
     """Extract one portion; its ``done`` file is written last. Return where it stops, and its number of people."""
-    people: list[dict[str, Any]] = []
-    names: list[tuple[int, int, bool, int]] = []
-    items: list[dict[str, Any]] = []
-    bodies: list[tuple[int, str]] = []
-    counts = {"entities": 0, "broken": 0}
+    rows = _Rows(job.today)
+    entities = broken = 0
     seen = {b"[": False, b"]": bool(portion.files)}
     for line in portion_lines(portion):
         if line in (b"", b"[", b"]"):
             seen |= {line: True} if line else {}
             continue
+        entities += 1
         if line is not None and is_mass_item(line):
-            counts["entities"] += 1
             continue
         try:
             raw = _entity(line)
-            if not is_qid(raw["id"]):
-                continue  # a property or a lexeme
-            human = is_human_item(raw)
-            kept = trimmed(raw, human=human)
-            entity = Entity(kept)
-            row = person_row(entity, kept, today=job.today) if human else item_row(entity)
+            if is_qid(raw["id"]):  # no property and no lexeme
+                rows.add(raw)
         except (ValueError, KeyError, TypeError, AttributeError, SourceChanged):
-            counts["broken"] += 1
-            continue
-        finally:
-            counts["entities"] += 1
-        (people if human else items).append(row)
-        names += name_rows(entity) if human else []
-        bodies.append((row["id"], json.dumps(kept, ensure_ascii=False, separators=(",", ":"))))
-    frames = {
-        "people": pl.DataFrame(people, schema=PEOPLE), "names": pl.DataFrame(names, schema=NAMES, orient="row"),
-        "items": pl.DataFrame(items, schema=ITEMS), "entities": pl.DataFrame(bodies, schema=_ENTITY, orient="row"),
-    }  # fmt: skip
-    for ending, frame in frames.items():
-        write_parquet(frame, _file(job, portion.number, ending), compression="zstd")
-    write_text(_file(job, portion.number, "done"), json.dumps({**counts, "opened": seen[b"["], "closed": seen[b"]"]}))
-    return portion.stop, len(people)
+            broken += 1
+    people = rows.write(job, portion.number)
+    counts = {"entities": entities, "broken": broken, "opened": seen[b"["], "closed": seen[b"]"]}
+    write_text(_file(job, portion.number, "done"), json.dumps(counts))
+    return portion.stop, people
 
 
 def _entity(line: bytes | None) -> dict[str, Any]:
@@ -242,7 +271,7 @@ def _finished(out: Path, parts: Path, done: Sequence[dict[str, Any]], damage: st
     if not people:
         shutil.rmtree(out)
         raise InputError(f"{dump} names no human being ({entities:,} entities, {broken:,} lines that are none); "
-                         "give the dump of all entities (latest-all.json.bz2)")  # fmt: skip
+                         "give the dump of all entities, an entity a line (latest-all.json.bz2)")  # fmt: skip
     notices = list(_sentences(people, broken, complete, damage))
     summary = ExtractSummary(people, names, items.height, entities, broken, complete, notices)
     facts = {

@@ -111,8 +111,8 @@ class WikidataExtract:
         )
         agreed = [name for name in found.columns if name.endswith("_agrees")]
         codes = self.country_codes(found["citizenship"].explode(empty_as_null=False).drop_nulls().unique())
-        named = pl.element().replace_strict(list(codes), list(codes.values()), default=None, return_dtype=pl.String)
-        found = found.with_columns(citizenship_codes=pl.col("citizenship").list.eval(named).list.drop_nulls())
+        code = pl.element().replace_strict(list(codes), list(codes.values()), default=None, return_dtype=pl.String)
+        found = found.with_columns(citizenship_codes=pl.col("citizenship").list.eval(code).list.drop_nulls())
         return found.select("query", "id", "match", *agreed, *_EVIDENCE, "citizenship_codes")
 
     def country_codes(self, countries: Iterable[int]) -> dict[int, str | None]:

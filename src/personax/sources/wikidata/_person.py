@@ -235,17 +235,17 @@ class _Reader:
     def teams(self) -> None:
         """Write the club under ``team`` and the national team beside it; of several clubs, the one joined last."""
         joined = sorted(self._entity.current("P54"), key=_start, reverse=True)
-        labels = {each.item: self._items[each.item].entity for each in joined if each.item in self._items}
+        teams = dict.fromkeys(each.item for each in joined if each.item is not None)
+        found = [self._items[item] for item in teams if item in self._items]
         for column in ("team", "team_all"):
             self.values.pop(column, None)
             self.origins.pop(column, None)
-        clubs = {item: label for item, team in labels.items()
-                 if not is_national_team(team) and (label := team.label(self._languages))}  # fmt: skip
-        nations = [team.label(self._languages) for team in labels.values() if is_national_team(team)]
-        for column, names in (("team", list(clubs.values())), ("national_team", nations)):
-            if names:
-                self.put(column, names[0])
-                self.put(f"{column}_all", "; ".join(map(str, names)) if len(names) > 1 else None)
+        for column, national in (("team", False), ("national_team", True)):
+            mine = [one for one in found if is_national_team(one.entity) is national]
+            named = [(label, one.page) for one in mine if (label := one.entity.label(self._languages))]
+            if named:
+                self.put(column, *named[0])
+                self.put(f"{column}_all", "; ".join(label for label, _ in named) if len(named) > 1 else None)
 
     def _label(self, item: str, *, fixed: Mapping[str, str]) -> str | None:
         if item in fixed:

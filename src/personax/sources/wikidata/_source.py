@@ -240,9 +240,9 @@ class _Crawler:
 
     async def _people(self, ids: Sequence[str]) -> list[EntityPage | Failure]:
         if self._settings.via == "api" or self._settings.extract is not None:
-            found = {each if isinstance(each, str) else each.requested: each
-                     async for each in self._service.entities(ids)}  # fmt: skip
-            return [self._missing(item) if isinstance(found[item], str) else found[item] for item in ids]
+            return [
+                self._missing(found) if isinstance(found, str) else found async for found in self._service.entities(ids)
+            ]
         return [await self._page(item) for item in ids]
 
     async def _page(self, item: str) -> EntityPage | Failure:
