@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from personax.cli.console import emit, say, table
+from personax.cli.outputs import own_file
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.cli.trust import load_study
 from personax.errors import InputError
@@ -113,6 +114,7 @@ def register(app: typer.Typer) -> None:
         """Write every reply as a line of JSON."""
         from personax.traits.llms import export_journal
 
+        own_file(out, "the name of a new file")
         with _journal(study, folder) as journal:
             say(f"{export_journal(journal, out):,} replies were written to {out}")
 

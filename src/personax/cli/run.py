@@ -20,6 +20,9 @@ from personax.strict import Strict, fault_text
 from personax.study import StageRun, Study
 
 __all__ = [
+    "OF_STUDY",
+    "OF_TABLE",
+    "STUDY_OPTIONS",
     "EngineOption",
     "FolderOption",
     "ForceOption",
@@ -28,6 +31,7 @@ __all__ = [
     "StudyArgument",
     "comma_separated",
     "from_options",
+    "is_study",
     "register",
     "run_study",
 ]
@@ -52,6 +56,18 @@ EngineOption = Annotated[
     ),
 ]
 JobsOption = Annotated[int | None, typer.Option(min=1, help="Workers of the engine; one by default, all of ray.")]
+
+
+STUDY_OPTIONS = {"force", "engine", "jobs"}
+"""What a command that runs a stage of a study takes."""
+
+OF_STUDY = "to a study, whose study.yaml says it in the section {}; write it there, or name a table instead"
+OF_TABLE = "to a table, only to a study; name its study.yaml, or leave this out"
+
+
+def is_study(path: Path) -> bool:
+    """Say whether an argument that may be a table is a study."""
+    return path.suffix in (".yaml", ".yml") or (path / "study.yaml").is_file()
 
 
 def run_study(
