@@ -30,6 +30,8 @@ WRONG = [
     ("calibrate people.csv --grids 3", "--grids does not apply to invented people"),
     ("collect study.yaml --probe", "--probe does not apply to collect.source: simulate"),
     ("report study.yaml --out page.html --force", "--force does not apply with --out"),
+    ("report people.csv --out page.html", "--out does not apply to a table"),
+    ("report study.yaml --targets x", "--targets does not apply to a study"),
     ("release build study.yaml --public", "--public does not apply without --push"),
     ("annotate study.yaml --part 1/2 --shard j --dry-run", "--dry-run does not apply to parts"),
     ("annotate study.yaml --dry-run --max-cost 1", "--max-cost does not apply with --dry-run"),
@@ -146,3 +148,45 @@ def test_two_commands_on_a_table_keep_apart(tmp_path: Path) -> None:
     assert mine.read_text() == "mine"
     found = json.loads(personax("discover", "people.csv", "--test", "fisherz", "--json", cwd=tmp_path).stdout)
     assert {"edges", "graph", "columns", "notices"} <= set(found)
+
+
+def test_a_page_of_any_table(tmp_path: Path) -> None:
+    """No YAML; what is found is on the page and in the JSON; columns are named; a user's own folder stays."""
+    rows = [f"{i % 50},{1 + (i % 50) // 17},{'fm'[i % 2]}" for i in range(120)]
+    (tmp_path / "my table.csv").write_text("Größe,mood,gender\n" + "\n".join(rows))
+    told = personax("report", "my table.csv", cwd=tmp_path)
+    assert (told.returncode, "--targets: Größe, mood, gender" in told.stderr) == (1, True), told.stderr
+    assert "did you mean mood?" in personax("report", "my table.csv", "--targets", "mod", cwd=tmp_path).stderr
+    done = personax("report", "my table.csv", "--targets", "mood", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    stages = {one["stage"]: one for one in json.loads(done.stdout)["stages"]}
+    p = {(row["feature"], row["target"]): row["p_value"] for row in stages["independence"]["found"]["pvalues"]}
+    assert set(p) == {("Größe", "mood"), ("gender", "mood")}
+    assert p["Größe", "mood"] < 1e-6 < p["gender", "mood"]
+    page = tmp_path / "my table-report" / "report" / "index.html"
+    assert "Größe" in page.read_text(encoding="utf-8")
+    again = personax("report", "my table.csv", "--targets", "mood", cwd=tmp_path)
+    assert "nothing to do" in again.stdout
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "study.yaml").write_text("name: mine\n")
+    assert personax("report", "my table.csv", "--targets", "mood", "--folder", "own", cwd=tmp_path).returncode == 1
+    assert (tmp_path / "own" / "study.yaml").read_text() == "name: mine\n"
+
+
+def test_the_notebook_of_a_study_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its cells are code that works, whatever the folder is called; a notebook that is there stays."""
+    folder = tmp_path / "a [study]'s"
+    folder.mkdir()
+    (folder / "study.yaml").write_text(STUDY + "independence: {tests: [chisq], figures: false}\n")
+    assert personax("run", folder, "-q").returncode == 0
+    done = personax("notebook", folder)
+    assert done.returncode == 0, done.stderr
+    file = tmp_path / "a [study]'s.ipynb"
+    cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+    names: dict[str, object] = {}
+    monkeypatch.chdir(tmp_path)
+    for cell in cells:
+        if cell["cell_type"] == "code" and "heatmap" not in cell["source"]:
+            exec(compile(cell["source"], "cell", "exec"), names)
+    assert {"people", "scores", "pvalues"} <= set(names)
+    assert "is there already" in personax("notebook", folder).stderr

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from personax.cli.console import emit, fail, say, showing_progress, table
 from personax.cli.signals import kept_when_stopped
+from personax.cli.summary import found_by
 from personax.cli.trust import load_study
 from personax.engine import ENGINES
 from personax.errors import PlanError
@@ -157,7 +158,8 @@ def _summary(study: Study, outcomes: Iterable[StageRun]) -> dict[str, Any]:
     stages = []
     for outcome in outcomes:
         manifest = study.folder.manifest(outcome.stage)
-        facts = {"counts": manifest.counts, "notices": manifest.notices} if manifest else {}
+        facts: dict[str, Any] = {"counts": manifest.counts, "notices": manifest.notices} if manifest else {}
+        facts["found"] = found_by(study.reader, outcome.stage)
         stages.append({"stage": outcome.stage, "ran": outcome.ran, "why": outcome.why, **facts})
     return {"folder": str(study.folder.root), "report": str(study.report), "stages": stages}
 
