@@ -94,13 +94,12 @@ def register(app: typer.Typer) -> None:
         loaded = Study.load(study, folder=folder)
         root = loaded.folder.root.resolve()
         place = out or root.with_name(f"{root.name}.ipynb")
+        path = str(study if is_remote(study) else study.resolve())
         if place.exists():
             raise StudyError(f"{place} is there already, perhaps with work of yours; give another name by --out")
         write_text(
             place,
-            _as_notebook(
-                notebook_cells(loaded, path=str(study if is_remote(study) else study.resolve()), folder=str(root))
-            ),
+            _as_notebook(notebook_cells(loaded, path=path, folder=str(root))),
         )
         if as_json:
             emit({"notebook": str(place)})
