@@ -10,7 +10,9 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from typer.core import TyperCommand, TyperGroup
 
 import personax
 from personax import registry
@@ -49,49 +51,57 @@ def commands_page() -> str:
     from typer.main import get_command
 
     from personax.cli import app
-    from personax.cli.lazy import COMMANDS
+    from personax.cli.lazy import COMMANDS, LazyCommands
 
-    group: Any = get_command(app)
+    group = cast(LazyCommands, get_command(app))
     lines = ["# Commands", "", EXIT_CODES, ""]
     for panel, commands in COMMANDS.items():
         lines += [f"## {panel}", ""]
         for name in commands:
             group.load(name)
-            lines += [*command_lines(group.commands[name], f"personax {name}"), ""]
+            lines += [*command_lines(cast("TyperCommand", group.commands[name]), f"personax {name}"), ""]
     return "\n".join(lines)
 
 
 EXIT_CODES = (
     "Every command takes `--help` (`-h`), `--quiet`, `--verbose` and `--json`. Exit codes: 0 done; 1 something you can "
-    "mend, said in one sentence; 2 wrong usage, also an option that does not apply; 3 a study of somebody else that you "
-    "have not allowed (`personax trust`); 130 Ctrl-C, 143 SIGTERM: what was finished is kept. "
+    "mend, said in one sentence; 2 wrong usage, also an option that does not apply; 3 a study of somebody else that "
+    "you have not allowed (`personax trust`); 130 Ctrl-C, 143 SIGTERM: what was finished is kept. "
     "`personax --install-completion` teaches your shell the names."
 )
 EVERYWHERE = {"--help", "--quiet", "--verbose", "--json"}
 
 
-def command_lines(command: Any, words: str) -> Iterator[str]:
+def command_lines(command: TyperCommand | TyperGroup, words: str) -> Iterator[str]:
     """Yield the lines about a command, or about all of a group."""
     text = " ".join((command.help or "").split()).replace("``", "`")
     yield from (f"### {words}", "", text, "")
-    if hasattr(command, "commands"):
+    if isinstance(command, TyperGroup):
         for name, one in command.commands.items():
-            yield from command_lines(one, f"{words} {name}")
+            yield from command_lines(cast("TyperCommand", one), f"{words} {name}")
         return
-    params = [one for one in command.params if not EVERYWHERE & set(one.opts) and not getattr(one, "hidden", False)]
+    params = [one for one in command.params if not EVERYWHERE & set(one.opts)]
     if params:
         yield from ("| argument, option | default | |", "|---|---|---|")
-    for one in params:
-        option = one.param_type_name == "option"
-        name = (
-            ", ".join(f"`{word}`" for word in (*one.opts, *one.secondary_opts)) if option else f"`{one.name.upper()}`"
-        )
-        default = "" if one.default in (None, "", (), False) or not option else f"`{one.default}`"
-        yield f"| {name} | {default} | {(one.help or '').replace('|', '&#124;')} |"
-    if command.epilog:
-        yield from ("", " ".join(f"`{one.strip()}`" if one.strip().startswith("personax") else one.strip()
-                                 for one in re.split(r"(personax [^|,()]*)", command.epilog) if one.strip(" |")))  # fmt: skip
+    yield from map(param_row, params)
     yield ""
+    if command.epilog:
+        examples = command.epilog.partition(":")[2]
+        yield from ("```text", *(f"personax {one.strip(' |,;')}" for one in examples.split("personax ")[1:]), "```", "")
+
+
+def param_row(param: Any) -> str:  # noqa: ANN401 - typer hides its types
+    """Return an argument or an option as a row of a table."""
+    if param.param_type_name != "option":
+        return f"| `{(param.metavar or param.name).upper()}` | | {cell(param.help)} |"
+    names = ", ".join(f"`{word}`" for word in (*param.opts, *param.secondary_opts))
+    default = "" if param.default is None or param.default is False or param.default == "" else f"`{param.default}`"
+    return f"| {names} | {default} | {cell(param.help)} |"
+
+
+def cell(text: str | None) -> str:
+    """Return a help text as a cell of a table."""
+    return (text or "").replace("|", "&#124;")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

@@ -1,9 +1,10 @@
 """Every block of code of the README and the pages is run, or says in the page's source why it is not.
 
-A block stands alone in an empty folder with the blocks before it on its page. What is run: Python in one namespace a page;
-lines of a shell that call personax, which must end with 0; YAML is read as a study file where its sections are those of
-one; TOML and JSON are read. In the page's source, before a block: ``<!-- not run: reason -->``, ``<!-- run by: FILE -->``
-(a test that runs it), ``<!-- write: FILE -->`` (the block is that file), ``<!-- setup: NAMES -->`` (`tests.docs_setup`).
+A block stands alone in an empty folder with the blocks before it on its page. What is run: Python in one namespace a
+page; lines of a shell that call personax, which must end with 0; YAML is read as a study file where its sections are
+those of one; TOML and JSON are read. In the page's source, before a block: ``<!-- not run: reason -->``,
+``<!-- run by: FILE -->`` (a test that runs it), ``<!-- write: FILE -->`` (the block is that file),
+``<!-- setup: NAMES -->`` (`tests.docs_setup`).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tests.cli.program import personax
 from typer.main import get_command
 
 from personax.cli import app
-from personax.cli.lazy import COMMANDS
+from personax.cli.lazy import COMMANDS, LazyCommands
 from personax.stages import STAGES
 
 STUDY = "name: s\ncollect: {source: simulate, n: 40, images: false}\nannotate: {source: simulate}\n"
@@ -64,16 +65,27 @@ def test_an_option_that_does_not_apply_is_an_error(folder: Path, words: str, say
     assert sorted(folder.rglob("*")) == before
 
 
+def leaves(command: Any) -> list[Any]:
+    inner = getattr(command, "commands", None)
+    return [command] if inner is None else [one for each in inner.values() for one in leaves(each)]
+
+
+def options_of(command: Any) -> set[str]:
+    return {word for param in command.params for word in param.opts}
+
+
 def test_the_listed_commands_are_those_that_are_there() -> None:
     """Names and help lines of the listing are those of the commands, which are imported late; no stage lacks one."""
     group = get_command(app)
+    assert isinstance(group, LazyCommands)
     names = [name for commands in COMMANDS.values() for name in commands]
     assert {stage.name for stage in STAGES} <= set(names)
     for commands in COMMANDS.values():
         for name, text in commands.items():
-            group.load(name)  # type: ignore[attr-defined]
-            told = (group.commands[name].help or "").split("\n\n")[0]  # type: ignore[attr-defined]
+            group.load(name)
+            told = (group.commands[name].help or "").split("\n\n")[0]
             assert " ".join(told.split()).replace("``", "") == text, name
+            assert [one.name for one in leaves(group.commands[name]) if "--json" not in options_of(one)] == [], name
 
 
 def test_version_and_help_import_nothing_of_the_library() -> None:
