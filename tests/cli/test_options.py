@@ -109,7 +109,9 @@ def test_help_is_short_and_quiet_is_quiet(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(STUDY)
     done = personax("collect", tmp_path, "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
+    assert personax("-q", "collect", tmp_path, "--force").stderr == ""
     assert "collect" in personax("collect", tmp_path, "--force").stderr
+    assert "there is no file gone.xlsx" in personax("report", "gone.xlsx").stderr
     failed = personax("run", folder / "gone.yaml", "-v")
     assert "Traceback" in failed.stderr
     assert failed.stderr.splitlines()[-1].startswith("error: ")

@@ -13,7 +13,7 @@ import traceback
 import typer
 
 from personax import __version__
-from personax.cli.lazy import LazyCommands, verbosity
+from personax.cli.lazy import QUIET, VERBOSE, LazyCommands, set_verbosity, verbosity
 from personax.cli.signals import signals_raise, stop_code
 from personax.errors import PersonaxError, TrustError
 
@@ -38,8 +38,11 @@ def _version(wanted: bool) -> None:
 @app.callback(epilog="Every command has --help with an example. Begin: personax demo, or personax report people.csv")
 def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> None:
     """From public people to causal structure: what behaviour traits depend on, and what causes what."""
+    set_verbosity(-1 if quiet else int(verbose))
 
 
 STOPPED = 128 + signal.SIGINT

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
-__all__ = ["COMMANDS", "LazyCommands", "verbosity"]
+__all__ = ["COMMANDS", "QUIET", "VERBOSE", "LazyCommands", "set_verbosity", "verbosity"]
 
 COMMANDS = {
     "Begin": {
@@ -59,24 +59,23 @@ def verbosity() -> int:
     return _Verbosity.level
 
 
+def set_verbosity(level: int) -> None:
+    """Say how much is to be shown: -1, 0 or 1."""
+    _Verbosity.level = level
+
+
+QUIET = typer.Option(False, "--quiet", "-q", help="No progress and no remarks: results and errors alone.")
+VERBOSE = typer.Option(False, "--verbose", "-v", help="Every step of progress, and the traceback of an error.")
+
+
 def _quiet(given: bool) -> None:
     if given:
-        _Verbosity.level = -1
+        set_verbosity(-1)
 
 
 def _verbose(given: bool) -> None:
     if given:
-        _Verbosity.level = 1
-
-
-_QUIET = typer.Option(
-    False, "--quiet", "-q", callback=_quiet, expose_value=False,
-    help="No progress and no remarks: results and errors alone.",
-)  # fmt: skip
-_VERBOSE = typer.Option(
-    False, "--verbose", "-v", callback=_verbose, expose_value=False,
-    help="Every step of progress, and the traceback of an error.",
-)  # fmt: skip
+        set_verbosity(1)
 
 
 def _with_verbosity(command: TyperCommand | TyperGroup) -> None:
@@ -88,7 +87,14 @@ def _with_verbosity(command: TyperCommand | TyperGroup) -> None:
     made = typer.Typer(add_completion=False)
 
     @made.command()
-    def _every(quiet: bool = _QUIET, verbose: bool = _VERBOSE) -> None:
+    def _every(
+        quiet: Annotated[
+            bool, typer.Option("--quiet", "-q", callback=_quiet, expose_value=False, help=QUIET.help)
+        ] = False,
+        verbose: Annotated[
+            bool, typer.Option("--verbose", "-v", callback=_verbose, expose_value=False, help=VERBOSE.help)
+        ] = False,
+    ) -> None:
         """Hold the options of every command."""
 
     command.params.extend(get_command(made).params)
@@ -115,7 +121,6 @@ class LazyCommands(TyperGroup):
 
     def load(self, name: str) -> None:
         """Import the file of a command, if there is one of this name and it is not there yet."""
-        _Verbosity.level = 0
         if name not in _HELP:
             self.commands.update({one: self.get_command(None, one) for one in _HELP if one not in self.commands})
         elif name not in self.commands:

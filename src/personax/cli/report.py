@@ -29,6 +29,9 @@ from personax.study import Study
 
 __all__ = ["register"]
 
+FILE_ENDINGS = {".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".sav"}
+"""Of files that are meant as tables, whether they can be read or not."""
+
 _MADE = "# Made by personax report; every setting can be changed, then: personax run {}\n"
 
 
@@ -59,6 +62,8 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Write one page that opens from disk."""
+        if study.suffix.lower() in FILE_ENDINGS and not study.exists():
+            raise InputError(f"there is no file {study}; check the path, or name a study")
         if not is_study(study) and study.is_file():
             refuse(ctx, ["out"], "to a table; the page is in the folder that is made, which --folder names")
             settings = _settings(study, comma_separated(features), comma_separated(targets), missing.split(","))
