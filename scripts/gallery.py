@@ -34,6 +34,7 @@ from personax.figures import (
     scores_by_method,
     training_curves,
 )
+from personax.schema import Kind
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,8 +43,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "images" / "gallery"
-FEATURES = {"gender": "nominal", "occupation": "nominal", "height_cm": "continuous", "birth_year": "continuous",
-            "country": "nominal", "birth_month": "cyclic"}  # fmt: skip
+FEATURES: dict[str, Kind] = {
+    "gender": "nominal",
+    "occupation": "nominal",
+    "height_cm": "continuous",
+    "birth_year": "continuous",
+    "country": "nominal",
+    "birth_month": "cyclic",
+}
 OTHERS = {
     "report-desktop-light.png": "The report of the demo, on a laptop (`docs/screenshots.py`).",
     "report-desktop-dark.png": "The same, dark.",
@@ -67,7 +74,7 @@ def pvalues() -> pl.DataFrame:
     """Return Level I of them: six features, the traits by three raters and over them."""
     people = world().people
     scores = aggregate(world().ratings, people=people["id"].to_list())
-    targets = {name: "ordinal" for name in scores.columns if name.startswith("final_")}
+    targets: dict[str, Kind] = {name: "ordinal" for name in scores.columns if name.startswith("final_")}
     return screen(people.join(scores, on="id"), list(FEATURES), list(targets), tests=["kci", "chisq"],
                   kinds=FEATURES | targets, periods={"birth_month": 12.0})  # fmt: skip
 
@@ -175,7 +182,7 @@ def training() -> Figure:
     data = numerical(1, n=800, rng=np.random.default_rng(0))
     made = {}
     for seed in range(2):
-        fit = method("autoencoder", budget=Budget(epochs=20)).fit(
+        fit: Any = method("autoencoder", budget=Budget(epochs=20)).fit(
             data.views, latents=data.counts, rng=np.random.default_rng(seed)
         )
         rows = fit.log.history
