@@ -70,9 +70,10 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-# --strict: a page or a docstring that names what is not there is an error.
+# --strict: a page or a docstring that names what is not there is an error; so is a page that asks a network.
 docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python scripts/check_site.py site
 	@echo site/index.html
 
 bench: $(VENV)/.dev

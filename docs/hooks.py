@@ -1,4 +1,4 @@
-"""Hooks of mkdocs: tables of the registered parts, and a reference page for each package, from the names it exports.
+"""Hooks of mkdocs: tables of the registered parts, a page of all commands, and a reference page for each package.
 
 ``<!-- registered: tests -->`` in a page becomes the table of that kind. The reference has no files of its own: a name
 that a package adds to ``__all__`` is in it.
@@ -10,7 +10,9 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+
+from typer.core import TyperCommand, TyperGroup
 
 import personax
 from personax import registry
@@ -44,11 +46,70 @@ def packages() -> Iterator[tuple[str, list[str]]]:
                 yield found.name, names
 
 
+def commands_page() -> str:
+    """Return the reference of the command line, from the commands themselves."""
+    from typer.main import get_command
+
+    from personax.cli import app
+    from personax.cli.lazy import COMMANDS, LazyCommands
+
+    group = cast(LazyCommands, get_command(app))
+    lines = ["# Commands", "", EXIT_CODES, ""]
+    for panel, commands in COMMANDS.items():
+        lines += [f"## {panel}", ""]
+        for name in commands:
+            group.load(name)
+            lines += [*command_lines(cast("TyperCommand", group.commands[name]), f"personax {name}"), ""]
+    return "\n".join(lines)
+
+
+EXIT_CODES = (
+    "Every command takes `--help` (`-h`), `--quiet`, `--verbose` and `--json`. Exit codes: 0 done; 1 something you can "
+    "mend, said in one sentence; 2 wrong usage, also an option that does not apply; 3 a study of somebody else that "
+    "you have not allowed (`personax trust`); 130 Ctrl-C, 143 SIGTERM: what was finished is kept. "
+    "`personax --install-completion` teaches your shell the names."
+)
+EVERYWHERE = {"--help", "--quiet", "--verbose", "--json"}
+
+
+def command_lines(command: TyperCommand | TyperGroup, words: str) -> Iterator[str]:
+    """Yield the lines about a command, or about all of a group."""
+    text = " ".join((command.help or "").split()).replace("``", "`")
+    yield from (f"### {words}", "", text, "")
+    if isinstance(command, TyperGroup):
+        for name, one in command.commands.items():
+            yield from command_lines(cast("TyperCommand", one), f"{words} {name}")
+        return
+    params = [one for one in command.params if not EVERYWHERE & set(one.opts)]
+    if params:
+        yield from ("| argument, option | default | |", "|---|---|---|")
+    yield from map(param_row, params)
+    yield ""
+    if command.epilog:
+        examples = command.epilog.partition(":")[2]
+        yield from ("```text", *(f"personax {one.strip(' |,;')}" for one in examples.split("personax ")[1:]), "```", "")
+
+
+def param_row(param: Any) -> str:  # noqa: ANN401 - typer hides its types
+    """Return an argument or an option as a row of a table."""
+    if param.param_type_name != "option":
+        return f"| `{(param.metavar or param.name).upper()}` | | {cell(param.help)} |"
+    names = ", ".join(f"`{word}`" for word in (*param.opts, *param.secondary_opts))
+    default = "" if param.default is None or param.default is False or param.default == "" else f"`{param.default}`"
+    return f"| {names} | {default} | {cell(param.help)} |"
+
+
+def cell(text: str | None) -> str:
+    """Return a help text as a cell of a table."""
+    return (text or "").replace("|", "&#124;")
+
+
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put the reference behind the pages that people wrote."""
     pages = [{f"personax.{name}": f"reference/{name}.md"} for name, _ in packages()]
     assert config.nav is not None
-    config.nav.append({"Reference": [{"personax": "reference/index.md"}, *pages]})
+    reference = next(part["Reference"] for part in config.nav if "Reference" in part)
+    reference.append({"Python": [{"personax": "reference/index.md"}, *pages]})
     return config
 
 
@@ -56,6 +117,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add a page a package."""
     from mkdocs.structure.files import File
 
+    files.append(File.generated(config, "commands.md", content=commands_page()))
     for name, names in packages():
         text = "\n\n".join([f"# personax.{name}", *(f"::: personax.{name}.{word}" for word in names)])
         files.append(File.generated(config, f"reference/{name}.md", content=text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import re
 from pathlib import Path
 
@@ -43,3 +44,40 @@ def test_the_glossary_names_files_that_are_there() -> None:
             gone += [f"{term}: {path}"] if not full.exists() else []
     assert len(rows) > 80
     assert not gone
+
+
+def test_the_sentences_of_the_page_of_errors_are_said() -> None:
+    """What stands between code marks in its first column is somewhere in the package, as far as it is not a value."""
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src" / "personax").rglob("*.py"))
+    code = re.sub(r'"\s*\n\s*f?"', "", code)
+    rows = re.findall(r"^\| `(.+?)` \|", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE)
+    parts = [part.strip() for row in rows for part in row.split("...") if part.strip()]
+    gone = [part for part in parts if part not in code and part not in VALUED]
+    assert len(rows) > 12
+    assert not gone
+
+
+VALUED = {
+    "unknown key alfa; did you mean alpha?",
+    "do not apply to a study, whose study.yaml says it",
+    "no column has the role target",
+    "another process",
+    "stopped by Ctrl-C: kept",
+}
+"""Sentences with values in them; tests of the commands hold them."""
+
+
+def test_the_gallery_is_what_its_script_makes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("gallery", ROOT / "scripts" / "gallery.py")
+    assert spec is not None
+    assert spec.loader is not None
+    gallery = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(gallery)
+    page = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+    assert page == gallery.page()
+    shown = re.findall(r"^!\[.*?\]\((.+?)\)", page, re.MULTILINE)
+    assert len(shown) > 16
+    assert [name for name in shown if not (ROOT / "docs" / name).is_file()] == []
+    monkeypatch.setattr("sys.argv", ["gallery.py", "pc-graph", "--out", str(tmp_path)])
+    gallery.main()
+    assert (tmp_path / "pc-graph.svg").stat().st_size > 1000

@@ -112,12 +112,6 @@ def test_importing_personax_imports_nothing_heavy() -> None:
     assert shown.stdout.strip() == "[]"
 
 
-def test_the_command_line_starts_without_torch() -> None:
-    script = "import sys, personax.cli; print('torch' in sys.modules, 'causallearn' in sys.modules)"
-    shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
-    assert shown.stdout.strip() == "False False"
-
-
 def test_importing_the_figures_imports_no_matplotlib() -> None:
     script = "import sys, personax.figures; print('matplotlib' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)

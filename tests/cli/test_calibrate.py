@@ -71,8 +71,8 @@ MISTAKES = [
     (["--times", "0"], "--times"),
     (["--alpha", "1"], "--alpha"),
     (["--seed", "-1"], "--seed"),
-    (["--grids", "-1"], "--grids"),
-    (["--correction", "bonferoni"], "--correction: there is no bonferoni; choose from fdr_bh"),
+    (["--like-mine", "--grids", "-1"], "--grids"),
+    (["--like-mine", "--correction", "bonferoni"], "--correction: there is no bonferoni; choose from fdr_bh"),
     (["--like-mine", "--features", "final_o", "--targets", "final_o"], "no features or no targets"),
     (["--like-mine", "--tests", "gcm"], "gcm cannot run without something given"),
 ]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from personax.cli.console import emit, say, showing_progress
+from personax.cli.options import refuse
 from personax.cli.run import JsonOption
 from personax.errors import PersonaxError, PlanError, StudyError
 from personax.files import write_text
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog=EXAMPLE)
     def analyse(
+        ctx: typer.Context,
         release: Annotated[str, typer.Argument(help="A folder, a file, or a data set of a hub as user/name.")],
         out: Annotated[Path | None, typer.Option(help="The study folder to make. Default: NAME-analysis.")] = None,
         map_: Annotated[
@@ -41,6 +43,8 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Analyse a release by one command: Level I, Level II and the report, in a study folder of its own."""
+        if Path(release).exists():
+            refuse(ctx, ["revision"], "to files that are here, only to a data set of a hub; leave it out")
         with showing_progress() as progress:
             progress.stage("reading the release")
             words = _words(map_ or [])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.options import refuse
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
 from personax.cli.signals import kept_when_stopped
 from personax.cli.trust import load_study
@@ -121,6 +122,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("annotate", epilog=EXAMPLES)
     def command(
+        ctx: typer.Context,
         study: StudyArgument,
         folder: FolderOption = None,
         force: ForceOption = False,
@@ -137,6 +139,11 @@ def register(app: typer.Typer) -> None:
         """Rate people's traits, or score their answers; one score a trait."""
         loaded = load_study(study, folder=folder)
         hosts = Hosts(part, shard, merge or [], export_batch, import_batch or [])
+        if hosts.asked:
+            whole = ["dry_run", "force", "allow_missing", *([] if part else ["max_cost"])]
+            refuse(ctx, whole, "to parts, batches and --merge; run it without them, or the command without it")
+        if dry_run:
+            refuse(ctx, ["force", "max_cost", "allow_missing"], "with --dry-run, which asks nothing")
         if allow_missing is not None:
             loaded.plan = _allowing(loaded, allow_missing)
         if not (dry_run or max_cost is not None or hosts.asked):

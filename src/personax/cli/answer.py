@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         folder: FolderOption = None,
         as_json: JsonOption = False,
     ) -> None:
-        """Answer a request on the originals: p-values, effects, graphs and metrics leave, checked, and are logged."""
+        """Answer a request on the originals: p-values, effects, graphs and metrics leave, checked and logged."""
         with showing_progress() as progress:
             found = load_study(study, folder=folder).answer(request, out, requester=requester, progress=progress)
         if as_json:

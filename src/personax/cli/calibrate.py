@@ -8,6 +8,7 @@ from typing import Annotated, cast
 import typer
 
 from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.options import refuse
 from personax.cli.run import JsonOption, comma_separated
 from personax.independence import Correction, family_sentences, verdicts
 from personax.stages import Calibration, CalibrationSettings, calibrate_file
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog="Example: personax calibrate people.csv --features Height,Weight --targets final_o --like-mine")
     def calibrate(
+        ctx: typer.Context,
         file: Annotated[Path, typer.Argument(help="A table: CSV, TSV, Parquet, JSON, JSONL.")],
         features: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
         targets: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
@@ -50,10 +52,12 @@ def register(app: typer.Typer) -> None:
         grids: Annotated[int, typer.Option(help="With --like-mine: whole grids, for the family-wise error.")] = 100,
         seed: Annotated[int, typer.Option(help="Where the random numbers begin.")] = 0,
         missing: Annotated[str, typer.Option(help="Texts that mean missing, separated by commas.")] = "",
-        out: Annotated[Path, typer.Option(help="Folder; that of the results, to stand beside them.")] = Path("results"),
+        out: Annotated[Path, typer.Option(help="Folder; that of the results goes too.")] = Path("independence"),
         as_json: JsonOption = False,
     ) -> None:
         """Level I: say how often the tests reject where there is nothing to find, on data like these."""
+        if not like_mine:
+            refuse(ctx, ["all_pairs", "correction", "grids"], "to invented people; add --like-mine, or leave it out")
         settings = CalibrationSettings(
             comma_separated(features), comma_separated(targets), comma_separated(given) or [],
             comma_separated(tests) or [], times, alpha, seed, like_mine, all_pairs,

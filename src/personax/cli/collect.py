@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from personax.cli.console import emit, showing_progress, table
+from personax.cli.options import refuse
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StrictOption, StudyArgument, run_study
 from personax.cli.trust import load_study
 from personax.errors import PlanError
@@ -47,6 +48,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("collect", epilog=EXAMPLES)
     def command(
+        ctx: typer.Context,
         study: StudyArgument,
         folder: FolderOption = None,
         force: ForceOption = False,
@@ -62,10 +64,12 @@ def register(app: typer.Typer) -> None:
         loaded = load_study(study, folder=folder)
         section = loaded.plan.collect
         if not isinstance(section, CollectSeveral):
-            if source or limit or refresh or probe or offline:
-                raise PlanError("--source, --limit, --refresh, --probe and --offline are for collect.source: several")
+            own = ["source", "limit", "refresh", "probe", "offline"]
+            refuse(ctx, own, f"to collect.source: {section.source}, only to several; leave it out")
             run_study(loaded, ["collect"], force=force, as_json=as_json, strict=strict)
             return
+        if probe:
+            refuse(ctx, ["limit", "refresh", "force"], "with --probe, which fetches one list and one person a source")
         chosen = {"only": source or section.only, "limit": limit or section.limit}
         _know(section, source or [])
         section = section.model_copy(

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from personax.cli.console import emit, say
+from personax.cli.outputs import own_file
 from personax.cli.run import JsonOption
-from personax.errors import InputError
 from personax.files import write_text
 from personax.report import compare_studies, render_study_comparison
 from personax.study import Study
@@ -30,8 +30,7 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Put studies side by side that differ in LLM, prompt, people, transform or seed: which findings hold."""
-        if out.exists() and b"personax" not in out.read_bytes()[:4096]:
-            raise InputError(f"{out} is there and is no page of personax; name another file with --out")
+        own_file(out)
         loaded = [Study.load(path) for path in studies]
         found = compare_studies([(_name(study, loaded), study.report_data()) for study in loaded])
         write_text(out, render_study_comparison(found, title=title))

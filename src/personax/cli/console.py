@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from personax.cli.lazy import verbosity
 from personax.cli.signals import check_signal
-from personax.progress import Progress
+from personax.progress import Progress, Silent
 
-__all__ = ["emit", "fail", "remark", "say", "showing_progress", "table"]
+__all__ = ["as_json", "emit", "fail", "remark", "say", "showing_progress", "table"]
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -46,9 +48,26 @@ def say(text: str) -> None:
     _out.print(Text(printable(text)))
 
 
-def emit(result: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
-    """Print a machine-readable summary."""
-    _out.print(Text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)))
+def emit(result: object) -> None:
+    """Print a machine-readable summary: what is no number is null, a date its text."""
+    _out.print(Text(json.dumps(as_json(result), indent=1, ensure_ascii=False, allow_nan=False)))
+
+
+def as_json(value: object) -> object:
+    """Return a value as JSON can hold it.
+
+    Examples
+    --------
+    >>> as_json({"p": float("nan"), "names": ("a", 1)})
+    {'p': None, 'names': ['a', 1]}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): as_json(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [as_json(one) for one in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int | bool) else str(value)
 
 
 def fail(message: str) -> None:
@@ -59,17 +78,31 @@ def fail(message: str) -> None:
 
 def remark(text: str) -> None:
     """Print what is to be known beside a result, on stderr, so that a summary on stdout stays readable to programs."""
-    _err.print(Text(f"note: {printable(text)}"))
+    if verbosity() >= 0:
+        _err.print(Text(f"note: {printable(text)}"))
 
 
 def table(title: str, header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Print a small table."""
+    """Print a small table; where no terminal is, each row on one line however long, so that no word is broken."""
+    names, cells = list(header), [[printable(cell) for cell in row] for row in rows]
+    if not _out.is_terminal:
+        _print_lines(title, names, cells)
+        return
     grid = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in header:
+    for name in names:
         grid.add_column(name, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(printable(cell)) for cell in row))
+    for row in cells:
+        grid.add_row(*(Text(cell) for cell in row))
     _out.print(grid)
+
+
+def _print_lines(title: str, names: list[str], cells: list[list[str]]) -> None:
+    flat = [[" ".join(cell.split()) for cell in row] for row in ([names] if any(names) else []) + cells]
+    widths = [max(cell_len(cell) for cell in column) for column in zip(*flat, strict=True)]
+    lines = ["  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+             for row in flat]  # fmt: skip
+    for line in ([title] if title else []) + lines:
+        _out.print(Text(line.rstrip()))
 
 
 class _Terminal:
@@ -106,7 +139,7 @@ class _Lines:
 
     def step(self, done: int, total: int, note: str = "") -> None:
         check_signal()
-        if time.monotonic() - self._last >= _PLAIN_EVERY:
+        if time.monotonic() - self._last >= _PLAIN_EVERY or verbosity() > 0:
             self._last = time.monotonic()
             reached = f"{done}/{total}" if total else str(done)
             left = (self._last - self._began) * (total - done) / done if total and done else 0.0
@@ -117,9 +150,19 @@ class _Lines:
         _err.print(Text(text))
 
 
+class _Unseen(Silent):
+    """Nothing is shown; a signal ends the work all the same."""
+
+    def step(self, done: int, total: int, note: str = "") -> None:
+        check_signal()
+
+
 @contextmanager
 def showing_progress() -> Iterator[Progress]:
-    """Show progress on stderr while the block runs."""
+    """Show progress on stderr while the block runs; none where --quiet was asked for."""
+    if verbosity() < 0:
+        yield _Unseen()
+        return
     if not _err.is_terminal:
         yield _Lines()
         return

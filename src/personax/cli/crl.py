@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
@@ -14,6 +14,8 @@ from personax import registry
 from personax.cli import crl_compare
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.default_command import group_with_default
+from personax.cli.options import refuse
+from personax.cli.outputs import own_folder
 from personax.cli.run import EngineOption, FolderOption, ForceOption, JobsOption, JsonOption, StudyArgument, run_study
 from personax.cli.signals import kept_when_stopped
 from personax.cli.trust import load_study
@@ -85,6 +87,7 @@ def _order() -> list[str]:
 def _perform(settings: CrlBenchmark, out: Path, *, figures: bool, as_json: bool) -> None:
     results: list[dict[str, Any]] = []
     settings.check()
+    own_folder(out, "parts")
     kept = f"finished runs are in {out / 'parts'}, and the same command goes on from there"
     with kept_when_stopped(lambda: kept), showing_progress() as progress:
         progress.stage("crl benchmark")
@@ -193,6 +196,7 @@ def register(app: typer.Typer) -> None:
         epilog="Example: personax crl benchmark --data numerical --case 1 --methods default,pca,supervised --out bench"
     )
     def benchmark(
+        ctx: typer.Context,
         out: Annotated[Path, typer.Option(help="Folder of the results; a run that was stopped goes on there.")],
         data: Annotated[str, typer.Option(help="worlds, variant-mnist or numerical.")] = "numerical",
         world: Annotated[str | None, typer.Option(help="Of worlds: a fixed one; see docs/crl.md.")] = None,
@@ -260,6 +264,7 @@ def register(app: typer.Typer) -> None:
             if methods == "all"
             else [name.strip() for name in methods.split(",") if name.strip()]
         )
+        _check_generator(ctx, data, chosen)
         given: dict[str, Any]
         if data == "worlds":
             given = {"world": world, "file": None if world_file is None else str(world_file),
@@ -301,6 +306,26 @@ def register(app: typer.Typer) -> None:
         )
         with parallel_config(engine, jobs):
             _perform(settings, out, figures=figures, as_json=as_json)
+
+
+_OF_DATA = {
+    "worlds": {"world", "world_file", "family", "encoder", "picture_encoder", "filler", "links", "cache", "latents",
+               "measurements", "shared"},
+    "numerical": {"case", "modalities", "latents", "shared", "measurements", "any_graph"},
+    "variant-mnist": {"instances", "digits", "clothes"},
+}  # fmt: skip
+"""Kind of data -> the options that are its own."""
+
+_FASTER = {"paper", "mmcrl"}
+"""The methods that compiled steps, bfloat16 and convolutions are for."""
+
+
+def _check_generator(ctx: typer.Context, data: str, methods: Collection[str]) -> None:
+    """Refuse options of other data, and of methods that do not run."""
+    if data in _OF_DATA:
+        refuse(ctx, set().union(*_OF_DATA.values()) - _OF_DATA[data], f"to --data {data}; leave it out")
+    if not _FASTER & set(methods):
+        refuse(ctx, ["compiled", "half", "convolutional"], f"to {', '.join(methods)}, only to paper and mmcrl")
 
 
 PEEKS = (
@@ -361,13 +386,15 @@ def _add_data(group: typer.Typer) -> None:
         )  # fmt: skip
         if only is not None and upto is not None:
             raise PlanError("--only fits a seed of known numbers of latents; leave --upto out")
+        own_folder(out, "fits")
         rng, tried = np.random.default_rng(seed), None
         kept = f"finished seeds are in {out / 'fits'}, and the same command goes on from there"
         with kept_when_stopped(lambda: kept), parallel_config(engine, jobs), showing_progress() as progress:
             progress.stage("crl")
             if only is not None:
                 learn_seed(views, settings, only, rng, progress, keep=out / "fits")
-                say(f"seed {only} is in {out / 'fits'}; the same command without --only gathers all seeds")
+                text = f"seed {only} is in {out / 'fits'}; the same command without --only gathers all seeds"
+                emit({"out": str(out), "seed": only, "next": text}) if as_json else say(text)
                 return
             if upto is not None:
                 settings, tried = choose_latents(views, settings, upto, rng.spawn(1)[0], progress)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from personax.cli.console import emit, say, table
+from personax.cli.outputs import own_file
 from personax.cli.run import JsonOption
 from personax.config import read_modalities
 from personax.crl import RunComparison, compare_runs
@@ -46,6 +47,7 @@ def register(group: typer.Typer) -> None:
         people = None
         if data is not None and modalities is not None:
             people = read_measurements(data, read_modalities(modalities).measurements)
+        own_file(out)
         read = [run for path in runs for run in read_runs(path, people)]
         found = compare_runs(read, None if truth is None else read_known_latents(truth))
         write_text(out, render_comparison(found, title=title))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,11 @@ from typing import Annotated
 import typer
 
 from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.options import refuse, refuse_others
 from personax.cli.run import (
+    OF_STUDY,
+    OF_TABLE,
+    STUDY_OPTIONS,
     EngineOption,
     FolderOption,
     ForceOption,
@@ -19,6 +24,7 @@ from personax.cli.run import (
     StrictOption,
     comma_separated,
     from_options,
+    is_study,
     run_study,
 )
 from personax.cli.signals import NOTHING_KEPT, kept_when_stopped
@@ -39,7 +45,9 @@ _ALGORITHMS = "pc; fci: common causes may be hidden; ges, grasp, boss: the best 
 def _print(found: FileGraph, out: Path, *, as_json: bool) -> None:
     if as_json:
         notices = [asdict(notice) for notice in found.notices]
-        emit({"out": str(out), **graph_counts(found.graph), "notices": notices})
+        columns = [asdict(column) for column in found.columns]
+        graph = json.loads(found.graph.to_json())
+        emit({"out": str(out), **graph_counts(found.graph), "columns": columns, "graph": graph, "notices": notices})
         return
     rows = ((c.name, c.kind, c.why if c.inferred else "given") for c in found.columns)
     table("Columns", ("name", "kind", "why"), rows)
@@ -65,9 +73,10 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         epilog="Examples: personax discover my-study/study.yaml, "
-        "personax discover people.csv --test kci --knowledge known.yaml --bootstraps 100 --jobs 4 --out results"
+        "personax discover people.csv --test kci --knowledge known.yaml --bootstraps 100 --jobs 4 --out discovery"
     )
     def discover(
+        ctx: typer.Context,
         file: Annotated[Path, typer.Argument(help="A study file (.yaml), or a table: CSV, TSV, Parquet, JSON, JSONL.")],
         columns: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
         test: Annotated[str | None, typer.Option(help=f"Of {', '.join(search_tests())}; default: kci.")] = None,
@@ -81,17 +90,19 @@ def register(app: typer.Typer) -> None:
         seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
         missing: Annotated[str, typer.Option(help="Texts that mean missing, separated by commas.")] = "",
         strict: StrictOption = False,
-        out: Annotated[Path, typer.Option(help="Folder for the results of a table.")] = Path("results"),
+        out: Annotated[Path, typer.Option(help="Folder for the results of a table.")] = Path("discovery"),
         folder: FolderOption = None,
         force: ForceOption = False,
         as_json: JsonOption = False,
     ) -> None:
         """Draw the causal graph of a study or of any table, by PC, FCI, or a score."""
-        if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
+        if is_study(file):
+            refuse_others(ctx, STUDY_OPTIONS, OF_STUDY.format("discover"))
             run_study(
                 load_study(file, folder=folder), ["discover"], force=force, as_json=as_json, engine=engine, jobs=jobs
             )
             return
+        refuse(ctx, ["folder", "force"], OF_TABLE)
         raw = {"algorithm": algorithm, "bootstraps": bootstraps}
         tested = {"test": test, "alpha": alpha, "max_given": max_given}
         raw |= {name: value for name, value in tested.items() if value is not None}

@@ -135,7 +135,7 @@ def register(app: typer.Typer) -> None:
         mend: Annotated[bool, typer.Option("--mend", help="Mend what needs no computation.")] = False,
         as_json: JsonOption = False,
     ) -> None:
-        """Tell what is installed and what each missing piece would give; or what is wrong with a study folder."""
+        """Tell what is installed and what each missing piece would give; or what is wrong with a study."""
         if study is not None:
             _examine_study(study, mend=mend, as_json=as_json)
             return

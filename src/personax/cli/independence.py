@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,11 @@ import typer
 
 from personax import registry
 from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.options import refuse, refuse_others
 from personax.cli.run import (
+    OF_STUDY,
+    OF_TABLE,
+    STUDY_OPTIONS,
     EngineOption,
     FolderOption,
     ForceOption,
@@ -20,6 +25,7 @@ from personax.cli.run import (
     StrictOption,
     comma_separated,
     from_options,
+    is_study,
     run_study,
 )
 from personax.cli.signals import NOTHING_KEPT, kept_when_stopped
@@ -32,6 +38,9 @@ from personax.stages import FileResults, analyse_file, analyse_statistics, count
 __all__ = ["register"]
 
 _SHOWN = 15
+
+STATISTICS_OPTIONS = {"features", "targets", "alpha", "correction", "seed", "figures", "out"}
+"""What noisy statistics take."""
 
 
 def _options(draws: int, permutations: int) -> dict[str, dict[str, Any]]:
@@ -48,6 +57,14 @@ def _options(draws: int, permutations: int) -> dict[str, dict[str, Any]]:
 def _that(fact: str) -> str:
     """Name the tests that take an option, as its help does."""
     return ", ".join(part.title for part in registry.parts("tests") if part.facts.get(fact))
+
+
+def _check_draws(ctx: typer.Context, tests: Collection[str]) -> None:
+    """Refuse options of randomised tests where none of them runs."""
+    for option, fact in (("draws", "draws"), ("permutations", "permutes")):
+        takes = [part.name for part in registry.parts("tests") if part.facts.get(fact)]
+        if not {*takes, "auto"} & set(tests):
+            refuse(ctx, [option], f"to {', '.join(tests)}; name one of {', '.join(takes)} by --tests")
 
 
 def _print(found: FileResults, out: Path, *, as_json: bool) -> None:
@@ -95,10 +112,11 @@ def register(app: typer.Typer) -> None:
 
     @app.command(
         epilog="Examples: personax independence my-study/study.yaml, "
-        "personax independence people.csv --features Height,Weight --targets final_o,final_c --out results, "
+        "personax independence people.csv --features Height,Weight --targets final_o,final_c --out independence, "
         "personax independence people.csv --tests kci,rcit,gcm --given age,league --by gender"
     )
     def independence(
+        ctx: typer.Context,
         file: Annotated[
             Path,
             typer.Argument(
@@ -130,13 +148,14 @@ def register(app: typer.Typer) -> None:
         figures: Annotated[bool, typer.Option(help="Draw heatmaps and the graph, SVG and PNG.")] = True,
         missing: Annotated[str, typer.Option(help="Texts that mean missing, separated by commas.")] = "",
         strict: StrictOption = False,
-        out: Annotated[Path, typer.Option(help="Folder for the results of a table.")] = Path("results"),
+        out: Annotated[Path, typer.Option(help="Folder for the results of a table.")] = Path("independence"),
         folder: FolderOption = None,
         force: ForceOption = False,
         as_json: JsonOption = False,
     ) -> None:
         """Level I: test every feature against every trait, in a study or in any table."""
-        if file.suffix in (".yaml", ".yml") or (file / "study.yaml").is_file():
+        if is_study(file):
+            refuse_others(ctx, STUDY_OPTIONS, OF_STUDY.format("independence"))
             run_study(
                 load_study(file, folder=folder),
                 ["independence"],
@@ -147,6 +166,10 @@ def register(app: typer.Typer) -> None:
                 strict=strict,
             )
             return
+        refuse(ctx, ["folder", "force"], OF_TABLE)
+        if (file / "statistics.json").is_file():
+            refuse_others(ctx, STATISTICS_OPTIONS, "to noisy statistics: their tables are tested by chi-square alone")
+        _check_draws(ctx, comma_separated(tests) or [])
         raw = {
             "features": comma_separated(features),
             "targets": comma_separated(targets),

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from personax.cli.console import say
+from personax.cli.console import emit, say
+from personax.cli.run import JsonOption
 from personax.errors import StudyError
 from personax.files import write_text
 from personax.study import Study
@@ -39,8 +40,13 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command(epilog="Example: personax init my-study")
-    def init(folder: Annotated[Path, typer.Argument(help="The study folder to begin.")]) -> None:
+    def init(
+        folder: Annotated[Path, typer.Argument(help="The study folder to begin.")], as_json: JsonOption = False
+    ) -> None:
         """Begin a study: write a commented study.yaml."""
         path = write_study(folder, "init.yaml")
         Study.load(path).trust()
-        say(f"wrote {path}; edit it, then: personax run {path}")
+        if as_json:
+            emit({"study": str(path)})
+        else:
+            say(f"wrote {path}; edit it, then: personax run {path}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from personax.cli.console import emit, say, table
+from personax.cli.outputs import own_file
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.cli.trust import load_study
 from personax.errors import InputError
@@ -83,48 +84,56 @@ def register(app: typer.Typer) -> None:
         study: StudyArgument,
         person: Annotated[str, typer.Argument(help="The id of a person.")],
         folder: FolderOption = None,
+        as_json: JsonOption = False,
     ) -> None:
         """Remove every reply about one person, so that none stays in the file."""
         from personax.traits.llms import forget_person
 
         with _journal(study, folder) as journal:
             removed = forget_person(journal, person)
-        say(f"{removed} replies about {person} were removed; {AGAIN}; take the person out of the sources, too")
+        text = f"{removed} replies about {person} were removed; {AGAIN}; take the person out of the sources, too"
+        emit({"person": person, "removed": removed}) if as_json else say(text)
 
     @group.command()
     def drop(
         study: StudyArgument,
         model: Annotated[str, typer.Argument(help="The name of a model.")],
         folder: FolderOption = None,
+        as_json: JsonOption = False,
     ) -> None:
         """Remove the replies of one model; asked again, they are paid for again."""
         from personax.traits.llms import drop_model
 
         with _journal(study, folder) as journal:
             removed = drop_model(journal, model)
-        say(f"{removed} replies of {model} were removed; {AGAIN}, or asks it again")
+        text = f"{removed} replies of {model} were removed; {AGAIN}, or asks it again"
+        emit({"model": model, "removed": removed}) if as_json else say(text)
 
     @group.command()
     def export(
         study: StudyArgument,
         out: Annotated[Path, typer.Argument(help="A file of JSON lines.")],
         folder: FolderOption = None,
+        as_json: JsonOption = False,
     ) -> None:
         """Write every reply as a line of JSON."""
         from personax.traits.llms import export_journal
 
+        own_file(out, "the name of a new file")
         with _journal(study, folder) as journal:
-            say(f"{export_journal(journal, out):,} replies were written to {out}")
+            count = export_journal(journal, out)
+        emit({"out": str(out), "replies": count}) if as_json else say(f"{count:,} replies were written to {out}")
 
     @group.command()
     def backup(
         study: StudyArgument,
         out: Annotated[Path, typer.Argument(help="A file that is not there yet.")],
         folder: FolderOption = None,
+        as_json: JsonOption = False,
     ) -> None:
         """Copy the journal, also while it is in use."""
         from personax.traits.llms import backup_journal
 
         with _journal(study, folder) as journal:
             backup_journal(journal, out)
-        say(f"the journal was copied to {out}")
+        emit({"out": str(out)}) if as_json else say(f"the journal was copied to {out}")

@@ -13,6 +13,8 @@ import typer
 
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.default_command import group_with_default
+from personax.cli.options import refuse
+from personax.cli.outputs import own_folder
 from personax.cli.run import EngineOption, FolderOption, ForceOption, JobsOption, JsonOption, StudyArgument, run_study
 from personax.cli.trust import load_study
 from personax.data.frames import write_parquet
@@ -62,6 +64,7 @@ def register(app: typer.Typer) -> None:
 def _add_build(group: typer.Typer) -> None:
     @group.command("build", epilog=BUILD)
     def build(
+        ctx: typer.Context,
         study: StudyArgument,
         folder: FolderOption = None,
         force: ForceOption = False,
@@ -74,6 +77,8 @@ def _add_build(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Build release/: no names, texts or images; the table protected, embeddings under a key; attacked."""
+        if push is None:
+            refuse(ctx, ["public"], "without --push USER/NAME, which says where to")
         loaded = load_study(study, folder=folder)
         quiet = as_json and push is None
         run_study(loaded, ["release"], force=force, as_json=quiet, engine=engine, jobs=jobs)
@@ -120,10 +125,11 @@ def _add_audit(group: typer.Typer) -> None:
         state = next(state for state in loaded.status() if state.stage == "release")
         if state.state != "done":
             raise StudyError(f"the release is {state.state} ({state.why}); personax release build brings it up to date")
+        if out is not None:
+            own_folder(out, "audit.json")
         with showing_progress() as progress:
             found = audit_study(loaded.reader, people=people, older=older, progress=progress)
         if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
             write_text(out / "audit.json", json.dumps(found.to_dict(), indent=1))
         if as_json:
             emit(found.to_dict())

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from personax.cli.console import emit, fail, say, showing_progress, table
 from personax.cli.signals import kept_when_stopped
+from personax.cli.summary import found_by
 from personax.cli.trust import load_study
 from personax.engine import ENGINES
 from personax.errors import PlanError
@@ -23,6 +24,9 @@ from personax.strict import Strict, fault_text
 from personax.study import StageRun, Study
 
 __all__ = [
+    "OF_STUDY",
+    "OF_TABLE",
+    "STUDY_OPTIONS",
     "EngineOption",
     "FolderOption",
     "ForceOption",
@@ -32,6 +36,7 @@ __all__ = [
     "StudyArgument",
     "comma_separated",
     "from_options",
+    "is_study",
     "register",
     "run_study",
 ]
@@ -59,6 +64,18 @@ EngineOption = Annotated[
     ),
 ]
 JobsOption = Annotated[int | None, typer.Option(min=1, help="Workers of the engine; one by default, all of ray.")]
+
+
+STUDY_OPTIONS = {"force", "engine", "jobs"}
+"""What a command that runs a stage of a study takes."""
+
+OF_STUDY = "to a study, whose study.yaml says it in the section {}; write it there, or name a table instead"
+OF_TABLE = "to a table, only to a study; name its study.yaml, or leave this out"
+
+
+def is_study(path: Path) -> bool:
+    """Say whether an argument that may be a table is a study."""
+    return path.suffix in (".yaml", ".yml") or (path / "study.yaml").is_file()
 
 
 def run_study(
@@ -158,7 +175,8 @@ def _summary(study: Study, outcomes: Sequence[StageRun]) -> dict[str, Any]:
     stages = []
     for outcome in outcomes:
         manifest = study.folder.manifest(outcome.stage)
-        facts = {"counts": manifest.counts, "notices": manifest.notices} if manifest else {}
+        facts: dict[str, Any] = {"counts": manifest.counts, "notices": manifest.notices} if manifest else {}
+        facts["found"] = found_by(study.reader, outcome.stage)
         stages.append({"stage": outcome.stage, "ran": outcome.ran, "why": outcome.why, **facts})
     found: dict[str, Any] = {"folder": str(study.folder.root), "report": str(study.report), "stages": stages}
     if any(outcome.stage == "collect" for outcome in outcomes) and (ledger := reading_ledger(study)).files:

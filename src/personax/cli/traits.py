@@ -11,6 +11,8 @@ import typer
 
 from personax.cli.annotate import CostOption, DryOption, show_estimate
 from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.options import refuse
+from personax.cli.outputs import own_folder
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.cli.trust import load_study
 from personax.config import AnnotateLLM
@@ -80,6 +82,7 @@ def _add_card(group: typer.Typer) -> None:
 def _add_select(group: typer.Typer) -> None:
     @group.command("select", epilog=SELECT)
     def command(
+        ctx: typer.Context,
         study: StudyArgument,
         folder: FolderOption = None,
         people: PeopleOption = 30,
@@ -99,6 +102,8 @@ def _add_select(group: typer.Typer) -> None:
 
         from personax.stages import choose_models, estimate_selection
 
+        if dry_run:
+            refuse(ctx, ["weights", "out", "max_cost"], "with --dry-run, which asks and writes nothing")
         selection = _choice(study, folder, people, models, repeats, seed, max_cost)
         if skip_privacy:
             selection = replace(selection, privacy_probes=())
@@ -107,7 +112,7 @@ def _add_select(group: typer.Typer) -> None:
         if dry_run:
             show_estimate(estimate_selection(selection, "models"), as_json=as_json)
             return
-        where = out or selection.folder.path("traits", "select")
+        where = own_folder(out, "overall.csv") if out else selection.folder.path("traits", "select")
         with showing_progress() as progress:
             progress.stage("traits select")
             scores, ranking = choose_models(selection, where, progress, _weights(weights))
@@ -121,6 +126,7 @@ def _add_select(group: typer.Typer) -> None:
 def _add_calibrate(group: typer.Typer) -> None:
     @group.command("calibrate", epilog=CALIBRATE)
     def command(
+        ctx: typer.Context,
         study: StudyArgument,
         folder: FolderOption = None,
         people: PeopleOption = 30,
@@ -135,11 +141,13 @@ def _add_calibrate(group: typer.Typer) -> None:
         """Compare the eight prompt formats on a sample, and recommend the one that varies least."""
         from personax.stages import calibrate_formats, estimate_selection, recommended
 
+        if dry_run:
+            refuse(ctx, ["weights", "out", "max_cost"], "with --dry-run, which asks and writes nothing")
         selection = _choice(study, folder, people, models, repeats, seed, max_cost)
         if dry_run:
             show_estimate(estimate_selection(selection, "formats"), as_json=as_json)
             return
-        where = out or selection.folder.path("traits", "calibrate")
+        where = own_folder(out, "recommended.txt") if out else selection.folder.path("traits", "calibrate")
         with showing_progress() as progress:
             progress.stage("traits calibrate")
             found = calibrate_formats(selection, where, progress)
@@ -239,9 +247,14 @@ def _add_validate(group: typer.Typer) -> None:
     _add_compare(validate)
 
 
+_EXPORTED = ("label_studio.tasks.json", "argilla.records.json", "sheet.csv")
+"""The files of which an export leaves one."""
+
+
 def _add_export(group: typer.Typer) -> None:
     @group.command("export", epilog=EXPORT)
     def command(
+        ctx: typer.Context,
         study: StudyArgument,
         folder: FolderOption = None,
         people: Annotated[int, typer.Option(min=1, help="How many, at random.")] = 200,
@@ -269,13 +282,15 @@ def _add_export(group: typer.Typer) -> None:
         """Draw people at random and write what raters are to see, for Label Studio, Argilla or a table."""
         from personax.stages import ExportSettings, export_sample
 
+        if format_ != "argilla":
+            refuse(ctx, ["raters"], f"to {format_}, only to --format argilla")
         loaded = load_study(study, folder=folder)
         with showing_progress() as progress:
             loaded.run(["collect"], progress=progress)
         settings = ExportSettings(
             people, _names(by), allocation, format_, _names(fields), hide_name, _names(ask), raters
         )
-        where = out or loaded.folder.path("traits", "validity", "export")
+        where = own_folder(out, *_EXPORTED) if out else loaded.folder.path("traits", "validity", "export")
         chosen = loaded.plan.seed if seed is None else seed
         exported = export_sample(loaded.folder, loaded.plan, settings, where, seed=chosen, again=again)
         if as_json:
@@ -292,6 +307,7 @@ def _add_export(group: typer.Typer) -> None:
 def _add_compare(group: typer.Typer) -> None:
     @group.command("compare", epilog=COMPARE)
     def command(
+        ctx: typer.Context,
         study: StudyArgument,
         humans: Annotated[Path, typer.Argument(help="What people answered: an export, or a table.")],
         folder: FolderOption = None,
@@ -323,12 +339,16 @@ def _add_compare(group: typer.Typer) -> None:
         """Compare traits with what people answered, and correct what Level I concludes from them."""
         from personax.stages import ComparisonSettings, compare_humans
 
+        if format_ in ("label-studio", "argilla"):
+            refuse(ctx, ["id_column"], f"to an export of {format_}, which names people itself")
         loaded = load_study(study, folder=folder)
         settings = ComparisonSettings(
             format_, id_column, scale, _names(controls), _names(features) or None, reliability, random, epsilon,
             loaded.plan.seed if seed is None else seed, draws,
         )  # fmt: skip
-        where = out or loaded.folder.path("traits", "validity")
+        where = loaded.folder.path("traits", "validity")
+        if out is not None:
+            where = own_folder(out, "alt_test.json")
         with showing_progress() as progress:
             loaded.run(["annotate"], progress=progress)
             progress.stage("traits validate")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from personax.cli.console import emit, say
+from personax.cli.options import refuse
 from personax.config import Permissions
 from personax.errors import TrustError
 from personax.study import Study
@@ -54,6 +55,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog="Example: personax trust their-study/study.yaml")
     def trust(
+        ctx: typer.Context,
         study: Annotated[Path, typer.Argument(help="The study file, or a folder that holds study.yaml.")],
         folder: Annotated[Path | None, typer.Option(help="The study folder.")] = None,
         yes: Annotated[bool, typer.Option("--yes", help="Allow what is listed, without a question.")] = False,
@@ -62,7 +64,9 @@ def register(app: typer.Typer) -> None:
         ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON, and ask nothing.")] = False,
     ) -> None:
-        """List what a study needs beyond its folder (hosts, variables, files, what is sent where), and allow it."""
+        """List what a study needs beyond its folder (hosts, variables, files, what is sent), and allow it."""
+        if as_json and not yes:
+            refuse(ctx, ["variable"], "with --json, which asks nothing; add --yes to allow it")
         loaded = Study.load(study, folder=folder)
         needed = loaded.permissions
         if loaded.remote and not as_json:

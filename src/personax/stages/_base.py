@@ -289,6 +289,10 @@ def private_left_out(columns: Iterable[Column], option: str) -> list[Notice]:
     return [Notice(f"Private columns are left out unless {option} names them: {named}.")] if private else []
 
 
+_BESIDE = ("independence", "calibrate")
+"""What may stand in one folder: results, and the certificate of their tests."""
+
+
 @contextmanager
 def results_folder(
     out: Path, name: str, revision: int, *, seed: int, settings: Mapping[str, Any], inputs: Sequence[Path]
@@ -307,10 +311,11 @@ def results_folder(
     Raises
     ------
     StudyError
-        When another process works in the folder.
+        When another process works in the folder, or when it holds files that this did not make.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     folder = StudyFolder(out, results=True)
+    folder.refuse_foreign(name, beside=_BESIDE if name in _BESIDE else ())
     with folder.lock(), folder.staging(name) as staged:
         results = Results(staged)
         yield results

@@ -14,7 +14,7 @@ import contextlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -212,6 +212,34 @@ class StudyFolder:
                 return f"its output {name} was changed by hand"
         return None
 
+    def refuse_foreign(self, stage: str, *, beside: Collection[str] = ()) -> None:
+        """Refuse a folder of results that holds a user's own files, or what other commands wrote.
+
+        Parameters
+        ----------
+        stage
+            Whose results are to be written.
+        beside
+            The stages whose results may stand there too.
+
+        Raises
+        ------
+        StudyError
+            It is not a new folder, nor an empty one, nor one with results of this stage.
+        """
+        if not self.root.is_dir():
+            return
+        there = self.stages()
+        others = [name for name in there if name != stage and name not in beside]
+        if others and stage not in there:
+            raise StudyError(f"{self.root} holds the results of {others[0]}; give {stage} another folder by --out")
+        foreign = sorted(path.name for path in self.root.iterdir() if path.name[0] != "." and path.name != "objects")
+        if foreign and not there:
+            raise StudyError(
+                f"{self.root} holds files that personax did not make, such as {foreign[0]}, and stays as it is; "
+                "give a new folder by --out"
+            )
+
     @contextlib.contextmanager
     def staging(self, stage: str) -> Iterator[Staging]:
         """Give a stage a place to write that nobody sees until it commits."""
@@ -268,6 +296,10 @@ class StudyFolder:
             shared = sorted(set(own.outputs if own else ()) & set(manifest.outputs))
             if shared:
                 raise StudyError(f"{stage} writes {shared[0]}, which is an output of {other}; give it another name")
+        for name, digest in manifest.outputs.items() if self._results else ():
+            path = self.path(name)
+            if name not in self.claims() and path.exists() and not holds(self.root, path, digest):
+                raise StudyError(f"{path} was not made by personax, and stays; give another folder by --out")
 
     def _marker(self, stage: str) -> Path:
         return self.path(".staging", f"{stage}.publish")
