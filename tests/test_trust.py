@@ -297,7 +297,9 @@ EmbedModels: image text
 Espn: called competition gender sport
 FileSource: source
 ImageEncoding: device revision
+FrameworkDescription: anchors language licence name reference title
 IndependenceSection: by cluster features given options strata targets tests
+ItemDescription: id text
 Knowledge: forbidden required tiers
 Model: extra_body headers model name provider
 Nba: gender season
@@ -316,6 +318,7 @@ ReportSection: title
 StatisticsRequest: columns tables
 StereotypeAudit: fields
 TextEncoding: device instruction like of revision
+TraitDescription: high letter low meaning name part_of
 WebSource: name
 Wikidata: ids languages league
 """

@@ -7,17 +7,33 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
+from personax.errors import InputError
 from personax.registry import part_name
+from personax.schema import TraitFramework
 from personax.strict import Count, OutsidePath, Strict, by_source, nearest
-from personax.traits.llms import Model, PromptSettings, content_hash
+from personax.traits import FrameworkDescription, trait_framework
+from personax.traits.llms import Model, Prompt, PromptSettings, content_hash
 
 RatingModelName = Annotated[str, part_name("rating_models")]
 
 
 class Framed(Strict):
-    """What scores the traits of a registered framework."""
+    """What scores the traits of a framework: a registered one, or one that is described, here or in a file beside."""
 
-    framework: Annotated[str, part_name("trait_frameworks")] = "big_five"
+    framework: Annotated[str, part_name("trait_frameworks")] | FrameworkDescription = "big_five"
+
+    def traits(self) -> TraitFramework:
+        """Return the framework."""
+        return trait_framework(self.framework) if isinstance(self.framework, str) else self.framework.framework()
+
+    @model_validator(mode="after")
+    def _framework_can_be(self) -> Self:
+        if not isinstance(self.framework, str):
+            try:
+                self.framework.framework()
+            except InputError as error:
+                raise PydanticCustomError("framework", "{text}", {"text": str(error)}) from None
+        return self
 
     @model_serializer(mode="wrap")
     def _without_the_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -96,6 +112,7 @@ class AnnotateLLM(Rated, Framed):
                 "{one} and {other} are the same model asked in the same way; keep one, and use repeats to ask it again"
             )
             raise PydanticCustomError("twin", text, {"one": twin[0], "other": twin[1]})
+        self._asked_as_it_can_be()
         if isinstance(self.judge, str) and self.judge not in names:
             told = {"name": self.judge, "near": nearest(self.judge, names)}
             raise PydanticCustomError("no_judge", "judge: there is no model {name}; {near}", told)
@@ -108,18 +125,39 @@ class AnnotateLLM(Rated, Framed):
             raise PydanticCustomError("no_price", text, {"name": unpriced[0]})
         return self
 
+    def _asked_as_it_can_be(self) -> None:
+        """Refuse a prompt that the framework has no items or no wording for, and a judge of bare numbers."""
+        if self.judge is not None and self.prompt.ask == "items":
+            text = "prompt.ask: items gives no words that a judge could read; leave judge out"
+            raise PydanticCustomError("no_words", text)
+        try:
+            Prompt(**dict(self.prompt), framework=self.traits())
+        except InputError as error:
+            raise PydanticCustomError("prompt", "{text}", {"text": str(error)}) from None
+
 
 class AnnotateQuestionnaire(Framed):
-    """Trait scores from the answers to questionnaire items."""
+    """Trait scores from the answers to questionnaire items.
+
+    ``key``: a key file; without one the framework's own items are columns. ``low``, ``high``: ends of the answer scale,
+    those of the framework's anchors where they are not given.
+    """
 
     source: Literal["questionnaire"]
     path: OutsidePath
     id: str
-    key: OutsidePath
-    low: int
-    high: int
+    key: OutsidePath | None = None
+    low: int = 1
+    high: int | None = None
     min_answered: Count = 3
     missing: list[str] = [""]
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> Self:
+        if self.key is None and not self.traits().items:
+            text = "the framework {name} has no items of its own; name a key file under key"
+            raise PydanticCustomError("no_key", text, {"name": self.traits().name})
+        return self
 
 
 class AnnotateRelease(Framed):

@@ -49,7 +49,9 @@ GROUPINGS = 6
 
 def _external_files(plan: Plan) -> Sequence[str]:
     section = plan.annotate
-    return (section.path, section.key) if isinstance(section, AnnotateQuestionnaire) else ()
+    if not isinstance(section, AnnotateQuestionnaire):
+        return ()
+    return (section.path,) if section.key is None else (section.path, section.key)
 
 
 def _run(context: Context) -> None:
@@ -165,12 +167,14 @@ def _score(context: Context, section: AnnotateQuestionnaire, people: Sequence[st
         missing=section.missing,
     )
     framework = framework_of(context.plan)
-    key = read_scoring_key(context.external_path(section.key), framework)
+    key: Mapping[str, Sequence[str]] = framework.scoring_key
+    if section.key is not None:
+        key = read_scoring_key(context.external_path(section.key), framework)
     scores, notices = score_items(
         answers.people,
         key,
         low=section.low,
-        high=section.high,
+        high=len(framework.anchors) if section.high is None else section.high,
         min_answered=section.min_answered,
         framework=framework,
     )

@@ -21,7 +21,7 @@ from personax.schema import ENDINGS, Notice
 from personax.stages._base import Context, people_table, stage_rng
 from personax.store import StudyFolder
 from personax.strict import nearest
-from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent, trait_framework
+from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent
 from personax.traits.llms import (
     CostEstimate,
     ImportSummary,
@@ -79,7 +79,7 @@ def people_of(folder: StudyFolder) -> pl.DataFrame:
 
 def prompt_of(section: AnnotateLLM) -> Prompt:
     """Return the plan's prompt."""
-    return Prompt(**dict(section.prompt), framework=trait_framework(section.framework))
+    return Prompt(**dict(section.prompt), framework=section.traits())
 
 
 def shown_columns(people: pl.DataFrame, setting: str, fields: Sequence[str]) -> list[str]:

@@ -131,6 +131,8 @@ class AnnotatorFacts:
         Trait -> Krippendorff's alpha.
     aggregation
         How scores of several raters became one.
+    framework
+        Whose traits they are.
     """
 
     kind: Literal["llm", "simulated", "raters", "questionnaire"]
@@ -140,6 +142,7 @@ class AnnotatorFacts:
     statuses: Mapping[str, int] = field(default_factory=dict)
     agreement: Mapping[str, float] = field(default_factory=dict)
     aggregation: str = "median"
+    framework: str = "Big Five"
 
     def __post_init__(self) -> None:
         strange = sorted(set(self.statuses) - set(STATUSES))

@@ -9,17 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any, Final, Literal, Self
 
 import jinja2
-from pydantic import InstanceOf, field_validator, model_validator
+from pydantic import InstanceOf, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.schema import TraitFramework
 from personax.strict import Count, Strict
-from personax.traits._big_five import BIG_FIVE
+from personax.traits._frameworks import BIG_FIVE
 from personax.traits.llms._name_masking import mask_name
 from personax.traits.llms._reply_parsing import Reply, read_reply, repair_reason
 
@@ -47,6 +48,52 @@ LEVEL_WORDS: Final[Mapping[int, Sequence[str]]] = {
 }
 UNKNOWN_ANSWERS: Final = {"number": "0", "text": "unknown"}
 TRUNCATION_MARK: Final = " [cut here]"
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageWords:
+    """Words of a language in which prompts are written.
+
+    Parameters
+    ----------
+    levels
+        Number of levels -> what they are called, from the lowest.
+    unknown
+        What is answered in words when nothing can be said.
+    level
+        The k-th level of n, with places for both.
+    """
+
+    levels: Mapping[int, Sequence[str]]
+    unknown: str
+    level: str
+
+
+WORDINGS: Final[Mapping[str, LanguageWords]] = {
+    "en": LanguageWords(LEVEL_WORDS, UNKNOWN_ANSWERS["text"], "level {} of {}"),
+    "de": LanguageWords(
+        {
+            3: ("niedrig", "mittel", "hoch"),
+            5: ("sehr niedrig", "niedrig", "mittel", "hoch", "sehr hoch"),
+        },
+        "unbekannt",
+        "Stufe {} von {}",
+    ),
+    "es": LanguageWords(
+        {3: ("bajo", "medio", "alto"), 5: ("muy bajo", "bajo", "medio", "alto", "muy alto")},
+        "desconocido",
+        "nivel {} de {}",
+    ),
+    "fr": LanguageWords(
+        {
+            3: ("faible", "moyen", "fort"),
+            5: ("très faible", "faible", "moyen", "fort", "très fort"),
+        },
+        "inconnu",
+        "niveau {} sur {}",
+    ),
+}
+"""Language -> words; the sentences lie in ``prompts/*.LANGUAGE.jinja``."""
 
 
 @lru_cache
@@ -117,11 +164,16 @@ class PromptSettings(Strict):
         Replace the person's name, wherever it stands in the fields, by ``[name hidden]``.
     most
         Characters of a field at most; what is cut is marked.
+    ask
+        For one rating a trait, or for every item of the framework's questionnaire, answered by the numbers of its
+        anchors; a trait's score is then the mean of its items, reversed ones turned round.
+    evidence
+        Whether a passage of what is shown has to be quoted for every score; one that is not there flags the score.
 
     Raises
     ------
     InputError
-        For other levels, no fields, or a hidden name that is itself a field.
+        For other levels, no fields, a hidden name that is itself a field, items in words or with evidence.
     """
 
     format: Format = "number"
@@ -130,6 +182,22 @@ class PromptSettings(Strict):
     fields: Sequence[str] = ("name", "biography")
     hide_name: bool = False
     most: Count = 8000
+    ask: Literal["traits", "items"] = "traits"
+    evidence: bool = False
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what every study had before there was a choice: it makes no stage stale."""
+        settings: dict[str, Any] = dump(self)
+        usual = {"ask": "traits", "evidence": False}
+        return {name: value for name, value in settings.items() if name not in usual or value != usual[name]}
+
+    @model_validator(mode="after")
+    def _items_are_numbers(self) -> Self:
+        if self.ask == "items" and (self.format == "text" or self.evidence):
+            text = "ask: items is answered by the numbers of the anchors alone; leave format and evidence as they are"
+            raise PydanticCustomError("items", text)
+        return self
 
     @field_validator("fields")
     @classmethod
@@ -152,16 +220,34 @@ class Prompt(PromptSettings):
 
     Parameters
     ----------
-    format, levels, order, fields, hide_name, most
+    format, levels, order, fields, hide_name, most, ask, evidence
         See `PromptSettings`.
     wording
-        The same question in other words, to see whether words move a model.
+        The same question in other words, to see whether words move a model; English only.
     framework
-        Whose traits are asked for.
+        Whose traits are asked for, in its language.
+
+    Raises
+    ------
+    InputError
+        As `PromptSettings`; items of a framework without any, or a language that there is no wording in.
     """
 
     wording: Wording = "standard"
     framework: InstanceOf[TraitFramework] = BIG_FIVE
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> Self:
+        framework = self.framework
+        if self.ask == "items" and not framework.items:
+            text = "ask: items needs a framework with items; {name} has none"
+            raise PydanticCustomError("no_items", text, {"name": framework.name})
+        known = ["en"] if self.wording == "paraphrased" else sorted(WORDINGS)
+        if framework.language not in known:
+            told = {"name": framework.name, "language": framework.language, "known": ", ".join(known)}
+            text = "{name} is in the language {language}, in which there is no wording; there are {known}"
+            raise PydanticCustomError("no_wording", text, told)
+        return self
 
     @property
     def traits(self) -> tuple[str, ...]:
@@ -169,14 +255,29 @@ class Prompt(PromptSettings):
         return self.framework.names
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of an answer: the traits, or the ids of the items in lower case."""
+        return self.traits if self.ask == "traits" else tuple(item.id.lower() for item in self.framework.items)
+
+    @property
+    def points(self) -> int:
+        """The highest answer: of a trait or an item, whichever is asked for."""
+        return self.levels if self.ask == "traits" else len(self.framework.anchors)
+
+    @property
     def unknown(self) -> str:
         """What a model answers when it cannot say."""
-        return UNKNOWN_ANSWERS[self.format]
+        return UNKNOWN_ANSWERS["number"] if self.format == "number" else self._words.unknown
+
+    @property
+    def _words(self) -> LanguageWords:
+        return WORDINGS[self.framework.language]
 
     @cached_property
     def answers(self) -> dict[str, int]:
         """Answer -> level, 1 the lowest; in the order in which they are listed."""
-        words = list(enumerate(LEVEL_WORDS[self.levels], start=1))
+        named = self._words.levels[self.levels] if self.ask == "traits" else self.framework.anchors
+        words = list(enumerate(named, start=1))
         listed = words if self.order == "increasing" else words[::-1]
         return {str(level) if self.format == "number" else word: level for level, word in listed}
 
@@ -188,18 +289,34 @@ class Prompt(PromptSettings):
     @property
     def name(self) -> str:
         """A short name, such as ``number-3-increasing-1f0c2a9b``; the end is the hash's start."""
-        return f"{self.format}-{self.levels}-{self.order}-{self.hash[:8]}"
+        asked = f"{self.format}-{self.levels}" if self.ask == "traits" else f"items-{self.points}"
+        return f"{asked}-{self.order}-{self.hash[:8]}"
 
     @cached_property
     def hash(self) -> str:
         """Of the wording and of every setting."""
-        wording = _texts(self._system, "person.jinja", "repair.jinja")
+        wording = _texts(self._system, "person.jinja", self._repair)
         settings = [self.format, self.levels, self.order, list(self.fields), self.hide_name, self.most]
-        return content_hash([wording, settings, self.framework.meanings])
+        asked: list[Any] = []  # nothing where all is as it was before there was a choice: replies stay known
+        if self.ask == "items":
+            asked += [[item.id, item.text] for item in self.framework.items] + [list(self.framework.anchors)]
+        if self.evidence:
+            asked += [_texts(self._in_language("evidence"))]
+        return content_hash([wording, settings, self.framework.meanings, *asked])
 
     @property
     def _system(self) -> str:
-        return "system.jinja" if self.wording == "standard" else "paraphrased.jinja"
+        if self.wording == "paraphrased":
+            return "paraphrased.jinja"
+        return self._in_language("system" if self.ask == "traits" else "items")
+
+    @property
+    def _repair(self) -> str:
+        return self._in_language("repair" if self.ask == "traits" else "repair_items")
+
+    def _in_language(self, text: str) -> str:
+        language = self.framework.language
+        return f"{text}.jinja" if language == "en" else f"{text}.{language}.jinja"
 
     def context(self, person: Mapping[str, Any]) -> dict[str, str]:
         """Return what the model is shown of a person: the fields that hold something, names hidden, long ones cut."""
@@ -216,18 +333,22 @@ class Prompt(PromptSettings):
     def messages(self, context: Mapping[str, str]) -> list[Message]:
         """Return the messages for what is shown of a person."""
         scale = [{"answer": answer, "meaning": self._meaning(level)} for answer, level in self.answers.items()]
-        return fenced_messages(
+        written = fenced_messages(
             self._system,
             context,
             format=self.format,
             scale=scale,
             unknown=self.unknown,
             traits=self._described_traits(),
+            items=self.framework.items if self.ask == "items" else (),
         )
+        if self.evidence:
+            written[0]["content"] += "\n\n" + render(self._in_language("evidence"))
+        return written
 
     def repair(self, messages: Sequence[Message], reply: str, problem: str) -> list[Message]:
         """Return the messages that ask once more for what was not a JSON object of the right shape."""
-        again = render("repair.jinja", problem=problem, traits=self._described_traits())
+        again = render(self._repair, problem=problem, traits=self._described_traits(), keys=self.keys)
         return [*messages, {"role": "assistant", "content": reply}, {"role": "user", "content": again}]
 
     def problem(self, reply: Reply) -> str | None:
@@ -242,15 +363,20 @@ class Prompt(PromptSettings):
             if self.format == "number"
             else {"type": "string", "enum": listed}
         )
-        one = object_schema({"description": {"type": "string"}, "score": score})
+        if self.ask == "items":
+            return object_schema(dict.fromkeys(self.keys, score))
+        quoted = {"evidence": {"type": "string"}} if self.evidence else {}
+        one = object_schema({"description": {"type": "string"}, **quoted, "score": score})
         return object_schema(dict.fromkeys(self.traits, one))
 
     def _described_traits(self) -> list[dict[str, str]]:
         return [{"name": name, "meaning": meaning} for name, meaning in self.framework.meanings.items()]
 
     def _meaning(self, level: int) -> str:
-        word = LEVEL_WORDS[self.levels][level - 1]
-        return word if self.format == "number" else f"level {level} of {self.levels}"
+        if self.ask == "items":
+            return self.framework.anchors[level - 1]
+        word = self._words.levels[self.levels][level - 1]
+        return word if self.format == "number" else self._words.level.format(level, self.levels)
 
 
 def object_schema(properties: dict[str, Any]) -> dict[str, Any]:
