@@ -59,9 +59,11 @@ class ApiClient:
     base_url
         https, or http of this machine.
     key
-        Sent as ``Authorization: Bearer``.
+        Sent as ``Authorization: Bearer``, or as the whole of another header.
     timeout
         Seconds from the request to the last byte of the reply.
+    key_header
+        In which the key goes.
 
     Raises
     ------
@@ -71,13 +73,14 @@ class ApiClient:
         Without httpx2.
     """
 
-    def __init__(self, base_url: str, key: str, *, timeout: float) -> None:
+    def __init__(self, base_url: str, key: str, *, timeout: float, key_header: str = "authorization") -> None:
         parts = urlsplit(base_url)
         local = is_loopback(parts.netloc)
         if parts.scheme != "https" and not local:
             raise FetchError(f"{parts.netloc} is asked by plain http, which others can read on the way; use https")
         self._base, self._timeout = base_url.rstrip("/"), timeout
-        headers = {"authorization": f"Bearer {key}", "accept": "application/json", "accept-encoding": "gzip"}
+        sent = f"Bearer {key}" if key_header == "authorization" else key
+        headers = {key_header: sent, "accept": "application/json", "accept-encoding": "gzip"}
         self._httpx = require("httpx2", extra="traits")
         self._client: httpx2.AsyncClient = self._httpx.AsyncClient(
             headers=headers, follow_redirects=False, trust_env=not local,

@@ -23,6 +23,7 @@ from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent
 from personax.traits.llms import (
+    Capability,
     CostEstimate,
     ImportSummary,
     MergeSummary,
@@ -40,6 +41,7 @@ from personax.traits.llms import (
     import_replies,
     judge_survey,
     merge_journals,
+    probe_models,
     read_verdicts,
 )
 from personax.traits.reliability import Bootstrap
@@ -55,6 +57,7 @@ __all__ = [
     "import_batches",
     "merge_shards",
     "people_of",
+    "probe_endpoints",
     "prompt_of",
     "sample",
 ]
@@ -141,6 +144,13 @@ def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0
             # what is not answered yet is not known to the judge either: only replies that are there are counted
             found += estimate_cost([judge_survey(asked_of(folder, section), journal, judge_of(section))], journal)
         return found
+
+
+def probe_endpoints(folder: StudyFolder, section: AnnotateLLM) -> list[Capability]:
+    """Ask every model of the plan, and its judge, once about an invented person, and keep what endpoints take."""
+    models = [*section.models, *([section.judge] if isinstance(section.judge, Model) else [])]
+    with ReplyJournal(folder.path(*JOURNAL)) as journal:
+        return probe_models(models, prompt_of(section), journal)
 
 
 def annotate_part(

@@ -2,7 +2,8 @@
 
 The way of a request: `Prompt` or another `Question` (``_prompt``: what is asked) -> `Survey` (``_requests``: of which
 models, about which people, at what cost) -> `annotate` (``_runner``: workers, rate limits, retries, cost budget) ->
-`Provider` (``_provider``: one chat completion; ``_profiles``: what endpoints take) -> `ReplyJournal` (``_journal``: on
+`Provider` (``_provider``; the protocols in ``_chat_completions``, ``_openai_responses``, ``_anthropic`` over
+``_endpoint``; ``_profiles``, ``_capabilities``: what endpoints take) -> `ReplyJournal` (``_journal``: on
 disk before all else) -> ``_reply_parsing`` (a score, or why there is none) -> `annotation_table` (``_annotations``:
 rows). `judge_survey` has a model check replies. By a provider's batch API: ``_batch_runner`` (what is sent when),
 ``_batch_api`` (the protocol), ``_batch_journal`` (which request lies in which batch). By several hosts, and by files:
@@ -10,6 +11,7 @@ rows). `judge_survey` has a model check replies. By a provider's batch API: ``_b
 """
 
 from personax.traits.llms._annotations import annotation_table
+from personax.traits.llms._capabilities import Capability, probe_models
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._journal_upkeep import (
     ModelReplies,
@@ -39,6 +41,7 @@ from personax.traits.llms._shards import (
 )
 
 __all__ = [
+    "Capability",
     "Completion",
     "CostEstimate",
     "ImportSummary",
@@ -72,6 +75,7 @@ __all__ = [
     "judge_survey",
     "merge_journals",
     "merge_replies",
+    "probe_models",
     "read_verdicts",
     "replies_of",
     "reply_key",

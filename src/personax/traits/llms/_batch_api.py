@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 from personax.files import parse_json
 from personax.http import TransientError
+from personax.traits.llms._chat_completions import OpenAIProvider
 from personax.traits.llms._provider import (
     Completion,
     InvalidRequestError,
     ModelNotFoundError,
     ModelUnavailableError,
-    OpenAIProvider,
 )
 from personax.traits.llms._requests import ChatRequest
 

@@ -20,6 +20,7 @@ from personax.errors import InputError
 from personax.http import TransientError, retry, wait_seconds
 from personax.traits.llms._batch_api import BatchAPI, BatchNotFoundError, BatchResults, BatchStatus
 from personax.traits.llms._batch_journal import Batch, BatchRequest, BatchStore
+from personax.traits.llms._chat_completions import OpenAIProvider
 from personax.traits.llms._journal import JournalEntry
 from personax.traits.llms._prompt import content_hash
 from personax.traits.llms._provider import (
@@ -27,7 +28,6 @@ from personax.traits.llms._provider import (
     InvalidRequestError,
     Model,
     ModelUnavailableError,
-    OpenAIProvider,
 )
 from personax.traits.llms._requests import (
     ChatRequest,

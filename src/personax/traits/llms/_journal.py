@@ -50,8 +50,11 @@ CREATE TABLE IF NOT EXISTS batched (
     repeat INTEGER NOT NULL, turn INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS batched_by_batch ON batched (batch_id);
+CREATE TABLE IF NOT EXISTS endpoints (
+    key TEXT PRIMARY KEY, model TEXT NOT NULL, profile TEXT NOT NULL, written REAL NOT NULL
+) WITHOUT ROWID;
 """
-"""Added to journals that were begun before there were batches."""
+"""Added to journals that were begun before there were batches, and before what endpoints take was kept."""
 
 
 def is_batched(db: sqlite3.Connection, key: str) -> bool:

@@ -20,6 +20,7 @@ from personax.http import CircuitBreaker, RateLimiter, TransientError, retry
 from personax.progress import Progress, Silent
 from personax.traits.llms._batch_journal import BatchStore
 from personax.traits.llms._batch_runner import BatchRunner
+from personax.traits.llms._capabilities import apply_known_profile, keep_profile, known_profile
 from personax.traits.llms._claims import HEARTBEAT
 from personax.traits.llms._journal import JournalEntry, ReplyJournal
 from personax.traits.llms._provider import (
@@ -89,6 +90,9 @@ class ModelRunner:
     async def run(self) -> RunSummary:
         """Collect open batches of an earlier run, then send what has no reply."""
         await self._collect_open_batches()
+        known = await self.writer.call(known_profile, self.writer.journal, self.model)
+        for provider in self.providers:
+            apply_known_profile(provider, known)
         queue: asyncio.Queue[ChatRequest | None] = asyncio.Queue(QUEUE_FACTOR * self.model.concurrency)
         try:
             async with asyncio.TaskGroup() as group:
@@ -101,6 +105,8 @@ class ModelRunner:
                 if self.model.temperature is not None and not getattr(profile, "temperature", True):
                     self.summary.left_out.add("temperature")
                 await provider.close()
+            if self.summary.completed:
+                await self.writer.call(keep_profile, self.writer.journal, self.model, self.providers[0])
         return self.summary
 
     async def _collect_open_batches(self) -> None:
@@ -196,6 +202,7 @@ class ModelRunner:
         if self.longer_provider is None:
             model = self.model.replaced(max_tokens=LONGER * self.model.max_tokens)
             self.longer_provider = make_provider(model, self.survey.prompt.schema())
+            apply_known_profile(self.longer_provider, getattr(self.providers[0], "profile", None))
         return self.longer_provider
 
     async def _completion(self, request: ChatRequest, turn: int, provider: Provider) -> Completion:

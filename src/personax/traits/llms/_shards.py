@@ -18,8 +18,9 @@ from typing import Any
 from personax.errors import InputError
 from personax.files import parse_json, sqlite_faults
 from personax.traits.llms._batch_api import BatchAPI
+from personax.traits.llms._chat_completions import OpenAIProvider
 from personax.traits.llms._journal import FORMAT_VERSION, JournalEntry, ReplyJournal
-from personax.traits.llms._provider import Completion, Model, OpenAIProvider
+from personax.traits.llms._provider import Completion, Model
 from personax.traits.llms._requests import ChatRequest, Question, Survey, chunked, iter_requests
 
 __all__ = [
