@@ -44,10 +44,13 @@ MergeOption = Annotated[
     list[Path] | None, typer.Option(help="Take in the journal of a host, each reply once; may be given several times.")
 ]
 ExportOption = Annotated[
-    Path | None, typer.Option(help="Write what is to be asked into this folder, a file a model for vllm run-batch.")
+    Path | None,
+    typer.Option(help="Write what is to be asked into this folder, in the form of vllm run-batch or of the provider."),
 ]
+QuotaOption = Annotated[int | None, typer.Option(min=1, help="Requests in a batch file at most; 50,000 by default.")]
+TokensOption = Annotated[int | None, typer.Option(min=1, help="Tokens in a batch file at most, about.")]
 ImportOption = Annotated[
-    list[Path] | None, typer.Option(help="Take in the replies of vllm run-batch; may be given several times.")
+    list[Path] | None, typer.Option(help="Take in the replies of a batch run; may be given several times.")
 ]
 
 ProbeOption = Annotated[
@@ -64,6 +67,8 @@ class Hosts:
     merge: Sequence[Path]
     export_batch: Path | None
     import_batch: Sequence[Path]
+    batch_requests: int | None = None
+    batch_tokens: int | None = None
 
     @property
     def asked(self) -> bool:
@@ -79,13 +84,15 @@ class Hosts:
             A part without its journal, or none that can be.
         """
         from personax.stages import export_batches, import_batches, merge_shards
+        from personax.traits.llms import BatchQuota
 
         study.run(["collect"])
         said: dict[str, Any] = {}
         if self.part or self.shard:
             said["part"] = self._ask(study, section)
         if self.export_batch:
-            written = export_batches(study.folder, section, self.export_batch)
+            quota = BatchQuota(self.batch_requests or BatchQuota.requests, tokens=self.batch_tokens)
+            written = export_batches(study.folder, section, self.export_batch, quota)
             said["exported"] = {str(path): count for path, count in written.items()}
         if self.import_batch:
             said["imported"] = asdict(import_batches(study.folder, section, self.import_batch))
@@ -137,11 +144,13 @@ def register(app: typer.Typer) -> None:
         merge: MergeOption = None,
         export_batch: ExportOption = None,
         import_batch: ImportOption = None,
+        batch_requests: QuotaOption = None,
+        batch_tokens: TokensOption = None,
         probe: ProbeOption = False,
     ) -> None:
         """Rate people's traits, or score their answers; one score a trait."""
         loaded = load_study(study, folder=folder)
-        hosts = Hosts(part, shard, merge or [], export_batch, import_batch or [])
+        hosts = Hosts(part, shard, merge or [], export_batch, import_batch or [], batch_requests, batch_tokens)
         if allow_missing is not None:
             loaded.plan = _allowing(loaded, allow_missing)
         if not (dry_run or probe or max_cost is not None or hosts.asked):

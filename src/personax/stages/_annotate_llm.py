@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +16,7 @@ import polars as pl
 
 from personax.config import AnnotateLLM, StereotypeAudit
 from personax.data.frames import read_parquet
-from personax.errors import ComputationError, PlanError
+from personax.errors import ComputationError, InputError, PlanError
 from personax.files import written_aside
 from personax.progress import Progress
 from personax.schema import ENDINGS, Notice
@@ -23,6 +25,7 @@ from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent
 from personax.traits.llms import (
+    BatchQuota,
     Capability,
     CostEstimate,
     ImportSummary,
@@ -189,8 +192,10 @@ def merge_shards(folder: StudyFolder, shards: Iterable[Path]) -> MergeSummary:
         return merge_journals(journal, shards)
 
 
-def export_batches(folder: StudyFolder, section: AnnotateLLM, out: Path) -> dict[Path, int]:
-    """Write what is still to be asked as one file a model, for ``vllm run-batch``; return their numbers of requests.
+def export_batches(
+    folder: StudyFolder, section: AnnotateLLM, out: Path, quota: BatchQuota | None = None
+) -> dict[Path, int]:
+    """Write what is still to be asked as files, by model and quota; return their numbers of requests.
 
     The files hold what models are told of people: only the owner may read them.
     """
@@ -198,20 +203,40 @@ def export_batches(folder: StudyFolder, section: AnnotateLLM, out: Path) -> dict
     with ReplyJournal(folder.path(*JOURNAL)) as journal:
         for number, model in enumerate(survey.models, 1):
             named = re.sub(r"[^a-z0-9]+", "-", model.name.lower())[:40]
-            path, count = out / f"requests-{number}-{named}.jsonl", 0
-            with written_aside(path) as aside, aside.open("wb") as stream:
-                aside.chmod(0o600)
-                for line in export_requests(survey, model, journal):
-                    stream.write(line)
-                    count += 1
-            found[path] = count
+            files = groupby(export_requests(survey, model, journal, quota), key=itemgetter(0))
+            for part, lines in files:
+                path = out / f"requests-{number}-{named}{'' if part == 1 else f'-{part}'}.jsonl"
+                found[path] = _write_lines(path, (line for _, line in lines))
+            if not any(path.name.startswith(f"requests-{number}-") for path in found):
+                path = out / f"requests-{number}-{named}.jsonl"
+                found[path] = _write_lines(path, ())
     return found
 
 
+def _write_lines(path: Path, lines: Iterable[bytes]) -> int:
+    """Write lines for the owner alone, and return how many."""
+    count = 0
+    with written_aside(path) as aside, aside.open("wb") as stream:
+        aside.chmod(0o600)
+        for line in lines:
+            stream.write(line)
+            count += 1
+    return count
+
+
 def import_batches(folder: StudyFolder, section: AnnotateLLM, files: Sequence[Path]) -> ImportSummary:
-    """Write the replies that a batch run gave into the study's journal; see `import_replies`."""
+    """Write the replies that a batch run gave into the study's journal; see `import_replies`.
+
+    Raises
+    ------
+    InputError
+        For a file that is not there.
+    """
+    for path in files:
+        if not path.is_file():
+            raise InputError(f"there is no file {path}; name what vllm run-batch or a provider's batch has written")
     with ReplyJournal(folder.path(*JOURNAL)) as journal:
-        return import_replies(asked_of(folder, section), journal, [path.read_bytes() for path in files])
+        return import_replies(asked_of(folder, section), journal, files)
 
 
 def judge_of(section: AnnotateLLM) -> Model:

@@ -185,6 +185,21 @@ def gemini(path: str, headers: dict[str, str], body: Body) -> Replied:
     return 200, {}, chat(GOOD.replace("2", '"2"'))
 
 
+def native_gemini(path: str, headers: dict[str, str], body: Body) -> Replied:
+    """What ``:generateContent`` demands of every request."""
+    if headers.get("x-goog-api-key") != "sk-test-key" or path != "/v1/models/m:generateContent":
+        return 400, {}, {"error": {"code": 400, "message": "API key not valid", "status": "INVALID_ARGUMENT"}}
+    unknown = body.keys() - {"contents", "systemInstruction", "generationConfig"}
+    if unknown or any(one["role"] not in ("user", "model") for one in body["contents"]):
+        return 400, {}, {"error": {"code": 400, "message": f"Unknown name {unknown}", "status": "INVALID_ARGUMENT"}}
+    parts = [{"text": "thought", "thought": True}, {"text": GOOD}]
+    return 200, {}, {
+        "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP", "index": 0}],
+        "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 4, "thoughtsTokenCount": 5},
+        "modelVersion": "gemini-x", "responseId": "r1",
+    }  # fmt: skip
+
+
 SPECIFIED: dict[str, tuple[Callable[[str, dict[str, str], Body], Replied], str, dict[str, Any]]] = {
     "anthropic": (anthropic, "anthropic", {}),
     "openai-responses": (responses, "openai-responses", {}),
@@ -196,6 +211,7 @@ SPECIFIED: dict[str, tuple[Callable[[str, dict[str, str], Body], Replied], str, 
     "ollama": (ollama, "openai", {}),
     "llama.cpp": (llama_cpp, "openai", {}),
     "gemini": (gemini, "openai", {}),
+    "native gemini": (native_gemini, "gemini", {}),
 }
 
 
@@ -277,6 +293,9 @@ def test_the_messages_api_falls_back_from_schema_to_tool_to_text(server: Specifi
         ("anthropic", anthropic_message(stop_reason="model_context_window_exceeded"), "length"),
         ("anthropic", anthropic_message([], stop_reason="refusal"), "content_filter"),
         ("anthropic", anthropic_message(stop_reason={"a": 1}), None),
+        ("gemini", {"promptFeedback": {"blockReason": "SAFETY"}}, "content_filter"),
+        ("gemini", {"candidates": [{"finishReason": "PROHIBITED_CONTENT"}]}, "content_filter"),
+        ("gemini", {"candidates": [{"finishReason": "MAX_TOKENS", "content": {}}]}, "length"),
         (
             "openai-responses",
             response([], status="incomplete", incomplete_details={"reason": "max_output_tokens"}),

@@ -108,7 +108,7 @@ def test_a_batch_run_elsewhere_gives_what_asking_gives(server: Server, tmp_path:
         annotate(whole, one)
         bodies = {entry.key: entry for entry in one.entries()}
     with ReplyJournal(tmp_path / "study.sqlite") as study:
-        requests = [json.loads(line) for line in export_requests(whole, model, study)]
+        requests = [json.loads(line) for _, line in export_requests(whole, model, study)]
         assert {row["custom_id"] for row in requests} == set(bodies)
         assert {(row["method"], row["url"]) for row in requests} == {("POST", "/v1/chat/completions")}
         assert all(row["body"]["model"] == model.model and row["body"]["messages"] for row in requests)
@@ -122,7 +122,7 @@ def test_a_batch_run_elsewhere_gives_what_asking_gives(server: Server, tmp_path:
         assert study.failed(failed) is not None
         again = import_replies(whole, study, ["\n".join(lines).encode()])
         assert (again.new, again.known) == (0, 7)
-        assert [json.loads(line)["custom_id"] for line in export_requests(whole, model, study)] == [failed]
+        assert [json.loads(line)["custom_id"] for _, line in export_requests(whole, model, study)] == [failed]
         assert {e.key: e.reply["content"] for e in study.entries()} == {
             key: one.reply["content"] for key, one in bodies.items() if key != failed
         }

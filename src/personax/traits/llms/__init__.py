@@ -6,11 +6,12 @@ models, about which people, at what cost) -> `annotate` (``_runner``: workers, r
 ``_endpoint``; ``_profiles``, ``_capabilities``: what endpoints take) -> `ReplyJournal` (``_journal``: on
 disk before all else) -> ``_reply_parsing`` (a score, or why there is none) -> `annotation_table` (``_annotations``:
 rows). `judge_survey` has a model check replies. By a provider's batch API: ``_batch_runner`` (what is sent when),
-``_batch_api`` (the protocol), ``_batch_journal`` (which request lies in which batch). By several hosts, and by files:
-``_shards``.
+``_batch_api`` (the protocol), ``_batch_journal`` (which request lies in which batch). By several hosts: ``_shards``; by
+files: ``_batch_files``.
 """
 
 from personax.traits.llms._annotations import annotation_table
+from personax.traits.llms._batch_files import BatchQuota, ImportSummary, export_requests, import_replies
 from personax.traits.llms._capabilities import Capability, probe_models
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._journal_upkeep import (
@@ -30,17 +31,15 @@ from personax.traits.llms._requests import CostEstimate, Question, Survey, estim
 from personax.traits.llms._run_context import RunPolicy, RunSummary
 from personax.traits.llms._runner import annotate
 from personax.traits.llms._shards import (
-    ImportSummary,
     MergeSummary,
     export_replies,
-    export_requests,
-    import_replies,
     merge_journals,
     merge_replies,
     reply_key,
 )
 
 __all__ = [
+    "BatchQuota",
     "Capability",
     "Completion",
     "CostEstimate",

@@ -94,6 +94,20 @@ class AnthropicProvider(Endpoint):
         reply = Reply(_content(blocks), None, finish)
         return Completion(reply, upstream_of(found), latency, tokens_in, as_tokens(usage.get("output_tokens")))
 
+    def batch_row(self, key: str, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return a request as one of those of a message batch."""
+        return {"custom_id": key, "params": self.body(messages)}
+
+    def batch_answer(self, row: Mapping[str, Any], duration: float) -> Completion:
+        """Return the answer in a line of a message batch's results."""
+        result = as_object(row.get("result"))
+        if result.get("type") == "succeeded":
+            return self.parse(result.get("message"), duration)
+        if result.get("type") == "errored":
+            error = as_object(result.get("error"))
+            raise self.classify_error(error.get("error") or error)
+        raise TransientError(f"the row is {self.redact(str(result.get('type')))}")
+
 
 def _content(blocks: Sequence[object]) -> str | None:
     """Return the text of a reply, or the input of the tool; thinking is no part of it."""

@@ -26,7 +26,7 @@ from personax.traits.llms._provider import (
     ModelUnavailableError,
 )
 
-__all__ = ["Endpoint", "as_object", "as_text", "as_tokens", "error_message", "upstream_of"]
+__all__ = ["Endpoint", "as_object", "as_text", "as_tokens", "coded_message", "error_message", "upstream_of"]
 
 MAX_TOKENS: Final = 10**9
 """Tokens that a provider may say one completion took."""
@@ -59,7 +59,8 @@ class Endpoint(ABC):
         Without the package httpx2.
     """
 
-    path: ClassVar[str]
+    path: str
+    batch_key: ClassVar[str] = "custom_id"
     key_header: ClassVar[str] = "authorization"
     simpler: ClassVar[Mapping[str, str]] = MappingProxyType(SIMPLER)
 
@@ -126,6 +127,28 @@ class Endpoint(ABC):
             When there is none in it.
         """
 
+    def batch_row(self, key: str, messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return a request as a line of a batch file; ``batch_key`` names the field with the key."""
+        return {"custom_id": key, "method": "POST", "url": f"/v1{self.path}", "body": self.body(messages)}
+
+    def batch_answer(self, row: Mapping[str, Any], duration: float) -> Completion:
+        """Return the answer in a line of a batch's results.
+
+        Raises
+        ------
+        TransientError, InvalidRequestError, ModelUnavailableError
+            By what is to be done.
+        """
+        response = row.get("response")
+        if not isinstance(response, dict):
+            raise TransientError(self.redact(coded_message(row.get("error")) or "the row has no response"))
+        status, body = response.get("status_code"), response.get("body")
+        if status == 200:
+            return self.parse(body, duration)
+        whole = json.dumps(body)
+        message = coded_message(as_object(body).get("error")) or whole
+        raise self.classify_status(status if type(status) is int else 0, whole, message)
+
     @property
     def schema_name(self) -> str:
         """What the schema is called."""
@@ -180,9 +203,10 @@ ERROR_CODES: Final[Mapping[str, int]] = {
     "rate_limit_exceeded": 429, "rate_limit_error": 429, "server_error": 500, "api_error": 500,
     "overloaded_error": 529, "timeout_error": 504, "invalid_prompt": 400, "invalid_request_error": 400,
     "authentication_error": 401, "billing_error": 402, "permission_error": 403, "not_found_error": 404,
-    "request_too_large": 413, "insufficient_quota": 402,
+    "request_too_large": 413, "insufficient_quota": 402, "3": 400, "4": 504, "5": 404, "7": 403, "8": 429, "13": 500,
+    "14": 503,
 }  # fmt: skip
-"""Words for errors -> the status that says the same."""
+"""Words for errors, and the numbers of gRPC -> the status that says the same."""
 
 
 def error_message(whole: str) -> str:
@@ -195,6 +219,12 @@ def error_message(whole: str) -> str:
         body = body[0]
     error = body.get("error", body) if isinstance(body, dict) else body
     return str((error.get("message") if isinstance(error, dict) else error) or whole)
+
+
+def coded_message(error: object) -> str:
+    """Return the code and message of an error within JSON."""
+    known = as_object(error)
+    return ": ".join(str(known[name]) for name in ("code", "message") if known.get(name))
 
 
 def as_text(value: object) -> str | None:

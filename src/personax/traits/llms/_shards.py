@@ -1,34 +1,22 @@
-"""Annotation by several hosts: each asks a part of the requests into a journal of its own, and journals are merged.
-
-Requests leave and replies come back as files, too: a line a request in the form of the batch API, which
-``vllm run-batch`` and Ray Data read.
-"""
+"""Annotation by several hosts: each asks a part of the requests into a journal of its own, and journals are merged."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from personax.errors import InputError
 from personax.files import parse_json, sqlite_faults
-from personax.traits.llms._batch_api import BatchAPI
-from personax.traits.llms._chat_completions import OpenAIProvider
-from personax.traits.llms._journal import FORMAT_VERSION, JournalEntry, ReplyJournal
-from personax.traits.llms._provider import Completion, Model
-from personax.traits.llms._requests import ChatRequest, Question, Survey, chunked, iter_requests
+from personax.traits.llms._journal import FORMAT_VERSION, ReplyJournal
 
 __all__ = [
-    "ImportSummary",
     "MergeSummary",
     "export_replies",
-    "export_requests",
-    "import_replies",
     "merge_journals",
     "merge_replies",
     "reply_key",
@@ -142,69 +130,3 @@ def _row(line: bytes) -> list[Any]:
     except (TypeError, ValueError):
         pass
     raise InputError("a line among the replies of other machines is no reply; leave its file out")
-
-
-def export_requests(survey: Survey[Question], model: Model, journal: ReplyJournal) -> Iterator[bytes]:
-    """Yield a line of JSON for each request to a model that has no reply yet.
-
-    The lines are those of OpenAI's batch API (``custom_id``, ``method``, ``url``, ``body``), which
-    ``vllm run-batch -i`` reads; for Ray Data each is a row.
-    """
-    api = _api(survey, model)
-    for requests in chunked(iter_requests(survey, model)):
-        answered = journal.answered([request.key for request in requests])
-        yield from (api.line(request) for request in requests if request.key not in answered)
-
-
-@dataclass(frozen=True)
-class ImportSummary:
-    """What came back: replies that are new in the journal, those it had, failures, lines of nothing that was asked."""
-
-    new: int
-    known: int
-    failed: int
-    unmatched: int
-
-
-def import_replies(
-    survey: Survey[Question], journal: ReplyJournal, files: Iterable[bytes], *, latency: float = 0.0
-) -> ImportSummary:
-    """Write the replies of a batch run into a journal, each request's once.
-
-    Parameters
-    ----------
-    survey
-        What was asked, of all models.
-    journal
-        Where they go.
-    files
-        What ``vllm run-batch -o`` or a provider's batch API has written.
-    latency
-        Seconds of a request, where that is known.
-    """
-    data = list(files)
-    new = known = failed = lines = matched = 0
-    for model in survey.models:
-        asked = {request.key: request for request in iter_requests(survey, model)}
-        rows = _api(survey, model).read(data, asked.keys(), latency)
-        matched += len(rows.seen)
-        lines = max(lines, len(rows.seen) + rows.unmatched + rows.unreadable)
-        before = journal.answered(list(rows.completions))
-        entries = [_entry(survey, model, asked[key], one) for key, one in rows.completions.items() if key not in before]
-        journal.add(entries)
-        for key, reason in (rows.retryable | rows.rejected).items():
-            journal.fail(key, model.name, asked[key].person, reason)
-        new, known, failed = new + len(entries), known + len(before), failed + len(rows.retryable | rows.rejected)
-    return ImportSummary(new, known, failed, lines - matched)
-
-
-def _entry(survey: Survey[Question], model: Model, request: ChatRequest, one: Completion) -> JournalEntry:
-    reply, cost = asdict(one.reply) | {"upstream": one.upstream}, model.cost(one.tokens_in, one.tokens_out)
-    return JournalEntry(request.key, model.name, survey.prompt.name, request.person, request.repeat, 0, reply,
-                        one.latency, one.tokens_in, one.tokens_out, cost)  # fmt: skip
-
-
-def _api(survey: Survey[Question], model: Model) -> BatchAPI:
-    provider = OpenAIProvider(model, survey.prompt.schema())
-    asyncio.run(provider.close())  # nothing is sent from here
-    return BatchAPI(provider)
