@@ -301,7 +301,7 @@ FrameworkDescription: anchors language licence name reference title
 IndependenceSection: by cluster features given options strata targets tests
 ItemDescription: id text
 Knowledge: forbidden required tiers
-Model: extra_body headers model name provider
+Model: api_version extra_body headers model name provider
 Nba: gender season
 Nfl: gender teams
 Nflverse: gender

@@ -41,8 +41,9 @@ class Framed(Strict):
         settings: dict[str, Any] = dump(self)
         if settings.get("framework") == "big_five":
             del settings["framework"]
-        if settings.get("flagged") == "keep":
-            del settings["flagged"]
+        for name, usual in (("flagged", "keep"), ("scores", "level")):
+            if settings.get(name) == usual:
+                del settings[name]
         return settings
 
 
@@ -82,7 +83,8 @@ class AnnotateLLM(Rated, Framed):
 
     ``flagged``: whether scores beside words of doubt count. The structured answer decides, so they do by default;
     ``drop`` leaves them out, which removes scores by the words that go with them. ``allow_missing``: share of requests
-    that may be without a reply; beyond it the command line ends with 1.
+    that may be without a reply; beyond it the command line ends with 1. ``scores``: the level that was answered, or
+    what the probabilities of tokens expect where models with ``logprobs`` gave them.
     """
 
     source: Literal["llm"]
@@ -91,6 +93,7 @@ class AnnotateLLM(Rated, Framed):
     repeats: Count = 1
     judge: str | Model | None = None
     flagged: Literal["keep", "drop"] = "keep"
+    scores: Literal["level", "expected"] = "level"
     allow_missing: float = Field(default=0.0, ge=0, le=1, exclude=True)
     audit: StereotypeAudit | None = None
     max_cost: float | None = Field(default=None, gt=0, exclude=True)
@@ -113,6 +116,9 @@ class AnnotateLLM(Rated, Framed):
             )
             raise PydanticCustomError("twin", text, {"one": twin[0], "other": twin[1]})
         self._asked_as_it_can_be()
+        if self.scores == "expected" and not any(model.logprobs for model in self.models):
+            text = "scores: expected needs probabilities of tokens; set logprobs: true for the models that give them"
+            raise PydanticCustomError("no_probabilities", text)
         if isinstance(self.judge, str) and self.judge not in names:
             told = {"name": self.judge, "near": nearest(self.judge, names)}
             raise PydanticCustomError("no_judge", "judge: there is no model {name}; {near}", told)

@@ -240,7 +240,7 @@ def _asked_of_models(section: AnnotateLLM) -> Iterator[str]:
     judge = [section.judge] if isinstance(section.judge, Model) else []
     fields = [*section.prompt.fields, *(section.audit.fields if section.audit else ())]
     hidden = ", names hidden" if section.prompt.hide_name else ""
-    for model in [*section.models, *judge]:
+    for model in (one for one in [*section.models, *judge] if one.base_url):
         host = _host(model.base_url)
         if not is_loopback(host):
             what = f"the columns {', '.join(map(_short, fields))} of each person{hidden}"

@@ -68,7 +68,7 @@ def _run(context: Context) -> None:
             _aggregate(context, _lexicon(context, framework_of(context.plan)), section)
         case AnnotateLLM() as section:
             survey = asked_of(context.folder, section)
-            _aggregate(context, ask(context, survey, section), section)
+            _aggregate(context, _expected(context, ask(context, survey, section), section), section)
             audited = ask_audit(context, section)
             if audited is not None:
                 context.write_text(json.dumps(audited, indent=1, allow_nan=False), "traits", "stereotypes.json")
@@ -116,6 +116,18 @@ def _aggregate(context: Context, annotations: pl.DataFrame, section: Rated) -> N
     for status, number in annotations["status"].value_counts().sort("status").iter_rows():
         context.counts[f"answers_{status}"] = number
     _count_scored(context, traits)
+
+
+def _expected(context: Context, annotations: pl.DataFrame, section: AnnotateLLM) -> pl.DataFrame:
+    """Put expected scores in the place of levels, where the plan wants them and models gave them."""
+    if section.scores == "level":
+        return annotations
+    scored = annotations.filter(pl.col("status") == "ok")
+    lacking = scored["expected"].null_count()
+    if lacking:
+        text = "scores without probabilities of tokens are the levels that were answered"
+        context.notices.append(Notice(f"{text}; models or endpoints that give none may be left out.", lacking))
+    return annotations.with_columns(pl.coalesce("expected", "score").alias("score"))
 
 
 def _flags(

@@ -286,7 +286,7 @@ def ask(context: Context, survey: Survey[Prompt], section: AnnotateLLM) -> pl.Da
     context.counts["asked_now"] = sum(one.completed for one in outcomes)
     context.counts["requests"] = sum(row["requests"] for row in by_model)
     context.counts["requests_missing"] = sum(row["no reply"] for row in by_model)
-    where = ", ".join(dict.fromkeys(model.base_url for model in survey.models))
+    where = ", ".join(dict.fromkeys(model.base_url or "a model in this process" for model in survey.models))
     context.notices.append(Notice(f"{', '.join(survey.prompt.fields)} of every person were sent to {where}."))
     context.notices.extend(_notices(outcomes, table))
     if "judged" in table.columns:

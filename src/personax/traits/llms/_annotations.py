@@ -49,12 +49,14 @@ def annotation_table(
     polars.DataFrame
         Columns as in `ANNOTATIONS` and ``flag``, what casts doubt on a score that counts; with verdicts ``ruled``, the
         flag by the rules alone, and ``judged``, the judge's word, null where it was not asked; where the prompt asks
-        for it ``evidence``, the passage quoted for a score; latency, tokens and cost are the reply's, which the traits
+        for it ``evidence``, the passage quoted for a score; where a model is asked for probabilities of tokens
+        ``expected``, its mean score; latency, tokens and cost are the reply's, which the traits
         of a person share (with those of the answer that was asked for once more, if there was one). ``failed``: no
         reply came, the text says why. ``not_asked``: the person has nothing in the
         prompt's fields.
     """
-    schema = {**ANNOTATIONS, "flag": pl.String, "ruled": pl.String, "judged": pl.String, "evidence": pl.String}
+    schema = {**ANNOTATIONS, "flag": pl.String, "ruled": pl.String, "judged": pl.String, "evidence": pl.String,
+              "expected": pl.Float64}  # fmt: skip
     parts, rows = [], []
     for row in _rows(survey, journal, stopped or {}, verdicts or {}):
         rows.append(row)
@@ -63,7 +65,9 @@ def annotation_table(
             rows = []
     table = pl.concat([*parts, pl.DataFrame(rows, schema=schema, orient="row")])
     left_out = [] if verdicts is not None else ["ruled", "judged"]
-    return table.drop([*left_out, *([] if survey.prompt.evidence else ["evidence"])])
+    left_out += [] if survey.prompt.evidence else ["evidence"]
+    left_out += [] if any(model.logprobs for model in survey.models) else ["expected"]
+    return table.drop(left_out)
 
 
 def _rows(
@@ -85,12 +89,15 @@ def _rows(
                 before.flag,
                 verdict,
                 rating.evidence,
+                rating.expected,
             )
 
 
 def trait_ratings(response: ModelResponse, prompt: Prompt) -> list[TraitRating]:
     """Return one judgement a trait; where there is no reply, the reason as its text."""
     if response.reply is not None:
-        return prompt_ratings(response.reply, prompt, response.person)
+        upstream = response.entries[-1].reply.get("upstream")
+        expected = upstream.get("expected") if isinstance(upstream, dict) else None
+        return prompt_ratings(response.reply, prompt, response.person, expected)
     status = "failed" if response.was_asked else "not_asked"
     return [TraitRating(trait, status, None, response.reason or "") for trait in prompt.traits]

@@ -13,6 +13,7 @@ from personax.traits.llms._endpoint import Endpoint, as_object, as_text, as_toke
 from personax.traits.llms._profiles import sampling_parameters
 from personax.traits.llms._provider import Completion, InvalidRequestError
 from personax.traits.llms._reply_parsing import Reply
+from personax.traits.llms._token_probabilities import expected_scores
 
 __all__ = ["AzureProvider", "OpenAIProvider"]
 
@@ -65,6 +66,9 @@ class OpenAIProvider(Endpoint):
         message, usage = as_object(choice.get("message")), as_object(body.get("usage"))
         reply = Reply(as_text(message.get("content")), as_text(message.get("refusal")), _finish(choice))
         upstream = upstream_of(body) | {"choices": len(choices)}
+        expected = expected_scores(as_object(choice.get("logprobs")).get("content"))
+        if expected:
+            upstream["expected"] = expected
         return Completion(
             reply, upstream, latency, as_tokens(usage.get("prompt_tokens")), as_tokens(usage.get("completion_tokens"))
         )

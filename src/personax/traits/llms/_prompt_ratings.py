@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._reply_parsing import Reply, TraitRating, read_reply
+from personax.traits.llms._token_probabilities import mean_expected
 
 __all__ = ["MIN_ANSWERED", "prompt_ratings"]
 
@@ -19,7 +20,9 @@ MIN_ANSWERED: Final = 0.5
 _DASHES_AND_QUOTES: Final = str.maketrans("‘’‛“”„«»‐‑‒–—", '\'\'\'"""""-----')
 
 
-def prompt_ratings(reply: Reply, prompt: Prompt, person: Mapping[str, Any]) -> list[TraitRating]:
+def prompt_ratings(
+    reply: Reply, prompt: Prompt, person: Mapping[str, Any], expected: object = None
+) -> list[TraitRating]:
     """Return one judgement a trait.
 
     Parameters
@@ -28,6 +31,8 @@ def prompt_ratings(reply: Reply, prompt: Prompt, person: Mapping[str, Any]) -> l
         What came back, to what.
     person
         Whom it is about: quoted passages are looked for in what the prompt shows of them.
+    expected
+        Key of the answer -> expected score, by the probabilities of tokens.
 
     Examples
     --------
@@ -38,6 +43,8 @@ def prompt_ratings(reply: Reply, prompt: Prompt, person: Mapping[str, Any]) -> l
     [('machiavellianism', 4.666666666666667, 'ok'), ('narcissism', None, 'insufficient')]
     """
     ratings = read_reply(reply, prompt)
+    if isinstance(expected, Mapping):
+        ratings = [_with_expected(rating, expected.get(rating.trait), prompt) for rating in ratings]
     if prompt.ask == "items":
         return _item_scores(ratings, prompt)
     if prompt.evidence:
@@ -59,22 +66,32 @@ def _item_scores(items: Sequence[TraitRating], prompt: Prompt) -> list[TraitRati
         if not own:
             found.append(TraitRating(trait, "malformed", None, "the framework has no items of it"))
             continue
-        values = [
-            prompt.points + 1 - rating.score if item.reversed else rating.score
-            for item, rating in zip(own, ratings, strict=True)
-            if rating.score is not None
-        ]
+        answered = [(item, rating) for item, rating in zip(own, ratings, strict=True) if rating.score is not None]
+        values = [_turned(rating.score, item.reversed, prompt) for item, rating in answered]
+        means = [_turned(rating.expected, item.reversed, prompt) for item, rating in answered]
         told = " ".join(
             f"{item.id}={rating.status if rating.score is None else f'{rating.score:g}'}"
             for item, rating in zip(own, ratings, strict=True)
         )
         if len(values) >= max(1.0, MIN_ANSWERED * len(own)):
-            found.append(TraitRating(trait, "ok", sum(values) / len(values), told))
+            score = mean_expected(values)
+            found.append(TraitRating(trait, "ok", score, told, expected=mean_expected(means)))
         else:
             statuses = [rating.status for rating in ratings if rating.score is None]
             words = told if len(set(statuses)) > 1 or values else ratings[0].text or told
             found.append(TraitRating(trait, max(statuses, key=statuses.count), None, words))
     return found
+
+
+def _turned(value: float | None, reverse: bool, prompt: Prompt) -> float | None:
+    return prompt.points + 1 - value if reverse and value is not None else value
+
+
+def _with_expected(rating: TraitRating, value: object, prompt: Prompt) -> TraitRating:
+    """Add the expected score to a rating; the answers of a prompt in words, or off its scale, have none."""
+    if not isinstance(value, int | float) or rating.status != "ok" or prompt.format != "number":
+        return rating
+    return replace(rating, expected=float(value)) if 1 <= value <= prompt.points else rating
 
 
 def _checked(rating: TraitRating, shown: str) -> TraitRating:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, Protocol
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Protocol, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax import registry
 from personax.http import is_loopback
 from personax.registry import part_name
-from personax.strict import Count, EnvName, Strict, Url
+from personax.strict import Count, EnvName, OutsidePath, Strict, Url
 from personax.traits.llms._reply_parsing import Reply
 
 __all__ = [
@@ -40,7 +41,9 @@ class Model(Strict):
     name
         What tables call it.
     model, base_url
-        What the provider calls it, and the endpoint.
+        What the provider calls it, and the endpoint; none for a model that runs in this process.
+    weights
+        Folder of the weights of a model that runs in this process, its whole path.
     key
         Name of the environment variable that holds the key; None for servers that want none.
     structured
@@ -68,7 +71,8 @@ class Model(Strict):
 
     name: Annotated[str, Field(min_length=1)]
     model: Annotated[str, Field(min_length=1)]
-    base_url: Url
+    base_url: Url = ""
+    weights: OutsidePath | None = None
     key: EnvName | None = Field(default=None, exclude=True)
     structured: Literal["schema", "object", "json", "none"] = "schema"
     temperature: float | None = 0.0
@@ -93,6 +97,8 @@ class Model(Strict):
         settings: dict[str, Any] = dump(self)
         if settings.get("provider") == "openai":
             del settings["provider"]
+        if settings.get("weights") is None:
+            settings.pop("weights", None)
         if not settings.get("extra_body"):
             settings.pop("extra_body", None)
         return settings
@@ -128,20 +134,40 @@ class Model(Strict):
             )
         return name
 
+    @field_validator("weights")
+    @classmethod
+    def _is_a_whole_path(cls, weights: str | None) -> str | None:
+        if weights is not None and not Path(weights).is_absolute():
+            text = "weights is the whole path of a folder, from / on; {given} would depend on where personax is started"
+            raise PydanticCustomError("no_path", text, {"given": weights})
+        return weights
+
     @field_validator("base_url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^\s@?#]+", url):
+        if url and not re.fullmatch(r"https?://[^\s@?#]+", url):
             raise PydanticCustomError("not_a_url", "base_url is an http(s) address without a password or key in it")
         if url.startswith("http:") and not is_loopback(url.split("/")[2]):
             text = "people's texts go by plain http to this machine only; use https, or a tunnel to 127.0.0.1"
             raise PydanticCustomError("not_a_url", text)
         return url
 
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        here = bool(registry.describe("providers", self.provider).facts.get("in_process"))
+        if here and (self.weights is None or self.base_url):
+            text = "the provider {name} runs in this process: give weights, a folder, in place of base_url"
+            raise PydanticCustomError("no_weights", text, {"name": self.provider})
+        if not here and (self.weights is not None or not self.base_url):
+            text = "the provider {name} asks an endpoint: give its base_url, and no weights"
+            raise PydanticCustomError("no_url", text, {"name": self.provider})
+        return self
+
     def settings(self) -> list[Any]:
         """Return what of this changes an answer."""
         known = [self.model, self.base_url.rstrip("/"), self.structured, self.temperature, self.max_tokens]
         known += [] if self.provider == "openai" else [self.provider]
+        known += [] if self.weights is None else [self.weights]
         return [*known, self.extra_body] if self.extra_body else known
 
     def cost(self, tokens_in: int | None, tokens_out: int | None, *, batched: bool = False) -> float | None:

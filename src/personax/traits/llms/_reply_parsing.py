@@ -89,6 +89,8 @@ class TraitRating:
         ``unsupported`` where a passage was to be quoted and is not in what was shown.
     evidence
         The passage that is quoted for it; None where none was asked for.
+    expected
+        The score that the model gives on average, by the probabilities of its tokens; None where they are not known.
     """
 
     trait: str
@@ -97,6 +99,7 @@ class TraitRating:
     text: str
     flag: str | None = None
     evidence: str | None = None
+    expected: float | None = None
 
 
 class ResponseScale(Protocol):
