@@ -117,10 +117,19 @@ def fenced_messages(system: str, context: Mapping[str, str], **given: object) ->
 
     The lines are made of the hash of what they enclose, so that nobody who writes a biography can close them.
     """
+    return fenced(render(system, fence=FENCE, **given), context)
+
+
+FENCE: Final = "=== data 0000000000000000 ==="
+"""Stands in a rendered text where the fence of a person goes."""
+
+
+def fenced(system: str, context: Mapping[str, str]) -> list[Message]:
+    """Return the messages of a rendered text, in which `FENCE` becomes the fence of what is shown of a person."""
     fence = f"=== data {content_hash(dict(context))[:16]} ==="
     fields = [{"name": name, "value": value} for name, value in context.items()]
     return [
-        {"role": "system", "content": render(system, fence=fence, **given)},
+        {"role": "system", "content": system.replace(FENCE, fence)},
         {"role": "user", "content": render("person.jinja", fence=fence, fields=fields)},
     ]
 
@@ -332,19 +341,22 @@ class Prompt(PromptSettings):
 
     def messages(self, context: Mapping[str, str]) -> list[Message]:
         """Return the messages for what is shown of a person."""
+        return fenced(self._rendered, context)
+
+    @cached_property
+    def _rendered(self) -> str:
+        """The system text, in which nothing but the fence is a person's."""
         scale = [{"answer": answer, "meaning": self._meaning(level)} for answer, level in self.answers.items()]
-        written = fenced_messages(
+        written = render(
             self._system,
-            context,
+            fence=FENCE,
             format=self.format,
             scale=scale,
             unknown=self.unknown,
             traits=self._described_traits(),
             items=self.framework.items if self.ask == "items" else (),
         )
-        if self.evidence:
-            written[0]["content"] += "\n\n" + render(self._in_language("evidence"))
-        return written
+        return f"{written}\n\n{render(self._in_language('evidence'))}" if self.evidence else written
 
     def repair(self, messages: Sequence[Message], reply: str, problem: str) -> list[Message]:
         """Return the messages that ask once more for what was not a JSON object of the right shape."""

@@ -93,7 +93,7 @@ class ChatRequest:
         """The messages, rendered when first needed."""
         return self.render()
 
-    @property
+    @cached_property
     def tokens(self) -> int:
         """Estimated input tokens: four characters of English are one, any other character is one by itself."""
         return sum(_tokens(message["content"]) for message in self.messages)
@@ -162,7 +162,7 @@ def was_cut_off(reply: Reply) -> bool:
 
 
 def _tokens(text: str) -> int:
-    plain = sum(map(str.isascii, text))
+    plain = len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
     return round(plain / CHARACTERS_PER_TOKEN) + len(text) - plain
 
 

@@ -57,9 +57,6 @@ from personax.traits.llms._run_context import (
 
 __all__ = ["annotate"]
 
-WORKERS_PER_CLIENT: Final = 8
-"""Workers a client: its connection pool looks at all of its connections at every request."""
-
 STARTUP_SPREAD: Final = 0.2
 """Seconds over which workers start, so that their replies do not arrive in step and queue for the disk together."""
 
@@ -77,8 +74,7 @@ class ModelRunner:
         self.survey, self.model, self.context = survey, model, context
         self.writer, self.budget, self.policy = context.writer, context.budget, context.policy
         self.summary = RunSummary(model.name)
-        pools = range(0, model.concurrency, WORKERS_PER_CLIENT)
-        self.providers = [make_provider(model, survey.prompt.schema()) for _ in pools]
+        self.provider = make_provider(model, survey.prompt.schema())
         self.requests = _limiter(model.requests_per_minute)
         self.tokens = _limiter(model.tokens_per_minute)
         policy = self.policy
@@ -91,8 +87,7 @@ class ModelRunner:
         """Collect open batches of an earlier run, then send what has no reply."""
         await self._collect_open_batches()
         known = await self.writer.call(known_profile, self.writer.journal, self.model)
-        for provider in self.providers:
-            apply_known_profile(provider, known)
+        apply_known_profile(self.provider, known)
         queue: asyncio.Queue[ChatRequest | None] = asyncio.Queue(QUEUE_FACTOR * self.model.concurrency)
         try:
             async with asyncio.TaskGroup() as group:
@@ -100,13 +95,13 @@ class ModelRunner:
                     group.create_task(self._worker(queue, worker))
                 group.create_task(self._feed(queue))
         finally:
-            for provider in [*self.providers, *([self.longer_provider] if self.longer_provider else [])]:
+            for provider in [self.provider, *([self.longer_provider] if self.longer_provider else [])]:
                 profile = getattr(provider, "profile", None)
                 if self.model.temperature is not None and not getattr(profile, "temperature", True):
                     self.summary.left_out.add("temperature")
                 await provider.close()
             if self.summary.completed:
-                await self.writer.call(keep_profile, self.writer.journal, self.model, self.providers[0])
+                await self.writer.call(keep_profile, self.writer.journal, self.model, self.provider)
         return self.summary
 
     async def _collect_open_batches(self) -> None:
@@ -149,10 +144,9 @@ class ModelRunner:
             self.context.report()
 
     async def _worker(self, queue: asyncio.Queue[ChatRequest | None], worker: int) -> None:
-        provider = self.providers[worker // WORKERS_PER_CLIENT]
         await asyncio.sleep(STARTUP_SPREAD * worker / self.model.concurrency)
         while (request := await queue.get()) is not None:
-            if self.summary.stop_reason is not None or not await self._complete(request, provider):
+            if self.summary.stop_reason is not None or not await self._complete(request, self.provider):
                 await self.writer.call(self.writer.journal.release, [request.key])
             self.context.report()
 
@@ -202,7 +196,7 @@ class ModelRunner:
         if self.longer_provider is None:
             model = self.model.replaced(max_tokens=LONGER * self.model.max_tokens)
             self.longer_provider = make_provider(model, self.survey.prompt.schema())
-            apply_known_profile(self.longer_provider, getattr(self.providers[0], "profile", None))
+            apply_known_profile(self.longer_provider, getattr(self.provider, "profile", None))
         return self.longer_provider
 
     async def _completion(self, request: ChatRequest, turn: int, provider: Provider) -> Completion:
