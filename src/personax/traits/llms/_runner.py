@@ -306,7 +306,8 @@ def annotate(
 async def _annotate(
     survey: Survey[Question], journal: ReplyJournal, max_cost: float | None, policy: RunPolicy, progress: Progress
 ) -> list[RunSummary]:
-    writer, budget = JournalWriter(journal), CostBudget(max_cost, journal.spent())
+    budget = CostBudget(max_cost, journal.spent())
+    writer = JournalWriter(journal, budget)
     runners: list[ModelRunner | BatchRunner] = []
 
     def report() -> None:
@@ -317,7 +318,7 @@ async def _annotate(
     try:
         context = RunContext(writer, budget, policy, report, progress, defaultdict(asyncio.Lock))
         runners.extend((BatchRunner if model.batch else ModelRunner)(survey, model, context) for model in survey.models)
-        heartbeat = asyncio.create_task(_renew(writer, budget))
+        heartbeat = asyncio.create_task(_renew(writer))
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(runner.run()) for runner in runners]
@@ -330,16 +331,15 @@ async def _annotate(
     return [task.result() for task in tasks]
 
 
-async def _renew(writer: JournalWriter, budget: CostBudget) -> None:
+async def _renew(writer: JournalWriter) -> None:
     """Hold this process's claims as long as it lives: a slow reply loses none, and a dead host's are free soon.
 
-    What other processes have spent meanwhile counts for the budget.
+    What other processes have spent counts for the budget, here and after every reply.
     """
     while True:
         await asyncio.sleep(HEARTBEAT)
         await writer.call(writer.journal.renew)
-        if budget.limit is not None:
-            budget.spent = max(budget.spent, await writer.call(writer.journal.spent))
+        await writer.count_others()
 
 
 def _progress_note(summaries: Sequence[RunSummary], budget: CostBudget) -> str:

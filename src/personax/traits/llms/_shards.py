@@ -13,6 +13,7 @@ from typing import Any
 from personax.errors import InputError
 from personax.files import parse_json, sqlite_faults
 from personax.traits.llms._journal import FORMAT_VERSION, ReplyJournal
+from personax.traits.llms._reply_packing import packed_text, stored_key, text_key, unpack_reply
 
 __all__ = [
     "MergeSummary",
@@ -32,7 +33,10 @@ WHERE (excluded.written, excluded.reply) < (main.replies.written, main.replies.r
 """
 """Of two replies to one request the earlier stays, so that the order of journals changes nothing."""
 
-MERGE = f"INSERT INTO main.replies ({COLUMNS}) SELECT {COLUMNS} FROM shard.replies WHERE true {EARLIER}"
+MERGE = f"""
+INSERT INTO main.replies ({COLUMNS}) SELECT stored_key(key), model, prompt, person, repeat, turn, packed(reply),
+    latency, tokens_in, tokens_out, cost, written FROM shard.replies WHERE true {EARLIER}
+"""
 TYPES = (str, str, str, str, int, int, str, float, int | None, int | None, float | int | None, float)
 
 
@@ -81,14 +85,16 @@ class _attached:
         if not self.path.is_file():
             raise InputError(f"{self.path} is no file; name the journals that hosts have written")
         found = None
+        self.db.create_function("stored_key", 1, stored_key)
+        self.db.create_function("packed", 1, packed_text)
         try:
             self.db.execute("ATTACH ? AS shard", (str(self.path),))
             found = self.db.execute("PRAGMA shard.user_version").fetchone()[0]
         except sqlite3.Error:  # no database, or one that cannot be opened
             pass
-        if found != FORMAT_VERSION:
+        if found not in range(1, FORMAT_VERSION + 1):
             self.__exit__()
-            raise InputError(f"{self.path} is no journal of format {FORMAT_VERSION}; leave it out")
+            raise InputError(f"{self.path} is no journal of format 1 to {FORMAT_VERSION}; leave it out")
         return self.db
 
     def __exit__(self, *_: object) -> None:
@@ -100,8 +106,10 @@ def export_replies(journal: ReplyJournal, known: Container[str] = ()) -> Iterato
     """Yield a line of JSON for each reply whose request is not known, in the order of their keys."""
     with sqlite_faults(journal.path):
         for row in journal.connection.execute(f"SELECT {COLUMNS} FROM replies ORDER BY key"):
-            if row[0] not in known:
-                yield json.dumps(row, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+            key, told = text_key(row[0]), json.dumps(unpack_reply(row[6]), ensure_ascii=False)
+            if key not in known:
+                line = [key, *row[1:6], told, *row[7:]]
+                yield json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
 
 def reply_key(line: bytes) -> str:
@@ -118,8 +126,9 @@ def merge_replies(into: ReplyJournal, lines: Iterable[bytes]) -> None:
         A line is no reply.
     """
     marks = ",".join("?" * len(TYPES))
+    rows = ([stored_key(row[0]), *row[1:6], packed_text(row[6]), *row[7:]] for row in map(_row, lines))
     with into.transaction() as db:
-        db.executemany(f"INSERT INTO main.replies ({COLUMNS}) VALUES ({marks}) {EARLIER}", map(_row, lines))
+        db.executemany(f"INSERT INTO main.replies ({COLUMNS}) VALUES ({marks}) {EARLIER}", rows)
 
 
 def _row(line: bytes) -> list[Any]:
