@@ -89,13 +89,12 @@ def memory(n: int, path: Path) -> list[str]:
         f"{before:.0f} MB of it before the first request (asked for: 400 MB) |",
         f"| a second run over {n:,} answered requests | {again:.1f} s (asked for: 5 s) |",
         f"| the journal's {n:,} replies as {rows:,} rows | {table:.1f} s; peak memory {peak():.0f} MB |",
-        *size(journal, path, n),
+        *size(path, n),
     ]
 
 
-def size(journal: ReplyJournal, path: Path, n: int) -> list[str]:
+def size(path: Path, n: int) -> list[str]:
     """Say how many bytes a reply takes, and what a million people, three models and five repeats would."""
-    journal.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     each = path.stat().st_size / n
     return [f"| size of the journal, and of one with 15 million such replies | {each:.0f} bytes a reply, "
             f"{each * 15e6 / 1e9:.1f} GB (asked for: 8 GB) |"]  # fmt: skip
@@ -106,19 +105,20 @@ def written_out(n: int, words: int, path: Path) -> list[str]:
     rng, known = random.Random(0), (ROOT / "docs" / "traits.md").read_text(encoding="utf-8").split()
     with ReplyJournal(path) as journal:
         for start in range(0, n, 500):
-            journal.add(
-                JournalEntry(content_hash(k), "gpt", "number-3-increasing-1f0c2a9b", f"p{k}", 0, 0, said(rng, known, words),
-                             rng.random(), 900, 180, rng.random() / 100)
-                for k in range(start, start + 500)
-            )  # fmt: skip
-        (line,) = size(journal, path, n)
+            journal.add(entry(k, said(rng, known, words), rng) for k in range(start, start + 500))
+    (line,) = size(path, n)
     return [line.replace("such replies", f"replies of {words} words a trait")]
 
 
+def entry(number: int, reply: dict[str, object], rng: random.Random) -> JournalEntry:
+    key, prompt = content_hash(number), "number-3-increasing-1f0c2a9b"
+    cost = rng.random() / 100
+    return JournalEntry(key, "gpt", prompt, f"p{number}", 0, 0, reply, rng.random(), 900, 180, cost)
+
+
 def said(rng: random.Random, known: list[str], words: int) -> dict[str, object]:
-    answer = {
-        trait: {"description": " ".join(rng.choices(known, k=words)), "score": rng.randrange(4)} for trait in TRAITS
-    }
+    texts = [" ".join(rng.choices(known, k=words)) for _ in TRAITS]
+    answer = {t: {"description": text, "score": rng.randrange(4)} for t, text in zip(TRAITS, texts, strict=True)}
     upstream = {"model": "gpt-4o-2024-11-20", "id": f"chatcmpl-{rng.getrandbits(112):028x}", "choices": 1}
     return {"content": json.dumps(answer), "refusal": None, "finish": "stop", "upstream": upstream}
 

@@ -21,6 +21,7 @@ from personax.files import written_aside
 from personax.progress import Progress
 from personax.schema import ENDINGS, Notice
 from personax.stages._base import Context, people_table, stage_rng
+from personax.stages._encode_models import picture_names
 from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent
@@ -31,6 +32,7 @@ from personax.traits.llms import (
     ImportSummary,
     MergeSummary,
     Model,
+    Picture,
     Prompt,
     Question,
     ReplyJournal,
@@ -115,7 +117,20 @@ def asked_of(folder: StudyFolder, section: AnnotateLLM) -> Survey[Prompt]:
     """
     people, prompt = people_of(folder), prompt_of(section)
     wanted = shown_columns(people, "annotate.prompt.fields", prompt.fields)
-    return Survey(people.select(wanted).to_dicts(), section.models, prompt, section.repeats)
+    rows: list[dict[str, Any]] = people.select(wanted).to_dicts()
+    if prompt.picture:
+        _add_pictures(folder, rows)
+    return Survey(rows, section.models, prompt, section.repeats)
+
+
+def _add_pictures(folder: StudyFolder, rows: list[dict[str, Any]]) -> None:
+    there = folder.outputs("people", "images")
+    if not there:
+        raise PlanError("annotate.prompt.picture: the study has no pictures; collect them, or leave picture out")
+    for row in rows:
+        named = next((there[name] for name in picture_names(str(row["id"])) if name in there), None)
+        if named is not None:
+            row["picture"] = Picture.of(named)
 
 
 def sample(people: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.DataFrame:
@@ -287,7 +302,8 @@ def ask(context: Context, survey: Survey[Prompt], section: AnnotateLLM) -> pl.Da
     context.counts["requests"] = sum(row["requests"] for row in by_model)
     context.counts["requests_missing"] = sum(row["no reply"] for row in by_model)
     where = ", ".join(dict.fromkeys(model.base_url or "a model in this process" for model in survey.models))
-    context.notices.append(Notice(f"{', '.join(survey.prompt.fields)} of every person were sent to {where}."))
+    shown = [*survey.prompt.fields, *(["pictures"] if survey.prompt.picture else [])]
+    context.notices.append(Notice(f"{', '.join(shown)} of every person were sent to {where}."))
     context.notices.extend(_notices(outcomes, table))
     if "judged" in table.columns:
         added = table.filter(pl.col("ruled").is_null() & pl.col("flag").is_not_null()).height

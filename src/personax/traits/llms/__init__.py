@@ -24,6 +24,7 @@ from personax.traits.llms._journal_upkeep import (
     replies_of,
 )
 from personax.traits.llms._judge import Verdicts, judge_survey, read_verdicts
+from personax.traits.llms._pictures import Picture
 from personax.traits.llms._prompt import Prompt, PromptSettings, content_hash
 from personax.traits.llms._provider import Completion, InvalidRequestError, Model, ModelUnavailableError, Provider
 from personax.traits.llms._reply_parsing import Reply
@@ -49,6 +50,7 @@ __all__ = [
     "Model",
     "ModelReplies",
     "ModelUnavailableError",
+    "Picture",
     "Prompt",
     "PromptSettings",
     "Provider",

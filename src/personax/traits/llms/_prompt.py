@@ -22,6 +22,7 @@ from personax.schema import TraitFramework
 from personax.strict import Count, Strict
 from personax.traits._frameworks import BIG_FIVE
 from personax.traits.llms._name_masking import mask_name
+from personax.traits.llms._pictures import Picture
 from personax.traits.llms._reply_parsing import Reply, read_reply, repair_reason
 
 __all__ = [
@@ -40,7 +41,8 @@ __all__ = [
 Format = Literal["number", "text"]
 Wording = Literal["standard", "paraphrased"]
 Order = Literal["increasing", "decreasing"]
-Message = dict[str, str]
+Message = dict[str, Any]
+"""``role`` and ``content``: a text, or parts where there is a picture."""
 
 LEVEL_WORDS: Final[Mapping[int, Sequence[str]]] = {
     3: ("low", "medium", "high"),
@@ -127,11 +129,11 @@ FENCE: Final = "=== data 0000000000000000 ==="
 def fenced(system: str, context: Mapping[str, str]) -> list[Message]:
     """Return the messages of a rendered text, in which `FENCE` becomes the fence of what is shown of a person."""
     fence = f"=== data {content_hash(dict(context))[:16]} ==="
-    fields = [{"name": name, "value": value} for name, value in context.items()]
-    return [
-        {"role": "system", "content": system.replace(FENCE, fence)},
-        {"role": "user", "content": render("person.jinja", fence=fence, fields=fields)},
-    ]
+    pictures = [value for value in context.values() if isinstance(value, Picture)]
+    fields = [{"name": name, "value": value} for name, value in context.items() if not isinstance(value, Picture)]
+    text = render("person.jinja", fence=fence, fields=fields)
+    shown = [{"type": "text", "text": text}, *(picture.part() for picture in pictures)] if pictures else text
+    return [{"role": "system", "content": system.replace(FENCE, fence)}, {"role": "user", "content": shown}]
 
 
 def _texts(*names: str) -> dict[str, str]:
@@ -178,6 +180,8 @@ class PromptSettings(Strict):
         anchors; a trait's score is then the mean of its items, reversed ones turned round.
     evidence
         Whether a passage of what is shown has to be quoted for every score; one that is not there flags the score.
+    picture
+        Whether the person's picture is shown, too, where there is one.
 
     Raises
     ------
@@ -193,12 +197,13 @@ class PromptSettings(Strict):
     most: Count = 8000
     ask: Literal["traits", "items"] = "traits"
     evidence: bool = False
+    picture: bool = False
 
     @model_serializer(mode="wrap")
     def _without_what_is_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what every study had before there was a choice: it makes no stage stale."""
         settings: dict[str, Any] = dump(self)
-        usual = {"ask": "traits", "evidence": False}
+        usual = {"ask": "traits", "evidence": False, "picture": False}
         return {name: value for name, value in settings.items() if name not in usual or value != usual[name]}
 
     @model_validator(mode="after")
@@ -206,6 +211,8 @@ class PromptSettings(Strict):
         if self.ask == "items" and (self.format == "text" or self.evidence):
             text = "ask: items is answered by the numbers of the anchors alone; leave format and evidence as they are"
             raise PydanticCustomError("items", text)
+        if self.picture and "picture" in self.fields:
+            raise PydanticCustomError("picture", "picture: prompt.fields names a column picture, too; rename it")
         return self
 
     @field_validator("fields")
@@ -229,7 +236,7 @@ class Prompt(PromptSettings):
 
     Parameters
     ----------
-    format, levels, order, fields, hide_name, most, ask, evidence
+    format, levels, order, fields, hide_name, most, ask, evidence, picture
         See `PromptSettings`.
     wording
         The same question in other words, to see whether words move a model; English only.
@@ -311,6 +318,8 @@ class Prompt(PromptSettings):
             asked += [[item.id, item.text] for item in self.framework.items] + [list(self.framework.anchors)]
         if self.evidence:
             asked += [_texts(self._in_language("evidence"))]
+        if self.picture:
+            asked += [_texts(self._in_language("picture"))]
         return content_hash([wording, settings, self.framework.meanings, *asked])
 
     @property
@@ -337,7 +346,8 @@ class Prompt(PromptSettings):
                 if self.hide_name:
                     text = mask_name(text, str(person.get("name") or ""))
                 fields[field] = text if len(text) <= self.most else text[: self.most] + TRUNCATION_MARK
-        return fields
+        picture = person.get("picture") if self.picture else None
+        return {**fields, "picture": picture} if isinstance(picture, Picture) else fields
 
     def messages(self, context: Mapping[str, str]) -> list[Message]:
         """Return the messages for what is shown of a person."""
@@ -356,7 +366,8 @@ class Prompt(PromptSettings):
             traits=self._described_traits(),
             items=self.framework.items if self.ask == "items" else (),
         )
-        return f"{written}\n\n{render(self._in_language('evidence'))}" if self.evidence else written
+        more = [name for name, wanted in (("evidence", self.evidence), ("picture", self.picture)) if wanted]
+        return "\n\n".join([written, *(render(self._in_language(name)) for name in more)])
 
     def repair(self, messages: Sequence[Message], reply: str, problem: str) -> list[Message]:
         """Return the messages that ask once more for what was not a JSON object of the right shape."""

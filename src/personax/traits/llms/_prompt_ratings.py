@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from personax.traits.llms._pictures import Picture
 from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._reply_parsing import Reply, TraitRating, read_reply
 from personax.traits.llms._token_probabilities import mean_expected
@@ -48,7 +49,7 @@ def prompt_ratings(
     if prompt.ask == "items":
         return _item_scores(ratings, prompt)
     if prompt.evidence:
-        shown = _plain(" \n ".join(prompt.context(person).values()))
+        shown = _plain(" \n ".join(one for one in prompt.context(person).values() if not isinstance(one, Picture)))
         return [_checked(rating, shown) for rating in ratings]
     return ratings
 

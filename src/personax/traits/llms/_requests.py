@@ -9,6 +9,7 @@ from itertools import chain, islice
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from personax.traits.llms._journal import ReplyJournal
+from personax.traits.llms._pictures import PICTURE_TOKENS
 from personax.traits.llms._prompt import Message, content_hash
 from personax.traits.llms._provider import Model
 from personax.traits.llms._reply_parsing import Reply, json_object
@@ -161,7 +162,10 @@ def was_cut_off(reply: Reply) -> bool:
     return reply.finish == "length" and json_object(reply.content or "") is None
 
 
-def _tokens(text: str) -> int:
+def _tokens(content: str | Sequence[Mapping[str, Any]]) -> int:
+    if not isinstance(content, str):
+        return sum(_tokens(part["text"]) if part["type"] == "text" else PICTURE_TOKENS for part in content)
+    text = content
     plain = len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
     return round(plain / CHARACTERS_PER_TOKEN) + len(text) - plain
 
