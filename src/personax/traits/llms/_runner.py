@@ -54,6 +54,7 @@ from personax.traits.llms._run_context import (
     RunPolicy,
     RunSummary,
 )
+from personax.traits.llms._spans import RequestSpan
 
 __all__ = ["annotate"]
 
@@ -212,7 +213,9 @@ class ModelRunner:
             )
         cost = 0.0
         try:
-            completion = await self._with_retries(request, provider)
+            with RequestSpan(self.model, turn) as span:
+                completion = await self._with_retries(request, provider)
+                span.completed(completion)
             counted = self.model.cost(completion.tokens_in, completion.tokens_out)
             # without a count of tokens a reply is booked at what it can cost, so that a cap stays a cap in later runs
             cost = reserved if counted is None else counted
