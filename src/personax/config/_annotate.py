@@ -84,7 +84,8 @@ class AnnotateLLM(Rated, Framed):
     ``flagged``: whether scores beside words of doubt count. The structured answer decides, so they do by default;
     ``drop`` leaves them out, which removes scores by the words that go with them. ``allow_missing``: share of requests
     that may be without a reply; beyond it the command line ends with 1. ``scores``: the level that was answered, or
-    what the probabilities of tokens expect where models with ``logprobs`` gave them.
+    what the probabilities of tokens expect where models with ``logprobs`` gave them. ``cache``: a journal that several
+    studies share, wherever a model is served.
     """
 
     source: Literal["llm"]
@@ -94,6 +95,7 @@ class AnnotateLLM(Rated, Framed):
     judge: str | Model | None = None
     flagged: Literal["keep", "drop"] = "keep"
     scores: Literal["level", "expected"] = "level"
+    cache: OutsidePath | None = Field(default=None, exclude=True)
     allow_missing: float = Field(default=0.0, ge=0, le=1, exclude=True)
     audit: StereotypeAudit | None = None
     max_cost: float | None = Field(default=None, gt=0, exclude=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
@@ -43,11 +44,13 @@ from personax.traits.llms import (
     annotation_table,
     estimate_cost,
     export_requests,
+    give_to_cache,
     import_replies,
     judge_survey,
     merge_journals,
     probe_models,
     read_verdicts,
+    take_from_cache,
 )
 from personax.traits.reliability import Bootstrap
 
@@ -289,8 +292,14 @@ def ask(context: Context, survey: Survey[Prompt], section: AnnotateLLM) -> pl.Da
     ComputationError
         When no model gave a single answer.
     """
-    with ReplyJournal(context.folder.path(*JOURNAL)) as journal:
+    with ReplyJournal(context.folder.path(*JOURNAL)) as journal, ExitStack() as opened:
+        cache = None
+        if section.cache is not None:
+            cache = opened.enter_context(ReplyJournal(context.external_path(section.cache)))
+            context.counts["taken_from_cache"] = take_from_cache(survey, journal, cache)
         outcomes = annotate(survey, journal, max_cost=section.max_cost, progress=context.progress)
+        if cache is not None:
+            give_to_cache(survey, journal, cache)
         stopped = {one.model: one.stop_reason for one in outcomes if one.stop_reason}
         table = annotation_table(survey, journal, stopped=stopped, verdicts=_judge(context, survey, section, journal))
     by_model = outcomes_by_model(table)

@@ -38,6 +38,7 @@ from personax.traits.llms._shards import (
     merge_replies,
     reply_key,
 )
+from personax.traits.llms._shared_cache import give_to_cache, take_from_cache
 
 __all__ = [
     "BatchQuota",
@@ -71,6 +72,7 @@ __all__ = [
     "export_replies",
     "export_requests",
     "forget_person",
+    "give_to_cache",
     "import_replies",
     "journal_models",
     "judge_survey",
@@ -80,4 +82,5 @@ __all__ = [
     "read_verdicts",
     "replies_of",
     "reply_key",
+    "take_from_cache",
 ]

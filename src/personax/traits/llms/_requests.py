@@ -15,6 +15,7 @@ from personax.traits.llms._provider import Model
 from personax.traits.llms._reply_parsing import Reply, json_object
 
 __all__ = [
+    "CHUNK_SIZE",
     "ChatRequest",
     "CostEstimate",
     "Q",
@@ -134,9 +135,19 @@ class Survey(Generic[Q]):
         return -(-len(self.people) * len(self.models) * self.repeats // self.part[1])
 
 
-def iter_requests(survey: Survey[Question], model: Model) -> Iterator[ChatRequest]:
-    """Iterate over the requests to a model; people without any of the prompt's fields are skipped."""
-    prompt, settings = survey.prompt.hash, model.settings()
+def iter_requests(
+    survey: Survey[Question], model: Model, settings: Sequence[Any] | None = None
+) -> Iterator[ChatRequest]:
+    """Iterate over the requests to a model; people without any of the prompt's fields are skipped.
+
+    Parameters
+    ----------
+    survey, model
+        What is asked of whom.
+    settings
+        Of which keys are made; the model's own by default.
+    """
+    prompt, settings = survey.prompt.hash, model.settings() if settings is None else settings
     for repeat in range(survey.repeats):
         for person in survey.people:
             context = survey.prompt.context(person)
