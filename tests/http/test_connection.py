@@ -33,7 +33,7 @@ def request_of(there: socket.socket) -> dict[str, Any] | None:
     length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
     while len(body) < length:
         body += there.recv(2**16)
-    return json.loads(body) | {"head": head.decode()}
+    return {**json.loads(body), "head": head.decode()}
 
 
 @contextmanager

@@ -38,7 +38,9 @@ def _take_in_framework(document: Document) -> None:
     The file lies in the study file's folder or below: nothing outside of a study is read without permission.
     """
     section = document.settings.get("annotate")
-    named = section.get("framework") if isinstance(section, dict) else None
+    if not isinstance(section, dict):
+        return
+    named = section.get("framework")
     if not isinstance(named, str) or not named.lower().endswith((".yaml", ".yml")):
         return
     base = document.path.parent.resolve()

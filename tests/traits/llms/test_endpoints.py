@@ -63,7 +63,7 @@ def server() -> Iterator[Specified]:
         yield running
 
 
-def anthropic_message(content: list[Body] | None = None, **changed: Any) -> Body:
+def anthropic_message(content: Any = None, **changed: Any) -> Body:
     return {
         "id": "msg_01", "type": "message", "role": "assistant", "model": "claude-x-20260101",
         "content": [{"type": "text", "text": GOOD}] if content is None else content,
@@ -216,7 +216,13 @@ SPECIFIED: dict[str, tuple[Callable[[str, dict[str, str], Body], Replied], str, 
 
 
 def model_of(server: Server, provider: str = "openai", **settings: Any) -> Model:
-    wanted = {"name": "one", "model": "m", "base_url": server.url, "concurrency": 1, "key": "PERSONAX_TEST_KEY"}
+    wanted: dict[str, Any] = {
+        "name": "one",
+        "model": "m",
+        "base_url": server.url,
+        "concurrency": 1,
+        "key": "PERSONAX_TEST_KEY",
+    }
     return Model(**wanted, provider=provider, **settings)
 
 
@@ -235,7 +241,7 @@ def test_an_interface_as_specified_is_asked_in_its_way(name: str, server: Specif
         table = annotation_table(survey, journal)
         assert (summary.completed, summary.failed, summary.stop_reason) == (3, 0, None)
         assert table["score"].to_list() == [2.0] * 15
-        assert table["tokens"].drop_nulls().min() > 0
+        assert all(number > 0 for number in table["tokens"].drop_nulls())
         refused = len(server.asked) - 3 - summary.repaired
         again = Survey([{**PEOPLE[0], "id": "q", "biography": "She sings."}], [model], Prompt())
         before = len(server.asked)

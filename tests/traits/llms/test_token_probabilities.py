@@ -97,7 +97,7 @@ def test_a_study_is_given_expected_scores_and_an_endpoint_may_refuse_them(tmp_pa
 def test_expected_scores_need_probabilities() -> None:
     from personax.config import AnnotateLLM
 
-    settings = {
+    settings: dict[str, Any] = {
         "source": "llm",
         "scores": "expected",
         "models": [Model(name="a", model="a", base_url="https://a.test")],

@@ -103,7 +103,7 @@ def unpack_reply(kept: object) -> Any:  # noqa: ANN401 - a reply, unless somebod
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
-def stored_key(key: object) -> object:
+def stored_key(key: str | bytes) -> str | bytes:
     """Return a key as a journal keeps it."""
     return bytes.fromhex(key) if isinstance(key, str) and _SHA256.fullmatch(key) else key
 
@@ -119,7 +119,7 @@ def text_key(key: object) -> str:
     return key.hex() if isinstance(key, bytes) else str(key)
 
 
-def packed_text(kept: object) -> object:
+def packed_text(kept: str | bytes) -> str | bytes:
     """Return a reply of an earlier version as this one keeps it; what is none stays as it is."""
     if not isinstance(kept, str):
         return kept

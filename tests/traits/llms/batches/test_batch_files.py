@@ -57,7 +57,7 @@ def gemini(key: str, said: str) -> dict[str, Any]:
 
 
 FORMS = {"openai": chat, "openai-responses": responses, "anthropic": anthropic, "gemini": gemini}
-NONE = {
+NONE: dict[str, dict[str, Any]] = {
     "openai": {"response": None, "error": {"code": "batch_expired", "message": "late"}},
     "openai-responses": {"response": {"status_code": 400, "body": {"error": {"message": "no"}}}},
     "anthropic": {"result": {"type": "errored", "error": {"type": "error", "error": {
