@@ -75,12 +75,17 @@ def reply(body: bytes, *headers: str) -> bytes:
 
 def asked(url: str, number: int, wait: float = 0.0) -> list[bytes | str]:
     async def ask() -> list[bytes | str]:
+        given: dict[str, Any] = {"params": {"v": "1 2"}, "headers": {"User-Agent": "mine"}}
         client = ApiClient(url, "k", timeout=2)
         found: list[bytes | str] = []
         try:
             for k in range(number):
                 try:
-                    found.append(await client.send("POST", "/x", json={"k": k}, params={"v": "1 2"}))
+                    found.append(
+                        await client.send(
+                            "POST", "/x", json={"k": k}, params={"v": "1 2"}, headers={"User-Agent": "mine"}
+                        )
+                    )
                 except TransientError as error:
                     found.append(str(error))
                 await asyncio.sleep(wait)
@@ -101,8 +106,9 @@ def test_a_connection_is_used_again_and_requests_say_what_they_must() -> None:
         return True
 
     with served(answer) as url:
-        assert asked(url, 4) == [b"0", b"1", b"2", b"3"]
-    assert heads[0].startswith("POST /v1/x?v=1+2 HTTP/1.1")
+        assert asked(f"{url}/a%20b", 4) == [b"0", b"1", b"2", b"3"]
+    assert heads[0].startswith("POST /v1/a%20b/x?v=1+2 HTTP/1.1")
+    assert heads[0].lower().count("user-agent:") == 1
     assert f"host: {url[7:-3]}" in heads[0].lower()
     assert "authorization: bearer k" in heads[0].lower()
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
+from personax import registry
 from personax.errors import InputError
 from personax.registry import part_name
 from personax.schema import TraitFramework
@@ -25,6 +26,11 @@ class Framed(Strict):
     def traits(self) -> TraitFramework:
         """Return the framework."""
         return trait_framework(self.framework) if isinstance(self.framework, str) else self.framework.framework()
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether the framework is there; that of a package that is not installed is missed by whoever scores."""
+        return not isinstance(self.framework, str) or self.framework in registry.names("trait_frameworks")
 
     @model_validator(mode="after")
     def _framework_can_be(self) -> Self:
@@ -138,10 +144,12 @@ class AnnotateLLM(Rated, Framed):
         if self.judge is not None and self.prompt.ask == "items":
             text = "prompt.ask: items gives no words that a judge could read; leave judge out"
             raise PydanticCustomError("no_words", text)
+        if not self._is_known:
+            return
         try:
             Prompt(**dict(self.prompt), framework=self.traits())
         except InputError as error:
-            raise PydanticCustomError("prompt", "{text}", {"text": str(error)}) from None
+            raise PydanticCustomError("prompt", "{text}", {"text": str(error).removeprefix("Prompt: ")}) from None
 
 
 class AnnotateQuestionnaire(Framed):
@@ -162,7 +170,7 @@ class AnnotateQuestionnaire(Framed):
 
     @model_validator(mode="after")
     def _has_a_key(self) -> Self:
-        if self.key is None and not self.traits().items:
+        if self.key is None and self._is_known and not self.traits().items:
             text = "the framework {name} has no items of its own; name a key file under key"
             raise PydanticCustomError("no_key", text, {"name": self.traits().name})
         return self

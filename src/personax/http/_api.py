@@ -162,13 +162,14 @@ class ApiClient:
         body = json.dumps(content.get("json"), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         data, query = body.encode("utf-8", "replace"), urlencode(content.get("params") or {})
         host = self._url.netloc.decode("ascii")
+        given = {name.lower(): value for name, value in more.items()}
         headers = {"host": host, "user-agent": "personax", **self._headers, "content-type": "application/json",
-                   "content-length": str(len(data)), **more}  # fmt: skip
+                   **given, "content-length": str(len(data))}  # fmt: skip
         connection = self._taken()
         if connection is None:
             async with asyncio.timeout(connect):
                 connection = await Connection.open(self._url)
-        target = self._url.path.rstrip("/") + path + (f"?{query}" if query else "")
+        target = self._url.raw_path.decode("ascii").rstrip("/") + path + (f"?{query}" if query else "")
         try:
             status, got, reply = await connection.exchange(
                 target, headers, data, max_bytes=max_bytes, max_error_bytes=MAX_ERROR_BYTES

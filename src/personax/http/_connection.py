@@ -98,7 +98,7 @@ class Connection:
         secure = url.scheme == "https"
         try:
             _, wire = await asyncio.get_running_loop().create_connection(
-                _Wire, url.host, url.port or (443 if secure else 80), ssl=_tls() if secure else None
+                _Wire, url.raw_host.decode("ascii"), url.port or (443 if secure else 80), ssl=_tls() if secure else None
             )
         except (OSError, ssl.SSLError, UnicodeError):
             raise TransientError(BROKEN) from None

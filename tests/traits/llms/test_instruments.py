@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from personax import registry
@@ -130,6 +132,8 @@ def test_what_cannot_be_asked_is_refused(settings: dict[str, Any], says: str) ->
         ("won 3 prizes", None),
         ("  Won  3 PRIZES. ", None),
         ("“She's bold” ... in 2001–2003", None),
+        ("biography: Ann won", None),
+        ("\ud83d", "unsupported"),
         ("won 4 prizes", "unsupported"),
         ("", "unsupported"),
         ("...", "unsupported"),
@@ -143,6 +147,7 @@ def test_a_passage_that_stands_nowhere_flags_its_score(quoted: str | None, flag:
     value = {"description": "so", "score": 2} | ({} if quoted is None else {"evidence": quoted})
     person = {"name": "Ann", "biography": 'Ann won 3 prizes. "She\'s bold", they said in 2001-2003.'}
     first = prompt_ratings(Reply(json.dumps({"openness": value})), prompt, person)[0]
+    pl.DataFrame({"text": [first.text], "evidence": [first.evidence]}).write_ipc(io.BytesIO())
     assert (first.score, first.flag) == (2.0, flag)
 
 

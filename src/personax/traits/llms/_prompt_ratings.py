@@ -49,7 +49,8 @@ def prompt_ratings(
     if prompt.ask == "items":
         return _item_scores(ratings, prompt)
     if prompt.evidence:
-        shown = _plain(" \n ".join(one for one in prompt.context(person).values() if not isinstance(one, Picture)))
+        fields = {name: one for name, one in prompt.context(person).items() if not isinstance(one, Picture)}
+        shown = _plain("\n".join(f"{name}: {one}" for name, one in fields.items()))  # as person.jinja has them
         return [_checked(rating, shown) for rating in ratings]
     return ratings
 

@@ -154,6 +154,8 @@ class Model(Strict):
 
     @model_validator(mode="after")
     def _is_somewhere(self) -> Self:
+        if self.provider not in registry.names("providers"):
+            return self  # of a package that is not installed; whoever asks says so
         here = bool(registry.describe("providers", self.provider).facts.get("in_process"))
         if here and (self.weights is None or self.base_url):
             text = "the provider {name} runs in this process: give weights, a folder, in place of base_url"

@@ -285,8 +285,8 @@ def _rate_trait(trait: str, values: Sequence[object], scale: ResponseScale) -> T
     value = values[0]
     score, text, evidence = value, "", None
     if isinstance(value, Mapping):
-        score, text = value.get("score"), str(value.get("description") or "").strip()
-        evidence = None if value.get("evidence") is None else str(value["evidence"]).strip()
+        score, text = value.get("score"), _words(value.get("description"))
+        evidence = None if value.get("evidence") is None else _words(value["evidence"])
     answer = _normalised_answer(score)
     if answer is None:
         return TraitRating(trait, "malformed", None, text)
@@ -297,6 +297,11 @@ def _rate_trait(trait: str, values: Sequence[object], scale: ResponseScale) -> T
     if level is None:
         return TraitRating(trait, "off_scale", None, text)
     return TraitRating(trait, "ok", float(level), text, _flag(text, level, scale.points), evidence)
+
+
+def _words(value: object) -> str:
+    """Return a text of a reply; halves of characters, which JSON can spell and no table takes, are marked."""
+    return str(value or "").encode("utf-8", "replace").decode().strip()
 
 
 def _flag(text: str, level: int, levels: int) -> str | None:
