@@ -137,7 +137,8 @@ def main() -> None:
         for words in (8, 12, 20):
             lines += written_out(10_000, words, Path(folder) / f"{words}.sqlite")
     command = " ".join(["python benchmarks/annotate.py", *sys.argv[1:]])
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    load = f"load {os.getloadavg()[1]:.0f}"  # above the cores, requests a second say nothing; processor time does
+    machine = f"{os.cpu_count()} cores, {load}, {platform.machine()}, Python {platform.python_version()}"
     text = (
         f"# Asking LLMs, measured\n\n`{command}` on {date.today().isoformat()}; {machine}; "
         "the server runs on the same machine.\n\n| what | measured |\n|---|---|\n" + "\n".join(lines) + "\n"

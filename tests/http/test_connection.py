@@ -81,11 +81,7 @@ def asked(url: str, number: int, wait: float = 0.0) -> list[bytes | str]:
         try:
             for k in range(number):
                 try:
-                    found.append(
-                        await client.send(
-                            "POST", "/x", json={"k": k}, params={"v": "1 2"}, headers={"User-Agent": "mine"}
-                        )
-                    )
+                    found.append(await client.send("POST", "/x", json={"k": k}, **given))
                 except TransientError as error:
                     found.append(str(error))
                 await asyncio.sleep(wait)
