@@ -38,7 +38,7 @@ class Generated:
     tokens: list[dict[str, Any]] | None = None
 
 
-class Engine(Protocol):
+class LanguageModel(Protocol):
     """A loaded model."""
 
     def generate(
@@ -72,7 +72,7 @@ class InProcessProvider:
         self._answering: asyncio.Task[None] | None = None
 
     @staticmethod
-    def load(weights: str) -> Engine:
+    def load(weights: str) -> LanguageModel:
         """Return the model in a folder, loaded once a process."""
         raise NotImplementedError
 
@@ -127,7 +127,7 @@ class TransformersProvider(InProcessProvider):
 
     @staticmethod
     @lru_cache(maxsize=2)
-    def load(weights: str) -> Engine:
+    def load(weights: str) -> LanguageModel:
         """Return the model in a folder, loaded once a process."""
         return _Transformers(weights)
 
@@ -140,7 +140,7 @@ class VLLMProvider(InProcessProvider):
 
     @staticmethod
     @lru_cache(maxsize=1)
-    def load(weights: str) -> Engine:
+    def load(weights: str) -> LanguageModel:
         """Return the model in a folder, loaded once a process."""
         return _VLLM(weights)
 
