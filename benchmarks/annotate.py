@@ -10,8 +10,10 @@ requests under way, no client can get more than together / delay a second. ``--f
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
+import random
 import resource
 import subprocess
 import sys
@@ -20,10 +22,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
-from personax.traits.llms import Model, Prompt, ReplyJournal, Survey, annotate, annotation_table
+from personax.schema import TRAITS
+from personax.traits.llms import Model, Prompt, ReplyJournal, Survey, annotate, annotation_table, content_hash
+from personax.traits.llms._journal import JournalEntry
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "annotate.md"
@@ -86,8 +89,38 @@ def memory(n: int, path: Path) -> list[str]:
         f"{before:.0f} MB of it before the first request (asked for: 400 MB) |",
         f"| a second run over {n:,} answered requests | {again:.1f} s (asked for: 5 s) |",
         f"| the journal's {n:,} replies as {rows:,} rows | {table:.1f} s; peak memory {peak():.0f} MB |",
-        f"| size of the journal | {path.stat().st_size / 1e6:.0f} MB |",
+        *size(path, n),
     ]
+
+
+def size(path: Path, n: int) -> list[str]:
+    """Say how many bytes a reply takes, and what a million people, three models and five repeats would."""
+    each = path.stat().st_size / n
+    return [f"| size of the journal, and of one with 15 million such replies | {each:.0f} bytes a reply, "
+            f"{each * 15e6 / 1e9:.1f} GB (asked for: 8 GB) |"]  # fmt: skip
+
+
+def written_out(n: int, words: int, path: Path) -> list[str]:
+    """Write replies whose descriptions have so many different words, as no server of ours invents them."""
+    rng, known = random.Random(0), (ROOT / "docs" / "traits.md").read_text(encoding="utf-8").split()
+    with ReplyJournal(path) as journal:
+        for start in range(0, n, 500):
+            journal.add(entry(k, said(rng, known, words), rng) for k in range(start, start + 500))
+    (line,) = size(path, n)
+    return [line.replace("such replies", f"replies of {words} words a trait")]
+
+
+def entry(number: int, reply: dict[str, object], rng: random.Random) -> JournalEntry:
+    key, prompt = content_hash(number), "number-3-increasing-1f0c2a9b"
+    cost = rng.random() / 100
+    return JournalEntry(key, "gpt", prompt, f"p{number}", 0, 0, reply, rng.random(), 900, 180, cost)
+
+
+def said(rng: random.Random, known: list[str], words: int) -> dict[str, object]:
+    texts = [" ".join(rng.choices(known, k=words)) for _ in TRAITS]
+    answer = {t: {"description": text, "score": rng.randrange(4)} for t, text in zip(TRAITS, texts, strict=True)}
+    upstream = {"model": "gpt-4o-2024-11-20", "id": f"chatcmpl-{rng.getrandbits(112):028x}", "choices": 1}
+    return {"content": json.dumps(answer), "refusal": None, "finish": "stop", "upstream": upstream}
 
 
 def main() -> None:
@@ -101,10 +134,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         lines = throughput(asked.people, asked.delay, asked.together, Path(folder) / "a.sqlite")
         lines += memory(asked.flat, Path(folder) / "b.sqlite") if asked.flat else []
+        for words in (8, 12, 20):
+            lines += written_out(10_000, words, Path(folder) / f"{words}.sqlite")
     command = " ".join(["python benchmarks/annotate.py", *sys.argv[1:]])
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    load = f"load {os.getloadavg()[1]:.0f}"  # above the cores, requests a second say nothing; processor time does
+    machine = f"{os.cpu_count()} cores, {load}, {platform.machine()}, Python {platform.python_version()}"
     text = (
-        f"# Asking LLMs, measured\n\n`{command}` on {date.today().isoformat()}; {machine}, openai {version('openai')}; "
+        f"# Asking LLMs, measured\n\n`{command}` on {date.today().isoformat()}; {machine}; "
         "the server runs on the same machine.\n\n| what | measured |\n|---|---|\n" + "\n".join(lines) + "\n"
     )
     RESULTS.write_text(text, encoding="utf-8")

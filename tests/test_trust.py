@@ -299,9 +299,11 @@ EmbedModels: image text
 Espn: called competition gender sport
 FileSource: called source
 ImageEncoding: device revision
+FrameworkDescription: anchors language licence name reference title
 IndependenceSection: by cluster features given options strata targets tests
+ItemDescription: id text
 Knowledge: forbidden required tiers
-Model: extra_body headers model name provider
+Model: api_version extra_body headers model name provider
 Nba: gender season
 Nfl: gender teams
 Nflverse: gender
@@ -318,6 +320,7 @@ ReportSection: title
 StatisticsRequest: columns tables
 StereotypeAudit: fields
 TextEncoding: device instruction like of revision
+TraitDescription: high letter low meaning name part_of
 WebSource: called name
 Wikidata: ids languages league
 """

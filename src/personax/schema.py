@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 from personax.errors import InputError
 
 __all__ = [
+    "ANCHORS",
     "ENDINGS",
     "IDENTITIES",
     "KINDS",
@@ -29,6 +30,7 @@ __all__ = [
     "EdgeKind",
     "Graph",
     "Identity",
+    "Item",
     "Kind",
     "Node",
     "Notice",
@@ -93,6 +95,8 @@ class Trait:
         Both ends in one phrase, ``"kind and trusting, rather than critical and cold"``: what raters are told.
     low, high
         Adjective markers of its two ends, for the lexicon; empty where there are none.
+    part_of
+        The broader trait whose facet it is; empty where it is none.
     """
 
     name: str
@@ -100,6 +104,7 @@ class Trait:
     meaning: str
     low: tuple[str, ...] = ()
     high: tuple[str, ...] = ()
+    part_of: str = ""
 
     def __post_init__(self) -> None:
         for end in ("low", "high"):
@@ -107,9 +112,36 @@ class Trait:
                 raise InputError(f"the trait {self.name}: {end} is one text; give a tuple of markers, ('bad',)")
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A statement of a questionnaire.
+
+    Parameters
+    ----------
+    id
+        Its name in keys, tables and replies: letters, digits and ``_``.
+    text
+        The statement.
+    trait
+        Which trait it is an item of.
+    reversed
+        Whether agreeing with it speaks for the low end.
+    """
+
+    id: str
+    text: str
+    trait: str
+    reversed: bool = False
+
+
+ANCHORS = ("very inaccurate", "moderately inaccurate", "neither accurate nor inaccurate", "moderately accurate",
+           "very accurate")  # fmt: skip
+"""What the answers to an item mean, from 1 on, where a framework says nothing else."""
+
+
 @dataclass(frozen=True)
 class TraitFramework:
-    """The traits that raters score, registered under ``trait_frameworks``; the Big Five is ours.
+    """The traits that raters score, registered under ``trait_frameworks`` or described in a file.
 
     Parameters
     ----------
@@ -117,11 +149,22 @@ class TraitFramework:
         As registered.
     traits
         In the order of tables.
+    title
+        For people; the name where it is empty.
+    items
+        Of a questionnaire, in the order in which they are asked; empty where there is none.
+    anchors
+        What each answer to an item means, from 1 on.
+    language
+        In which raters are asked: a code such as ``de``.
+    reference, licence
+        Where it is from, and under which terms its texts may be used.
 
     Raises
     ------
     InputError
-        No trait, a name that is none, a letter that is none or stands twice.
+        No trait, a name that is none, a letter that is none or stands twice; an item of no trait, or whose name stands
+        twice; fewer than two anchors.
 
     Examples
     --------
@@ -132,15 +175,49 @@ class TraitFramework:
 
     name: str
     traits: Sequence[Trait]
+    title: str = ""
+    items: Sequence[Item] = ()
+    anchors: Sequence[str] = ANCHORS
+    language: str = "en"
+    reference: str = ""
+    licence: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "traits", tuple(self.traits))
+        for several in ("traits", "items", "anchors"):
+            object.__setattr__(self, several, tuple(getattr(self, several)))
         letters = [trait.letter for trait in self.traits]
         wrong = [trait.name for trait in self.traits if not re.fullmatch(r"[a-z][a-z_]*", trait.name)]
         if not self.traits or wrong or len({trait.name for trait in self.traits}) < len(self.traits):
             raise InputError(f"framework {self.name}: traits have different names of lower-case letters and _")
         if not all(re.fullmatch("[a-z]", letter) for letter in letters) or len(set(letters)) < len(letters):
             raise InputError(f"framework {self.name}: give every trait another letter, from a to z")
+        self._check_items()
+
+    def _check_items(self) -> None:
+        ids = [item.id.lower() for item in self.items]
+        wrong = [item.id for item in self.items if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,29}", item.id)]
+        if wrong or len(set(ids)) < len(ids):
+            raise InputError(f"framework {self.name}: items have different ids of letters, digits and _, such as A1")
+        lost = next((item for item in self.items if item.trait not in self.names), None)
+        if lost is not None:
+            raise InputError(
+                f"framework {self.name}: the item {lost.id} is of {lost.trait}, which is none of its traits"
+            )
+        if len(self.anchors) < 2 or len({anchor.strip().lower() for anchor in self.anchors}) < len(self.anchors):
+            raise InputError(f"framework {self.name}: give two anchors or more, each another one")
+        if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", self.language):
+            raise InputError(f"framework {self.name}: {self.language} is no language; give a code such as en or de")
+
+    def __hash__(self) -> int:  # of few parts: replies are looked up by their prompt, and so by this
+        return hash((self.name, self.names, self.language, len(self.items)))
+
+    @property
+    def scoring_key(self) -> dict[str, list[str]]:
+        """Trait -> signed ids of its items, of those traits that have any; ``-A1`` is reverse-keyed."""
+        key: dict[str, list[str]] = {}
+        for item in self.items:
+            key.setdefault(item.trait, []).append(f"-{item.id}" if item.reversed else item.id)
+        return key
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -166,7 +243,8 @@ class TraitFramework:
         """Read what `to_json` wrote."""
         raw = json.loads(text)
         traits = [Trait(**{**one, "low": tuple(one["low"]), "high": tuple(one["high"])}) for one in raw["traits"]]
-        return cls(raw["name"], traits)
+        items = [Item(**one) for one in raw.get("items", ())]
+        return cls(**{**raw, "traits": traits, "items": items})
 
 
 @dataclass(frozen=True, slots=True)

@@ -363,8 +363,9 @@ _LONGEST: Final = 500
 """Characters of a sentence; one that names a dozen choices has half of them."""
 
 _COMPLETE: Final = {
-    "a_key", "base_url",
-    "name_shown", "no_block", "no_contact", "no_fields", "no_header", "no_price",
+    "a_key", "base_url", "framework", "items",
+    "name_shown", "no_block", "no_items", "no_key", "no_path", "no_probabilities", "no_url", "no_weights",
+    "no_wording", "no_words", "picture", "prompt", "no_contact", "no_fields", "no_header", "no_price",
     "no_source", "not_a_language", "not_a_name",
     "not_a_file_name", "not_a_url", "not_an_address", "ours", "test_option", "twice", "twin",
     "unknown_key", "unused",

@@ -21,7 +21,8 @@ from personax.http import ApiClient, ApiError, TransientError
 from personax.http._client import Client, WireRequest
 from personax.http._request import FetchSettings
 from personax.traits.llms import Model
-from personax.traits.llms._provider import ModelUnavailableError, OpenAIProvider
+from personax.traits.llms._chat_completions import OpenAIProvider
+from personax.traits.llms._provider import ModelUnavailableError
 
 Talk = Callable[[socket.socket], None]
 

@@ -180,6 +180,41 @@ def test_a_limit_without_prices_and_two_models_of_one_name_are_refused(tmp_path:
         Study.load(path)
 
 
+COURAGE = """
+name: courage
+anchors: [never, sometimes, always]
+traits:
+  - {name: courage, letter: k, meaning: 'brave, rather than timid', items: [
+      {id: K1, text: Speaks up.}, {id: K2, text: Gives in., reversed: true}]}
+  - {name: plain_speech, letter: y, meaning: 'frank, rather than coy', items: [{id: Y1, text: Says what is meant.}]}
+"""
+
+
+def test_a_framework_of_ones_own_goes_from_its_file_to_level_1_and_the_report(tmp_path: Path, server: Server) -> None:
+    server.mind = lambda body, key: json.dumps({"k1": 1 + int(key[0], 16) % 3, "k2": 2, "y1": 1 + int(key[1], 16) % 3})
+    path = study(tmp_path / "s", server, more="  framework: own/courage.yaml\n  prompt: {ask: items}\n")
+    (tmp_path / "s" / "own").mkdir()
+    (tmp_path / "s" / "own" / "courage.yaml").write_text(COURAGE)
+    known = "path: people.csv, columns: {league: {role: feature}}"
+    level1 = "independence: {tests: [chisq], features: [league]}\n"
+    path.write_text(path.read_text().replace("path: people.csv", known) + level1)
+    Study.load(path).run()
+    assert {"one_k", "final_y"} <= set(pl.read_parquet(tmp_path / "s" / "traits" / "traits.parquet").columns)
+    scored = rows(tmp_path / "s").filter(pl.col("status") == "ok")
+    assert scored.filter(pl.col("trait") == "courage")["text"].str.contains(r"^K1=\d K2=2$").all()
+    page = (tmp_path / "s" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "Plain speech" in page
+    assert not any(outcome.ran for outcome in Study.load(path).run())
+    (tmp_path / "s" / "own" / "courage.yaml").write_text(COURAGE.replace("Speaks up", "Speaks out"))
+    assert "annotate" in [outcome.stage for outcome in Study.load(path).run(["annotate"]) if outcome.ran], (
+        "other words, other answers"
+    )
+    for outside in ("../courage.yaml", str(tmp_path / "courage.yaml")):
+        (tmp_path / "courage.yaml").write_text(COURAGE)
+        with pytest.raises(PlanError, match="outside of the folder of the study file"):
+            Study.load(study(tmp_path / "s", server, more=f"  framework: {outside}\n"))
+
+
 def test_options_of_money_are_refused_where_nothing_costs(tmp_path: Path, server: Server) -> None:
     path = study(tmp_path / "s", server)
     path.write_text("name: x\ncollect: {source: table, path: people.csv}\nannotate: {source: lexicon}\n")

@@ -20,7 +20,7 @@ from personax.errors import PlanError
 from personax.study import Study
 
 if TYPE_CHECKING:
-    from personax.traits.llms import CostEstimate
+    from personax.traits.llms import Capability, CostEstimate
 
 __all__ = ["CostOption", "DryOption", "register", "show_estimate"]
 
@@ -45,10 +45,17 @@ MergeOption = Annotated[
     list[Path] | None, typer.Option(help="Take in the journal of a host, each reply once; may be given several times.")
 ]
 ExportOption = Annotated[
-    Path | None, typer.Option(help="Write what is to be asked into this folder, a file a model for vllm run-batch.")
+    Path | None,
+    typer.Option(help="Write what is to be asked into this folder, in the form of vllm run-batch or of the provider."),
 ]
+QuotaOption = Annotated[int | None, typer.Option(min=1, help="Requests in a batch file at most; 50,000 by default.")]
+TokensOption = Annotated[int | None, typer.Option(min=1, help="Tokens in a batch file at most, about.")]
 ImportOption = Annotated[
-    list[Path] | None, typer.Option(help="Take in the replies of vllm run-batch; may be given several times.")
+    list[Path] | None, typer.Option(help="Take in the replies of a batch run; may be given several times.")
+]
+
+ProbeOption = Annotated[
+    bool, typer.Option("--probe", help="Ask every model once, about an invented person: what does its endpoint take?")
 ]
 
 
@@ -61,6 +68,8 @@ class Hosts:
     merge: Sequence[Path]
     export_batch: Path | None
     import_batch: Sequence[Path]
+    batch_requests: int | None = None
+    batch_tokens: int | None = None
 
     @property
     def asked(self) -> bool:
@@ -76,13 +85,15 @@ class Hosts:
             A part without its journal, or none that can be.
         """
         from personax.stages import export_batches, import_batches, merge_shards
+        from personax.traits.llms import BatchQuota
 
         study.run(["collect"])
         said: dict[str, Any] = {}
         if self.part or self.shard:
             said["part"] = self._ask(study, section)
         if self.export_batch:
-            written = export_batches(study.folder, section, self.export_batch)
+            quota = BatchQuota(self.batch_requests or BatchQuota.requests, tokens=self.batch_tokens)
+            written = export_batches(study.folder, section, self.export_batch, quota)
             said["exported"] = {str(path): count for path, count in written.items()}
         if self.import_batch:
             said["imported"] = asdict(import_batches(study.folder, section, self.import_batch))
@@ -110,7 +121,7 @@ class Hosts:
 
 EXAMPLES = (
     "Examples: personax annotate my-study/study.yaml --dry-run   |   "
-    "personax annotate my-study/study.yaml --max-cost 5   |   "
+    "personax annotate my-study/study.yaml --probe   |   personax annotate my-study/study.yaml --max-cost 5   |   "
     "personax annotate my-study/study.yaml --force (asks again what got no answer, and nothing else)   |   "
     "personax annotate my-study/study.yaml --part 2/8 --shard journal-2.sqlite (one of eight hosts)   |   "
     "personax annotate my-study/study.yaml --merge journal-1.sqlite --merge journal-2.sqlite"
@@ -135,10 +146,13 @@ def register(app: typer.Typer) -> None:
         merge: MergeOption = None,
         export_batch: ExportOption = None,
         import_batch: ImportOption = None,
+        batch_requests: QuotaOption = None,
+        batch_tokens: TokensOption = None,
+        probe: ProbeOption = False,
     ) -> None:
         """Rate people's traits, or score their answers; one score a trait."""
         loaded = load_study(study, folder=folder)
-        hosts = Hosts(part, shard, merge or [], export_batch, import_batch or [])
+        hosts = Hosts(part, shard, merge or [], export_batch, import_batch or [], batch_requests, batch_tokens)
         if hosts.asked:
             whole = ["dry_run", "force", "allow_missing", *([] if part else ["max_cost"])]
             refuse(ctx, whole, "to parts, batches and --merge; run it without them, or the command without it")
@@ -146,12 +160,17 @@ def register(app: typer.Typer) -> None:
             refuse(ctx, ["force", "max_cost", "allow_missing"], "with --dry-run, which asks nothing")
         if allow_missing is not None:
             loaded.plan = _allowing(loaded, allow_missing)
-        if not (dry_run or max_cost is not None or hosts.asked):
+        if not (dry_run or probe or max_cost is not None or hosts.asked):
             run_study(loaded, ["annotate"], force=force, as_json=as_json)
             return
         section = loaded.plan.annotate
         if not isinstance(section, AnnotateLLM):
-            raise PlanError("--dry-run, --max-cost, parts and batches are for annotate.source: llm; nothing else asks")
+            raise PlanError(
+                "--dry-run, --probe, --max-cost, parts and batches are for annotate.source: llm; nothing else asks"
+            )
+        if probe:
+            _probe(loaded, section, as_json=as_json)
+            return
         if hosts.asked:
             hosts.run(loaded, section if max_cost is None else section.replaced(max_cost=max_cost), as_json=as_json)
             return
@@ -168,6 +187,35 @@ def _allowing(study: Study, share: float) -> Plan:
     if not isinstance(section, AnnotateLLM):
         raise PlanError("--allow-missing is for annotate.source: llm; nothing else asks")
     return study.plan.model_copy(update={"annotate": section.replaced(allow_missing=share)})
+
+
+def _probe(study: Study, section: AnnotateLLM, *, as_json: bool) -> None:
+    from personax.stages import probe_endpoints
+
+    with showing_progress() as progress:
+        progress.stage("probe")
+        found = probe_endpoints(study.folder, section)
+    if as_json:
+        emit([asdict(one) for one in found])
+    else:
+        show_capabilities(found)
+    if any(one.reason for one in found):
+        raise typer.Exit(1)
+
+
+def show_capabilities(found: Sequence[Capability]) -> None:
+    """Print what endpoints take, and what they say where they do not answer."""
+    head = ("model", "answered", "structured", "limit", "temperature", "tokens counted", "seconds", "cost")
+    table("What endpoints take, by one request about an invented person", head, (
+        (one.model, "no" if one.reason else "readable" if one.readable else "not readable",
+         str(one.takes.get("structured", "?")), str(one.takes.get("max_tokens", "?")),
+         "yes" if one.takes.get("temperature") else "no", "yes" if one.counts_tokens else "no",
+         "" if one.seconds is None else f"{one.seconds:.2f}", "" if one.cost is None else _money(one.cost))
+        for one in found
+    ))  # fmt: skip
+    for one in found:
+        if one.reason:
+            say(f"{one.model}: {one.reason}")
 
 
 def _estimate(study: Study, section: AnnotateLLM, *, as_json: bool) -> None:

@@ -36,6 +36,13 @@ def _journal(study: Path, folder: Path | None) -> Iterator[ReplyJournal]:
         yield journal
 
 
+def _cache(study: Path, folder: Path | None) -> Path | None:
+    """Return the journal that the study shares with others, where it has one."""
+    loaded = load_study(study, folder=folder)
+    cache = getattr(loaded.plan.annotate, "cache", None)
+    return None if cache is None else loaded.base / cache
+
+
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
     group = typer.Typer(no_args_is_help=True, help="What LLMs said, as the journal of a study has it.")
@@ -86,11 +93,15 @@ def register(app: typer.Typer) -> None:
         folder: FolderOption = None,
         as_json: JsonOption = False,
     ) -> None:
-        """Remove every reply about one person, so that none stays in the file."""
-        from personax.traits.llms import forget_person
+        """Remove every reply about one person, so that none stays in the file, nor in a shared cache."""
+        from personax.traits.llms import ReplyJournal, forget_person
 
         with _journal(study, folder) as journal:
             removed = forget_person(journal, person)
+        cache = _cache(study, folder)
+        if cache is not None and cache.is_file():
+            with ReplyJournal(cache) as shared:
+                removed += forget_person(shared, person)
         text = f"{removed} replies about {person} were removed; {AGAIN}; take the person out of the sources, too"
         emit({"person": person, "removed": removed}) if as_json else say(text)
 

@@ -8,6 +8,7 @@ from personax.config._annotate import (
     AnnotateQuestionnaire,
     AnnotateRelease,
     AnnotateSimulated,
+    Framed,
     Rated,
     StereotypeAudit,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "EmbedRelease",
     "EmbedSimulated",
     "Encoding",
+    "Framed",
     "ImageEncoding",
     "IndependenceSection",
     "Modalities",

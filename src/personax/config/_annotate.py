@@ -7,23 +7,46 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
+from personax import registry
+from personax.errors import InputError
 from personax.registry import part_name
+from personax.schema import TraitFramework
 from personax.strict import Count, OutsidePath, Strict, by_source, nearest
-from personax.traits.llms import Model, PromptSettings, content_hash
+from personax.traits import FrameworkDescription, trait_framework
+from personax.traits.llms import Model, Prompt, PromptSettings, content_hash
 
 RatingModelName = Annotated[str, part_name("rating_models")]
 
 
 DEFAULTS: dict[str, Any] = {
     "flagged": "keep", "families": {}, "scores": "expected", "vignettes": 0, "injections": 0,
+    "score_from": "level",
 }  # fmt: skip
 """Settings that came later: left out where they are what they were."""
 
 
 class Framed(Strict):
-    """What scores the traits of a registered framework."""
+    """What scores the traits of a framework: a registered one, or one that is described, here or in a file beside."""
 
-    framework: Annotated[str, part_name("trait_frameworks")] = "big_five"
+    framework: Annotated[str, part_name("trait_frameworks")] | FrameworkDescription = "big_five"
+
+    def traits(self) -> TraitFramework:
+        """Return the framework."""
+        return trait_framework(self.framework) if isinstance(self.framework, str) else self.framework.framework()
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether the framework is there; that of a package that is not installed is missed by whoever scores."""
+        return not isinstance(self.framework, str) or self.framework in registry.names("trait_frameworks")
+
+    @model_validator(mode="after")
+    def _framework_can_be(self) -> Self:
+        if not isinstance(self.framework, str):
+            try:
+                self.framework.framework()
+            except InputError as error:
+                raise PydanticCustomError("framework", "{text}", {"text": str(error)}) from None
+        return self
 
     @model_serializer(mode="wrap")
     def _without_the_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -79,7 +102,9 @@ class AnnotateLLM(Rated, Framed):
     ``drop`` leaves them out, which removes scores by the words that go with them. ``allow_missing``: share of requests
     that may be without a reply; beyond it the command line ends with 1. ``vignettes``: how many times every model has
     been asked about the invented people of the framework; one more asks again. ``injections``: about how many people
-    every model is asked with instructions hidden in what is shown of them.
+    every model is asked with instructions hidden in what is shown of them. ``score_from``: the level that was answered,
+    or what the probabilities of tokens expect where models with ``logprobs`` gave them. ``cache``: a journal that
+    several studies share, wherever a model is served.
     """
 
     source: Literal["llm"]
@@ -88,6 +113,8 @@ class AnnotateLLM(Rated, Framed):
     repeats: Count = 1
     judge: str | Model | None = None
     flagged: Literal["keep", "drop"] = "keep"
+    score_from: Literal["level", "tokens"] = "level"
+    cache: OutsidePath | None = Field(default=None, exclude=True)
     allow_missing: float = Field(default=0.0, ge=0, le=1, exclude=True)
     audit: StereotypeAudit | None = None
     vignettes: int = Field(default=0, ge=0, le=100)
@@ -111,6 +138,10 @@ class AnnotateLLM(Rated, Framed):
                 "{one} and {other} are the same model asked in the same way; keep one, and use repeats to ask it again"
             )
             raise PydanticCustomError("twin", text, {"one": twin[0], "other": twin[1]})
+        self._asked_as_it_can_be()
+        if self.score_from == "tokens" and not any(model.logprobs for model in self.models):
+            text = "score_from: tokens needs probabilities of tokens; set logprobs: true for the models that give them"
+            raise PydanticCustomError("no_probabilities", text)
         if isinstance(self.judge, str) and self.judge not in names:
             told = {"name": self.judge, "near": nearest(self.judge, names)}
             raise PydanticCustomError("no_judge", "judge: there is no model {name}; {near}", told)
@@ -123,18 +154,41 @@ class AnnotateLLM(Rated, Framed):
             raise PydanticCustomError("no_price", text, {"name": unpriced[0]})
         return self
 
+    def _asked_as_it_can_be(self) -> None:
+        """Refuse a prompt that the framework has no items or no wording for, and a judge of bare numbers."""
+        if self.judge is not None and self.prompt.ask == "items":
+            text = "prompt.ask: items gives no words that a judge could read; leave judge out"
+            raise PydanticCustomError("no_words", text)
+        if not self._is_known:
+            return
+        try:
+            Prompt(**dict(self.prompt), framework=self.traits())
+        except InputError as error:
+            raise PydanticCustomError("prompt", "{text}", {"text": str(error).removeprefix("Prompt: ")}) from None
+
 
 class AnnotateQuestionnaire(Framed):
-    """Trait scores from the answers to questionnaire items."""
+    """Trait scores from the answers to questionnaire items.
+
+    ``key``: a key file; without one the framework's own items are columns. ``low``, ``high``: ends of the answer scale,
+    those of the framework's anchors where they are not given.
+    """
 
     source: Literal["questionnaire"]
     path: OutsidePath
     id: str
-    key: OutsidePath
-    low: int
-    high: int
+    key: OutsidePath | None = None
+    low: int = 1
+    high: int | None = None
     min_answered: Count = 3
     missing: list[str] = [""]
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> Self:
+        if self.key is None and self._is_known and not self.traits().items:
+            text = "the framework {name} has no items of its own; name a key file under key"
+            raise PydanticCustomError("no_key", text, {"name": self.traits().name})
+        return self
 
 
 class AnnotateRelease(Framed):

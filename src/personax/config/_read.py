@@ -9,6 +9,7 @@ from personax.config._sections import Modalities
 from personax.config._yaml import Document, parse, read_text, validated
 from personax.discovery import Knowledge
 from personax.errors import PlanError
+from personax.traits import FrameworkDescription
 
 
 def read_plan(path: Path) -> Plan:
@@ -27,7 +28,32 @@ def read_plan(path: Path) -> Plan:
     text = read_text(path)
     document = parse(path, text)
     _check_version(document)
+    _take_in_framework(document)
     return validated(Plan, document)
+
+
+def _take_in_framework(document: Document) -> None:
+    """Put what a file of a trait framework says in the place of its name: the plan then holds what scores rest on.
+
+    The file lies in the study file's folder or below: nothing outside of a study is read without permission.
+    """
+    section = document.settings.get("annotate")
+    if not isinstance(section, dict):
+        return
+    named = section.get("framework")
+    if not isinstance(named, str) or not named.lower().endswith((".yaml", ".yml")):
+        return
+    base = document.path.parent.resolve()
+    if not (base / named).resolve().is_relative_to(base):
+        text = (
+            f"{document.path}, annotate.framework: {named} lies outside of the folder of the study file; copy it there"
+        )
+        raise PlanError(text)
+    path = document.path.parent / named
+    text = read_text(path, "file of a trait framework", "docs/traits.md shows one")
+    described = parse(path, text, "docs/traits.md shows what a trait framework says")
+    validated(FrameworkDescription, described)
+    section["framework"] = described.settings
 
 
 def read_knowledge(path: Path) -> Knowledge:

@@ -81,7 +81,7 @@ def trait_of(name: str) -> str:
 def display_trait(name: str) -> str:
     """Return `trait_of` with a capital when it is a trait, any other name untouched."""
     trait = trait_of(name)
-    return trait.capitalize() if trait in _letters.get() else trait
+    return trait.replace("_", " ").capitalize() if trait in _letters.get() else trait
 
 
 def describe_test(name: str) -> tuple[str, str]:

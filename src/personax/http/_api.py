@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from personax.errors import FetchError, require
 from personax.http._request import is_loopback
@@ -13,6 +15,8 @@ from personax.http._retry import TransientError
 
 if TYPE_CHECKING:
     import httpx2
+
+    from personax.http._connection import Connection
 
 __all__ = ["ApiClient", "ApiError"]
 
@@ -59,9 +63,11 @@ class ApiClient:
     base_url
         https, or http of this machine.
     key
-        Sent as ``Authorization: Bearer``.
+        Sent as ``Authorization: Bearer``, or as the whole of another header.
     timeout
         Seconds from the request to the last byte of the reply.
+    key_header
+        In which the key goes.
 
     Raises
     ------
@@ -71,22 +77,33 @@ class ApiClient:
         Without httpx2.
     """
 
-    def __init__(self, base_url: str, key: str, *, timeout: float) -> None:
+    def __init__(self, base_url: str, key: str, *, timeout: float, key_header: str = "authorization") -> None:
         parts = urlsplit(base_url)
         local = is_loopback(parts.netloc)
         if parts.scheme != "https" and not local:
             raise FetchError(f"{parts.netloc} is asked by plain http, which others can read on the way; use https")
         self._base, self._timeout = base_url.rstrip("/"), timeout
-        headers = {"authorization": f"Bearer {key}", "accept": "application/json", "accept-encoding": "gzip"}
+        sent = f"Bearer {key}" if key_header == "authorization" else key
+        self._headers = {key_header: sent, "accept": "application/json", "accept-encoding": "gzip"}
         self._httpx = require("httpx2", extra="traits")
-        self._client: httpx2.AsyncClient = self._httpx.AsyncClient(
-            headers=headers, follow_redirects=False, trust_env=not local,
+        self._local = local
+        self._general: httpx2.AsyncClient | None = None
+        self._url, self._free = self._httpx.URL(self._base), list["Connection"]()
+        self._proxied = not local and _has_proxy(parts.scheme, parts.hostname or "")
+
+    def _general_client(self) -> httpx2.AsyncClient:
+        client: httpx2.AsyncClient = self._httpx.AsyncClient(
+            headers=self._headers, follow_redirects=False, trust_env=not self._local,
             limits=self._httpx.Limits(max_connections=None, max_keepalive_connections=100),
         )  # fmt: skip
+        return client
 
     async def close(self) -> None:
         """Close connections; calling it twice is no error."""
-        await self._client.aclose()
+        while self._free:
+            self._free.pop().close()
+        if self._general is not None:
+            await self._general.aclose()
 
     async def send(
         self,
@@ -117,22 +134,68 @@ class ApiClient:
             When no whole reply came in time.
         """
         limit = self._timeout if timeout is None else timeout
-        request = self._client.build_request(
+        if method == "POST" and not self._proxied and content.keys() <= {"json", "params"}:
+            try:
+                async with asyncio.timeout(limit):
+                    return await self._post(path, headers or {}, content, max_bytes, min(limit, CONNECT_SECONDS))
+            except TimeoutError:
+                raise TransientError(f"no answer within {limit:g} s") from None
+        self._general = client = self._general or self._general_client()
+        request = client.build_request(
             method, self._base + path, headers=dict(headers or {}),
             timeout=self._httpx.Timeout(limit, connect=min(limit, CONNECT_SECONDS), pool=None), **content,
         )  # fmt: skip
         try:
             async with asyncio.timeout(limit):
-                return await self._exchange(request, max_bytes)
+                return await self._exchange(client, request, max_bytes)
         except (TimeoutError, self._httpx.TimeoutException):
             raise TransientError(f"no answer within {limit:g} s") from None
         except self._httpx.RequestError:
             raise TransientError("the connection failed or broke off") from None
 
-    async def _exchange(self, request: httpx2.Request, max_bytes: int) -> bytes:
+    async def _post(
+        self, path: str, more: Mapping[str, str], content: Mapping[str, Any], max_bytes: int, connect: float
+    ) -> bytes:
+        """Post JSON over a connection that is free, or a new one; it is kept where it can be used again."""
+        from personax.http._connection import Connection  # late: it needs httpx2
+
+        body = json.dumps(content.get("json"), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        data, query = body.encode("utf-8", "replace"), urlencode(content.get("params") or {})
+        host = self._url.netloc.decode("ascii")
+        given = {name.lower(): value for name, value in more.items()}
+        headers = {"host": host, "user-agent": "personax", **self._headers, "content-type": "application/json",
+                   **given, "content-length": str(len(data))}  # fmt: skip
+        connection = self._taken()
+        if connection is None:
+            async with asyncio.timeout(connect):
+                connection = await Connection.open(self._url)
+        target = self._url.raw_path.decode("ascii").rstrip("/") + path + (f"?{query}" if query else "")
+        try:
+            status, got, reply = await connection.exchange(
+                target, headers, data, max_bytes=max_bytes, max_error_bytes=MAX_ERROR_BYTES
+            )
+        finally:
+            if connection.is_usable:
+                self._free.append(connection)
+            else:
+                connection.close()
+        if not 200 <= status < 300:
+            raise ApiError(status, got, reply)
+        return reply
+
+    def _taken(self) -> Connection | None:
+        """Take the connection that was used last, so that those that are not needed end; None where none is free."""
+        while self._free:
+            connection = self._free.pop()
+            if connection.is_usable:
+                return connection
+            connection.close()
+        return None
+
+    async def _exchange(self, client: httpx2.AsyncClient, request: httpx2.Request, max_bytes: int) -> bytes:
         from personax.http._transport import read_body  # late: it needs httpx2
 
-        response = await self._client.send(request, stream=True, follow_redirects=False)
+        response = await client.send(request, stream=True, follow_redirects=False)
         try:
             headers = {name.lower(): value for name, value in response.headers.items()}
             good = 200 <= response.status_code < 300
@@ -149,6 +212,12 @@ class ApiClient:
         if not good:
             raise ApiError(response.status_code, headers, body)
         return body
+
+
+def _has_proxy(scheme: str, host: str) -> bool:
+    """Say whether the environment names a proxy for a host."""
+    known = getproxies()
+    return bool({scheme, "all"} & known.keys()) and not proxy_bypass(host)
 
 
 async def _pieces(response: httpx2.Response) -> AsyncIterator[bytes]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         export_batches,
         import_batches,
         merge_shards,
+        probe_endpoints,
     )
     from personax.stages._answer import AnswerResult, answer
     from personax.stages._calibrate import Calibration, CalibrationSettings, calibrate_file
@@ -137,6 +138,7 @@ __all__ = [
     "merge_shards",
     "plan_analysis",
     "plan_notices",
+    "probe_endpoints",
     "probe_sources",
     "read_graph",
     "read_known_latents",
@@ -162,7 +164,8 @@ STAGES: tuple[Stage, ...] = (COLLECT, ANNOTATE, EMBED, RELEASE, INDEPENDENCE, CR
 
 _HOME = {
     "_analyse_release": "ReleaseAnalysis folder_of plan_analysis",
-    "_annotate_llm": "JOURNAL annotate_part estimate_annotation export_batches import_batches merge_shards",
+    "_annotate_llm": "JOURNAL annotate_part estimate_annotation export_batches import_batches merge_shards "
+    "probe_endpoints",
     "_answer": "AnswerResult answer",
     "_calibrate": "Calibration CalibrationSettings calibrate_file",
     "_collect_many": "probe_sources summaries",

@@ -61,7 +61,9 @@ GROUPINGS = 6
 
 def _external_files(plan: Plan) -> Sequence[str]:
     section = plan.annotate
-    return (section.path, section.key) if isinstance(section, AnnotateQuestionnaire) else ()
+    if not isinstance(section, AnnotateQuestionnaire):
+        return ()
+    return (section.path,) if section.key is None else (section.path, section.key)
 
 
 def _run(context: Context) -> None:
@@ -78,7 +80,7 @@ def _run(context: Context) -> None:
             _aggregate(context, _lexicon(context, framework_of(context.plan)), section)
         case AnnotateLLM() as section:
             survey = asked_of(context.folder, section)
-            asked = ask(context, survey, section)
+            asked = _expected(context, ask(context, survey, section), section)
             anchors, vignettes = ask_vignettes(context, section) or (None, None)
             found = _aggregate(context, asked, section, anchors)
             audited = ask_audit(context, section)
@@ -174,6 +176,18 @@ def _aggregate(
     return _Found(annotations, found, report, flags)
 
 
+def _expected(context: Context, annotations: pl.DataFrame, section: AnnotateLLM) -> pl.DataFrame:
+    """Put expected scores in the place of levels, where the plan wants them and models gave them."""
+    if section.score_from == "level":
+        return annotations
+    scored = annotations.filter(pl.col("status") == "ok")
+    lacking = scored["expected"].null_count()
+    if lacking:
+        text = "scores without probabilities of tokens are the levels that were answered"
+        context.notices.append(Notice(f"{text}; models or endpoints that give none may be left out.", lacking))
+    return annotations.with_columns(pl.coalesce("expected", "score").alias("score"))
+
+
 def _flags(
     context: Context,
     annotations: pl.DataFrame,
@@ -248,12 +262,14 @@ def _score(context: Context, section: AnnotateQuestionnaire, people: Sequence[st
         missing=section.missing,
     )
     framework = framework_of(context.plan)
-    key = read_scoring_key(context.external_path(section.key), framework)
+    key: Mapping[str, Sequence[str]] = framework.scoring_key
+    if section.key is not None:
+        key = read_scoring_key(context.external_path(section.key), framework)
     scores, notices = score_items(
         answers.people,
         key,
         low=section.low,
-        high=section.high,
+        high=len(framework.anchors) if section.high is None else section.high,
         min_answered=section.min_answered,
         framework=framework,
     )

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +18,12 @@ import polars as pl
 
 from personax.config import AnnotateLLM, StereotypeAudit
 from personax.data.frames import read_parquet
-from personax.errors import ComputationError, PlanError
+from personax.errors import ComputationError, InputError, PlanError
 from personax.files import written_aside
 from personax.progress import Progress
 from personax.schema import ENDINGS, Notice
 from personax.stages._base import Context, people_table, stage_rng
+from personax.stages._encode_models import picture_names
 from personax.store import StudyFolder
 from personax.strict import nearest
 from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent, trait_framework
@@ -31,10 +35,13 @@ from personax.traits.audits import (
     vignette_survey,
 )
 from personax.traits.llms import (
+    BatchQuota,
+    Capability,
     CostEstimate,
     ImportSummary,
     MergeSummary,
     Model,
+    Picture,
     Prompt,
     Question,
     ReplyJournal,
@@ -45,10 +52,13 @@ from personax.traits.llms import (
     annotation_table,
     estimate_cost,
     export_requests,
+    give_to_cache,
     import_replies,
     judge_survey,
     merge_journals,
+    probe_models,
     read_verdicts,
+    take_from_cache,
 )
 from personax.traits.reliability import Bootstrap
 
@@ -66,6 +76,7 @@ __all__ = [
     "import_batches",
     "merge_shards",
     "people_of",
+    "probe_endpoints",
     "prompt_of",
     "sample",
 ]
@@ -90,7 +101,7 @@ def people_of(folder: StudyFolder) -> pl.DataFrame:
 
 def prompt_of(section: AnnotateLLM) -> Prompt:
     """Return the plan's prompt."""
-    return Prompt(**dict(section.prompt), framework=trait_framework(section.framework))
+    return Prompt(**dict(section.prompt), framework=section.traits())
 
 
 def shown_columns(people: pl.DataFrame, setting: str, fields: Sequence[str]) -> list[str]:
@@ -120,7 +131,20 @@ def asked_of(folder: StudyFolder, section: AnnotateLLM) -> Survey[Prompt]:
     """
     people, prompt = people_of(folder), prompt_of(section)
     wanted = shown_columns(people, "annotate.prompt.fields", prompt.fields)
-    return Survey(people.select(wanted).to_dicts(), section.models, prompt, section.repeats)
+    rows: list[dict[str, Any]] = people.select(wanted).to_dicts()
+    if prompt.picture:
+        _add_pictures(folder, rows)
+    return Survey(rows, section.models, prompt, section.repeats)
+
+
+def _add_pictures(folder: StudyFolder, rows: list[dict[str, Any]]) -> None:
+    there = folder.outputs("people", "images")
+    if not there:
+        raise PlanError("annotate.prompt.picture: the study has no pictures; collect them, or leave picture out")
+    for row in rows:
+        named = next((there[name] for name in picture_names(str(row["id"])) if name in there), None)
+        if named is not None:
+            row["picture"] = Picture.of(named)
 
 
 def sample(people: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.DataFrame:
@@ -156,6 +180,13 @@ def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0
             # what is not answered yet is not known to the judge either: only replies that are there are counted
             found += estimate_cost([judge_survey(asked_of(folder, section), journal, judge_of(section))], journal)
         return found
+
+
+def probe_endpoints(folder: StudyFolder, section: AnnotateLLM) -> list[Capability]:
+    """Ask every model of the plan, and its judge, once about an invented person, and keep what endpoints take."""
+    models = [*section.models, *([section.judge] if isinstance(section.judge, Model) else [])]
+    with ReplyJournal(folder.path(*JOURNAL)) as journal:
+        return probe_models(models, prompt_of(section), journal)
 
 
 def annotate_part(
@@ -194,8 +225,10 @@ def merge_shards(folder: StudyFolder, shards: Iterable[Path]) -> MergeSummary:
         return merge_journals(journal, shards)
 
 
-def export_batches(folder: StudyFolder, section: AnnotateLLM, out: Path) -> dict[Path, int]:
-    """Write what is still to be asked as one file a model, for ``vllm run-batch``; return their numbers of requests.
+def export_batches(
+    folder: StudyFolder, section: AnnotateLLM, out: Path, quota: BatchQuota | None = None
+) -> dict[Path, int]:
+    """Write what is still to be asked as files, by model and quota; return their numbers of requests.
 
     The files hold what models are told of people: only the owner may read them.
     """
@@ -203,20 +236,40 @@ def export_batches(folder: StudyFolder, section: AnnotateLLM, out: Path) -> dict
     with ReplyJournal(folder.path(*JOURNAL)) as journal:
         for number, model in enumerate(survey.models, 1):
             named = re.sub(r"[^a-z0-9]+", "-", model.name.lower())[:40]
-            path, count = out / f"requests-{number}-{named}.jsonl", 0
-            with written_aside(path) as aside, aside.open("wb") as stream:
-                aside.chmod(0o600)
-                for line in export_requests(survey, model, journal):
-                    stream.write(line)
-                    count += 1
-            found[path] = count
+            files = groupby(export_requests(survey, model, journal, quota), key=itemgetter(0))
+            for part, lines in files:
+                path = out / f"requests-{number}-{named}{'' if part == 1 else f'-{part}'}.jsonl"
+                found[path] = _write_lines(path, (line for _, line in lines))
+            if not any(path.name.startswith(f"requests-{number}-") for path in found):
+                path = out / f"requests-{number}-{named}.jsonl"
+                found[path] = _write_lines(path, ())
     return found
 
 
+def _write_lines(path: Path, lines: Iterable[bytes]) -> int:
+    """Write lines for the owner alone, and return how many."""
+    count = 0
+    with written_aside(path) as aside, aside.open("wb") as stream:
+        aside.chmod(0o600)
+        for line in lines:
+            stream.write(line)
+            count += 1
+    return count
+
+
 def import_batches(folder: StudyFolder, section: AnnotateLLM, files: Sequence[Path]) -> ImportSummary:
-    """Write the replies that a batch run gave into the study's journal; see `import_replies`."""
+    """Write the replies that a batch run gave into the study's journal; see `import_replies`.
+
+    Raises
+    ------
+    InputError
+        For a file that is not there.
+    """
+    for path in files:
+        if not path.is_file():
+            raise InputError(f"there is no file {path}; name what vllm run-batch or a provider's batch has written")
     with ReplyJournal(folder.path(*JOURNAL)) as journal:
-        return import_replies(asked_of(folder, section), journal, [path.read_bytes() for path in files])
+        return import_replies(asked_of(folder, section), journal, files)
 
 
 def judge_of(section: AnnotateLLM) -> Model:
@@ -254,8 +307,14 @@ def ask(context: Context, survey: Survey[Prompt], section: AnnotateLLM) -> pl.Da
     ComputationError
         When no model gave a single answer.
     """
-    with ReplyJournal(context.folder.path(*JOURNAL)) as journal:
+    with ReplyJournal(context.folder.path(*JOURNAL)) as journal, ExitStack() as opened:
+        cache = None
+        if section.cache is not None:
+            cache = opened.enter_context(ReplyJournal(context.external_path(section.cache)))
+            context.counts["taken_from_cache"] = take_from_cache(survey, journal, cache)
         outcomes = annotate(survey, journal, max_cost=section.max_cost, progress=context.progress)
+        if cache is not None:
+            give_to_cache(survey, journal, cache)
         stopped = {one.model: one.stop_reason for one in outcomes if one.stop_reason}
         table = annotation_table(survey, journal, stopped=stopped, verdicts=_judge(context, survey, section, journal))
     by_model = outcomes_by_model(table)
@@ -266,8 +325,9 @@ def ask(context: Context, survey: Survey[Prompt], section: AnnotateLLM) -> pl.Da
     context.counts["asked_now"] = sum(one.completed for one in outcomes)
     context.counts["requests"] = sum(row["requests"] for row in by_model)
     context.counts["requests_missing"] = sum(row["no reply"] for row in by_model)
-    where = ", ".join(dict.fromkeys(model.base_url for model in survey.models))
-    context.notices.append(Notice(f"{', '.join(survey.prompt.fields)} of every person were sent to {where}."))
+    where = ", ".join(dict.fromkeys(model.base_url or "a model in this process" for model in survey.models))
+    shown = [*survey.prompt.fields, *(["pictures"] if survey.prompt.picture else [])]
+    context.notices.append(Notice(f"{', '.join(shown)} of every person were sent to {where}."))
     context.notices.extend(_notices(outcomes, table))
     if "judged" in table.columns:
         added = table.filter(pl.col("ruled").is_null() & pl.col("flag").is_not_null()).height

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 import personax
-from personax.config import Plan
+from personax.config import Framed, Plan
 from personax.data.columns import infer_columns
 from personax.data.frames import read_parquet, write_parquet
 from personax.data.table import COLUMNS, Table
@@ -27,7 +27,7 @@ from personax.files import sha256
 from personax.progress import Progress, Silent
 from personax.schema import Column, Notice, TraitFramework
 from personax.store import Manifest, Staging, StudyFolder
-from personax.traits import BIG_FIVE, trait_framework
+from personax.traits import BIG_FIVE
 
 __all__ = [
     "FRAMEWORK",
@@ -62,7 +62,7 @@ def versions() -> dict[str, str]:
 
 def framework_of(plan: Plan) -> TraitFramework:
     """Return the framework whose traits a plan has scored."""
-    return trait_framework(getattr(plan.annotate, "framework", BIG_FIVE.name))
+    return plan.annotate.traits() if isinstance(plan.annotate, Framed) else BIG_FIVE
 
 
 def stage_rng(seed: int, stage: str) -> np.random.Generator:

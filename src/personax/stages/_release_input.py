@@ -107,10 +107,13 @@ def _annotators(reader: Reader) -> AnnotatorFacts:
         kind = "questionnaire"
     elif isinstance(annotate, AnnotateSimulated):
         kind = "simulated"
+    framework = reader.framework()
+    title = framework.title or framework.name
     if isinstance(annotate, AnnotateRelease):
-        return AnnotatorFacts(kind, (), aggregation=f"as published; {annotate.rule} over models where it was not")
+        published = f"as published; {annotate.rule} over models where it was not"
+        return AnnotatorFacts(kind, (), aggregation=published, framework=title)
     if annotations is None:
-        return AnnotatorFacts(kind, (), aggregation="mean of items")
+        return AnnotatorFacts(kind, (), aggregation="mean of items", framework=title)
     traits = (reader.json("traits", "agreement.json") or {}).get("traits", {})
     statuses = dict(annotations["status"].value_counts().sort("status").iter_rows())
     repeats = int(annotations["repeat"].fill_null(0).max() or 0) + 1  # type: ignore[arg-type]
@@ -123,6 +126,7 @@ def _annotators(reader: Reader) -> AnnotatorFacts:
         {trait: its["alpha"] for trait, its in traits.items() if its.get("alpha") is not None},
         str(getattr(annotate, "rule", "median")),
         reader.json("traits", "annotation_card.json") or {},
+        title,
     )
 
 

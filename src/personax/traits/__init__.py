@@ -2,6 +2,7 @@
 
 ================================  =======================================================================
 `trait_framework`, `BIG_FIVE`     the traits that are scored; others are registered as ``trait_frameworks``
+`read_framework`                  one of your own, in a file: traits, facets, items, anchors, language
 `annotate_lexicon`                trait scores of texts by published adjective markers, offline
 `read_scoring_key`, `score_items` trait scores of questionnaires
 ``llms``                          annotation by several LLMs: prompts, journal, runner, batches, judge
@@ -15,8 +16,9 @@
 """
 
 from personax.traits._aggregate import AggregatedScores, aggregate, aggregate_ratings
-from personax.traits._big_five import BIG_FIVE, trait_framework
 from personax.traits._flagged_scores import flag_report, without_flagged
+from personax.traits._framework_files import FrameworkDescription, read_framework
+from personax.traits._frameworks import BIG_FIVE, trait_framework
 from personax.traits._lexicon import annotate_lexicon
 from personax.traits._questionnaire import read_scoring_key, score_items
 from personax.traits._stereotype_audit import (
@@ -33,6 +35,7 @@ __all__ = [
     "AggregatedScores",
     "AuditEffects",
     "CounterfactualAudit",
+    "FrameworkDescription",
     "aggregate",
     "aggregate_ratings",
     "agreement",
@@ -41,6 +44,7 @@ __all__ = [
     "counterfactual_audit",
     "flag_report",
     "most_frequent",
+    "read_framework",
     "read_scoring_key",
     "score_items",
     "trait_framework",

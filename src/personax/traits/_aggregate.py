@@ -11,7 +11,7 @@ import polars as pl
 
 from personax.errors import InputError
 from personax.schema import TraitFramework
-from personax.traits._big_five import BIG_FIVE
+from personax.traits._frameworks import BIG_FIVE
 from personax.traits._ratings import Floats, Ratings
 from personax.traits.rating_models import ScoreEstimate, rating_model
 from personax.traits.reliability import group_indicators

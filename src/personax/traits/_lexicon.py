@@ -10,7 +10,7 @@ import polars as pl
 from personax.errors import InputError
 from personax.schema import TraitFramework
 from personax.traits._aggregate import ANNOTATIONS
-from personax.traits._big_five import BIG_FIVE
+from personax.traits._frameworks import BIG_FIVE
 
 __all__ = ["annotate_lexicon"]
 

@@ -13,7 +13,7 @@ from personax.data.frames import read_csv
 from personax.errors import InputError
 from personax.schema import Notice, TraitFramework
 from personax.strict import nearest
-from personax.traits._big_five import BIG_FIVE
+from personax.traits._frameworks import BIG_FIVE
 
 __all__ = ["cronbach_alpha", "read_scoring_key", "score_items"]
 

@@ -117,7 +117,7 @@ def test_a_newer_or_foreign_file_is_one_sentence_and_left_alone(tmp_path: Path) 
     with closing(sqlite3.connect(tmp_path / "new.sqlite")) as db, db:
         db.execute("CREATE TABLE replies (key)")
         db.execute("PRAGMA user_version = 7")
-    with pytest.raises(StudyError, match="format 7, this personax reads format 1; install a newer personax"):
+    with pytest.raises(StudyError, match="format 7, this personax reads format 2; install a newer personax"):
         ReplyJournal(tmp_path / "new.sqlite")
     (tmp_path / "not.sqlite").write_text("people" * 1000)
     with pytest.raises(StudyError, match="cannot be used as a journal"):

@@ -14,8 +14,8 @@ from tests.traits.llms.llm_server import Body, Fault, Server, serving
 
 from personax.errors import InputError
 from personax.traits.llms import Model, Prompt, ReplyJournal, Survey, annotate, annotation_table
+from personax.traits.llms._chat_completions import OpenAIProvider
 from personax.traits.llms._profiles import Profile, adapted_profile, profile_of
-from personax.traits.llms._provider import OpenAIProvider
 
 PEOPLE = [{"id": f"p{i}", "name": f"Ann {i}", "biography": f"She has won {i} prizes."} for i in range(6)]
 

@@ -23,6 +23,7 @@ from personax.traits.llms import annotate, export_requests, import_replies, merg
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._claims import CLAIM_LEASE, HEARTBEAT
 from personax.traits.llms._journal import JournalEntry, ReplyJournal
+from personax.traits.llms._reply_packing import unpack_reply
 from personax.traits.llms._requests import iter_requests
 from personax.traits.llms._run_context import CostBudget, JournalWriter
 
@@ -85,7 +86,7 @@ def test_the_order_of_journals_changes_nothing(tmp_path: Path) -> None:
             found.append(rows(into))
             assert into.connection.execute("SELECT count(*) FROM failures").fetchone()[0] == 4
     assert found[0] == found[1] == found[2] == found[3]
-    assert json.loads(found[0][2][6]) == {"content": "host 2"}, "the earlier one"
+    assert unpack_reply(found[0][2][6]) == {"content": "host 2"}, "the earlier one"
 
 
 def test_what_is_no_journal_is_one_sentence(tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_a_batch_run_elsewhere_gives_what_asking_gives(server: Server, tmp_path:
         annotate(whole, one)
         bodies = {entry.key: entry for entry in one.entries()}
     with ReplyJournal(tmp_path / "study.sqlite") as study:
-        requests = [json.loads(line) for line in export_requests(whole, model, study)]
+        requests = [json.loads(line) for _, line in export_requests(whole, model, study)]
         assert {row["custom_id"] for row in requests} == set(bodies)
         assert {(row["method"], row["url"]) for row in requests} == {("POST", "/v1/chat/completions")}
         assert all(row["body"]["model"] == model.model and row["body"]["messages"] for row in requests)
@@ -122,7 +123,7 @@ def test_a_batch_run_elsewhere_gives_what_asking_gives(server: Server, tmp_path:
         assert study.failed(failed) is not None
         again = import_replies(whole, study, ["\n".join(lines).encode()])
         assert (again.new, again.known) == (0, 7)
-        assert [json.loads(line)["custom_id"] for line in export_requests(whole, model, study)] == [failed]
+        assert [json.loads(line)["custom_id"] for _, line in export_requests(whole, model, study)] == [failed]
         assert {e.key: e.reply["content"] for e in study.entries()} == {
             key: one.reply["content"] for key, one in bodies.items() if key != failed
         }
@@ -146,8 +147,8 @@ def test_a_claim_is_held_by_a_heartbeat(tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.setattr(_runner, "HEARTBEAT", 0.01)
 
         async def beat() -> None:
-            writer = JournalWriter(journal)
-            task = asyncio.create_task(_runner._renew(writer, CostBudget(None, 0.0)))
+            writer = JournalWriter(journal, CostBudget(None, 0.0))
+            task = asyncio.create_task(_runner._renew(writer))
             await asyncio.sleep(0.3)
             task.cancel()
             await writer.close()

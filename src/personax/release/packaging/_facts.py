@@ -133,6 +133,8 @@ class AnnotatorFacts:
         How scores of several raters became one.
     card
         The annotation card of the run, written beside the documents; empty where there is none.
+    framework
+        Whose traits they are.
     """
 
     kind: Literal["llm", "simulated", "raters", "questionnaire"]
@@ -143,6 +145,7 @@ class AnnotatorFacts:
     agreement: Mapping[str, float] = field(default_factory=dict)
     aggregation: str = "median"
     card: Mapping[str, Any] = field(default_factory=dict)
+    framework: str = "Big Five"
 
     def __post_init__(self) -> None:
         strange = sorted(set(self.statuses) - set(STATUSES))

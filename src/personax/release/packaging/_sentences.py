@@ -192,7 +192,8 @@ def sensitive(facts: ReleaseFacts) -> list[str]:
     sentences = [f"Columns about sensitive attributes: {listing(found)}."] if found else []
     if facts.annotators is not None:
         sentences.append(
-            "Traits stated of each person (Big Five), which are a profile where a row is linked to a person."
+            f"Traits stated of each person ({facts.annotators.framework}), which are a profile where a row is linked "
+            "to a person."
         )
     if any(one.modality == "image" for one in facts.measurements):
         sentences.append("Vectors of images; of faces they can be biometric data.")

@@ -2,14 +2,17 @@
 
 The way of a request: `Prompt` or another `Question` (``_prompt``: what is asked) -> `Survey` (``_requests``: of which
 models, about which people, at what cost) -> `annotate` (``_runner``: workers, rate limits, retries, cost budget) ->
-`Provider` (``_provider``: one chat completion; ``_profiles``: what endpoints take) -> `ReplyJournal` (``_journal``: on
+`Provider` (``_provider``; the protocols in ``_chat_completions``, ``_openai_responses``, ``_anthropic`` over
+``_endpoint``; ``_profiles``, ``_capabilities``: what endpoints take) -> `ReplyJournal` (``_journal``: on
 disk before all else) -> ``_reply_parsing`` (a score, or why there is none) -> `annotation_table` (``_annotations``:
 rows). `judge_survey` has a model check replies. By a provider's batch API: ``_batch_runner`` (what is sent when),
-``_batch_api`` (the protocol), ``_batch_journal`` (which request lies in which batch). By several hosts, and by files:
-``_shards``.
+``_batch_api`` (the protocol), ``_batch_journal`` (which request lies in which batch). By several hosts: ``_shards``; by
+files: ``_batch_files``.
 """
 
 from personax.traits.llms._annotations import annotation_table
+from personax.traits.llms._batch_files import BatchQuota, ImportSummary, export_requests, import_replies
+from personax.traits.llms._capabilities import Capability, probe_models
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._journal_upkeep import (
     ModelReplies,
@@ -21,6 +24,7 @@ from personax.traits.llms._journal_upkeep import (
     replies_of,
 )
 from personax.traits.llms._judge import Verdicts, judge_survey, read_verdicts
+from personax.traits.llms._pictures import Picture
 from personax.traits.llms._prompt import Prompt, PromptSettings, content_hash
 from personax.traits.llms._provider import Completion, InvalidRequestError, Model, ModelUnavailableError, Provider
 from personax.traits.llms._reply_parsing import Reply
@@ -28,17 +32,17 @@ from personax.traits.llms._requests import CostEstimate, Question, Survey, estim
 from personax.traits.llms._run_context import RunPolicy, RunSummary
 from personax.traits.llms._runner import annotate
 from personax.traits.llms._shards import (
-    ImportSummary,
     MergeSummary,
     export_replies,
-    export_requests,
-    import_replies,
     merge_journals,
     merge_replies,
     reply_key,
 )
+from personax.traits.llms._shared_cache import give_to_cache, take_from_cache
 
 __all__ = [
+    "BatchQuota",
+    "Capability",
     "Completion",
     "CostEstimate",
     "ImportSummary",
@@ -47,6 +51,7 @@ __all__ = [
     "Model",
     "ModelReplies",
     "ModelUnavailableError",
+    "Picture",
     "Prompt",
     "PromptSettings",
     "Provider",
@@ -67,12 +72,15 @@ __all__ = [
     "export_replies",
     "export_requests",
     "forget_person",
+    "give_to_cache",
     "import_replies",
     "journal_models",
     "judge_survey",
     "merge_journals",
     "merge_replies",
+    "probe_models",
     "read_verdicts",
     "replies_of",
     "reply_key",
+    "take_from_cache",
 ]

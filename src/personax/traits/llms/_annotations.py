@@ -11,7 +11,8 @@ from personax.traits._aggregate import ANNOTATIONS
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._judge import Verdicts, apply_verdicts
 from personax.traits.llms._prompt import Prompt
-from personax.traits.llms._reply_parsing import TraitRating, read_reply
+from personax.traits.llms._prompt_ratings import prompt_ratings
+from personax.traits.llms._reply_parsing import TraitRating
 from personax.traits.llms._requests import Survey
 from personax.traits.llms._responses import ModelResponse, model_responses
 
@@ -47,12 +48,15 @@ def annotation_table(
     -------
     polars.DataFrame
         Columns as in `ANNOTATIONS` and ``flag``, what casts doubt on a score that counts; with verdicts ``ruled``, the
-        flag by the rules alone, and ``judged``, the judge's word, null where it was not asked; latency, tokens and cost
-        are the reply's, which the traits of a person share (with those of the answer that was asked for once more, if
-        there was one). ``failed``: no reply came, the text says why. ``not_asked``: the person has nothing in the
+        flag by the rules alone, and ``judged``, the judge's word, null where it was not asked; where the prompt asks
+        for it ``evidence``, the passage quoted for a score; where a model is asked for probabilities of tokens
+        ``expected``, its mean score; latency, tokens and cost are the reply's, which the traits
+        of a person share (with those of the answer that was asked for once more, if there was one). ``failed``: no
+        reply came, the text says why. ``not_asked``: the person has nothing in the
         prompt's fields.
     """
-    schema = {**ANNOTATIONS, "flag": pl.String, "ruled": pl.String, "judged": pl.String}
+    schema = {**ANNOTATIONS, "flag": pl.String, "ruled": pl.String, "judged": pl.String, "evidence": pl.String,
+              "expected": pl.Float64}  # fmt: skip
     parts, rows = [], []
     for row in _rows(survey, journal, stopped or {}, verdicts or {}):
         rows.append(row)
@@ -60,7 +64,10 @@ def annotation_table(
             parts.append(pl.DataFrame(rows, schema=schema, orient="row"))
             rows = []
     table = pl.concat([*parts, pl.DataFrame(rows, schema=schema, orient="row")])
-    return table if verdicts is not None else table.drop("ruled", "judged")
+    left_out = [] if verdicts is not None else ["ruled", "judged"]
+    left_out += [] if survey.prompt.evidence else ["evidence"]
+    left_out += [] if any(model.logprobs for model in survey.models) else ["expected"]
+    return table.drop(left_out)
 
 
 def _rows(
@@ -81,12 +88,16 @@ def _rows(
                 rating.flag,
                 before.flag,
                 verdict,
+                rating.evidence,
+                rating.expected,
             )
 
 
 def trait_ratings(response: ModelResponse, prompt: Prompt) -> list[TraitRating]:
     """Return one judgement a trait; where there is no reply, the reason as its text."""
     if response.reply is not None:
-        return read_reply(response.reply, prompt)
+        upstream = response.entries[-1].reply.get("upstream")
+        expected = upstream.get("expected") if isinstance(upstream, dict) else None
+        return prompt_ratings(response.reply, prompt, response.person, expected)
     status = "failed" if response.was_asked else "not_asked"
     return [TraitRating(trait, status, None, response.reason or "") for trait in prompt.traits]

@@ -14,18 +14,17 @@ from urllib.parse import quote
 
 from personax.files import parse_json
 from personax.http import TransientError
+from personax.traits.llms._endpoint import Endpoint, coded_message
 from personax.traits.llms._provider import (
     Completion,
     InvalidRequestError,
     ModelNotFoundError,
     ModelUnavailableError,
-    OpenAIProvider,
 )
 from personax.traits.llms._requests import ChatRequest
 
 __all__ = ["BatchAPI", "BatchNotFoundError", "BatchResults", "BatchStatus"]
 
-COMPLETIONS_PATH: Final = "/v1/chat/completions"
 FINAL_STATUSES: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 PAGE_SIZE: Final = 100
 FILE_SECONDS: Final = 1800.0
@@ -102,17 +101,12 @@ class BatchAPI:
     All methods raise TransientError, InvalidRequestError or ModelUnavailableError, by what is to be done.
     """
 
-    def __init__(self, provider: OpenAIProvider) -> None:
+    def __init__(self, provider: Endpoint) -> None:
         self.provider, self.model = provider, provider.model
 
     def line(self, request: ChatRequest) -> bytes:
         """Return a request's line in a file."""
-        row = {
-            "custom_id": request.key,
-            "method": "POST",
-            "url": COMPLETIONS_PATH,
-            "body": self.provider.body(request.messages),
-        }
+        row = self.provider.batch_row(request.key, request.messages)
         return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
     async def upload(self, name: str, data: bytes) -> str:
@@ -125,7 +119,7 @@ class BatchAPI:
         """Create a batch of an uploaded file; ``name`` is our id, kept in its metadata."""
         body = {
             "input_file_id": file,
-            "endpoint": COMPLETIONS_PATH,
+            "endpoint": f"/v1{self.provider.path}",
             "completion_window": "24h",
             "metadata": {"personax": name},
         }
@@ -186,36 +180,25 @@ class BatchAPI:
                 row = parse_json(line)
             except ValueError:
                 row = None
-            if not isinstance(row, dict) or not isinstance(row.get("custom_id"), str):
+            key = row.get(self.provider.batch_key) if isinstance(row, dict) else None
+            if not isinstance(key, str):
                 rows.unreadable += 1
-            elif row["custom_id"] not in keys:
+            elif key not in keys:
                 rows.unmatched += 1
-            elif row["custom_id"] not in seen:
-                seen.add(row["custom_id"])
-                self._sort(row, rows, duration)
+            elif key not in seen:
+                seen.add(key)
+                self._sort(key, row, rows, duration)
         return rows
 
-    def _sort(self, row: dict[str, Any], rows: BatchResults, duration: float) -> None:
-        key = row["custom_id"]
+    def _sort(self, key: str, row: dict[str, Any], rows: BatchResults, duration: float) -> None:
         try:
-            rows.completions[key] = self._answer(row, duration)
+            rows.completions[key] = self.provider.batch_answer(row, duration)
         except InvalidRequestError as error:
             rows.rejected[key] = str(error)
         except TransientError as error:
             rows.retryable[key] = str(error)
         except ModelUnavailableError as error:
             rows.retryable[key] = rows.stop_reason = str(error)
-
-    def _answer(self, row: dict[str, Any], duration: float) -> Completion:
-        response = row.get("response")
-        if not isinstance(response, dict):
-            raise TransientError(self.provider.redact(_error_text(row.get("error")) or "the row has no response"))
-        status, body = response.get("status_code"), response.get("body")
-        if status == 200:
-            return self.provider.parse(body, duration)
-        whole = json.dumps(body)
-        message = _error_text(body.get("error") if isinstance(body, dict) else None) or whole
-        raise self.provider.classify_status(status if type(status) is int else 0, whole, message)
 
     async def _file(self, name: str) -> bytes:
         path = f"/files/{quote(name, safe='')}/content"
@@ -248,7 +231,7 @@ class BatchAPI:
         counts, errors = body.get("request_counts"), body.get("errors")
         done = [counts.get(name) for name in ("completed", "failed")] if isinstance(counts, dict) else []
         message = errors.get("data") if isinstance(errors, dict) else None
-        reason = "; ".join(_error_text(one) for one in message[:3]) if isinstance(message, list) else ""
+        reason = "; ".join(coded_message(one) for one in message[:3]) if isinstance(message, list) else ""
         ends = [body.get(f"{status}_at") for status in FINAL_STATUSES]
         end, began = next((one for one in ends if _is_time(one)), None), body.get("created_at")
         return BatchStatus(
@@ -262,13 +245,6 @@ def _name(body: dict[str, Any]) -> str:
     if not isinstance(name, str) or not name or name.strip(".") == "":
         raise TransientError("the reply names no file or batch")
     return name
-
-
-def _error_text(error: object) -> str:
-    """Return the code and message of an error."""
-    if not isinstance(error, dict):
-        return ""
-    return ": ".join(str(error[name]) for name in ("code", "message") if error.get(name))
 
 
 def _is_time(value: object) -> bool:

@@ -20,6 +20,7 @@ from personax.errors import InputError
 from personax.http import TransientError, retry, wait_seconds
 from personax.traits.llms._batch_api import BatchAPI, BatchNotFoundError, BatchResults, BatchStatus
 from personax.traits.llms._batch_journal import Batch, BatchRequest, BatchStore
+from personax.traits.llms._chat_completions import OpenAIProvider
 from personax.traits.llms._journal import JournalEntry
 from personax.traits.llms._prompt import content_hash
 from personax.traits.llms._provider import (
@@ -27,7 +28,6 @@ from personax.traits.llms._provider import (
     InvalidRequestError,
     Model,
     ModelUnavailableError,
-    OpenAIProvider,
 )
 from personax.traits.llms._requests import (
     ChatRequest,
@@ -263,7 +263,8 @@ class BatchRunner:
                     await self.writer.call(self.store.drop, batch)
         for batch_id in self.reserved.keys() - {batch.id for batch in open_batches}:
             cost = self.reserved.pop(batch_id)
-            self.budget.settle(cost, cost)  # another process has collected it
+            self.budget.settle(cost, 0.0)  # another process has collected it
+            await self.writer.count_others()
 
     async def _poll(self) -> bool:
         """Check open batches, collect those that have ended, and return whether any has."""
@@ -324,6 +325,7 @@ class BatchRunner:
     def _count(self, batch: Batch, results: BatchResults, entries: list[JournalEntry], again: dict[str, str]) -> None:
         cost = sum(entry.cost or 0.0 for entry in entries)
         self.budget.settle(self.reserved.pop(batch.id, 0.0), cost)
+        self.budget.written += cost
         self.summary.cost += cost
         self.summary.unmatched += results.unmatched
         self.summary.retries.update(reason[:60] for reason in again.values())

@@ -8,7 +8,6 @@ send them (``_claims``); a claim ends with its process.
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import time
@@ -21,24 +20,37 @@ from typing import Any, Final, Self
 from personax.errors import InputError, StudyError
 from personax.files import open_sqlite, sqlite_faults
 from personax.traits.llms._claims import ClaimOwner, ClaimWatch
+from personax.traits.llms._reply_packing import pack_reply, packed_text, stored_key, text_key, unpack_reply
 
 __all__ = ["BATCHES", "FORMAT_VERSION", "REPLIES", "JournalEntry", "ReplyJournal", "is_batched"]
 
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+"""2: replies are deflated, keys are bytes, and rows lie in the order in which they came; 1 is read and made 2."""
 
 REPLIES: Final = """
 CREATE TABLE replies (
-    key TEXT PRIMARY KEY, model TEXT NOT NULL, prompt TEXT NOT NULL, person TEXT NOT NULL, repeat INTEGER NOT NULL,
-    turn INTEGER NOT NULL, reply TEXT NOT NULL, latency REAL NOT NULL, tokens_in INTEGER, tokens_out INTEGER, cost REAL,
+    key BLOB NOT NULL, model TEXT NOT NULL, prompt TEXT NOT NULL, person TEXT NOT NULL, repeat INTEGER NOT NULL,
+    turn INTEGER NOT NULL, reply BLOB NOT NULL, latency REAL NOT NULL, tokens_in INTEGER, tokens_out INTEGER, cost REAL,
     written REAL NOT NULL
-) WITHOUT ROWID;
+);
+CREATE UNIQUE INDEX replies_by_key ON replies (key);
 CREATE TABLE failures (
     key TEXT NOT NULL, model TEXT NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL, written REAL NOT NULL
 );
 CREATE TABLE claims (key TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX failures_by_key ON failures (key);
 """
+
+UPGRADE: Final = """
+ALTER TABLE replies RENAME TO replies_1;
+{table};
+INSERT INTO replies SELECT stored_key(key), model, prompt, person, repeat, turn, packed(reply), latency, tokens_in,
+    tokens_out, cost, written FROM replies_1 ORDER BY written;
+DROP TABLE replies_1;
+CREATE UNIQUE INDEX replies_by_key ON replies (key);
+"""
+"""From format 1; what cannot be packed stays as it is."""
 
 BATCHES: Final = """
 CREATE TABLE IF NOT EXISTS batches (
@@ -50,8 +62,11 @@ CREATE TABLE IF NOT EXISTS batched (
     repeat INTEGER NOT NULL, turn INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS batched_by_batch ON batched (batch_id);
+CREATE TABLE IF NOT EXISTS endpoints (
+    key TEXT PRIMARY KEY, model TEXT NOT NULL, profile TEXT NOT NULL, written REAL NOT NULL
+) WITHOUT ROWID;
 """
-"""Added to journals that were begun before there were batches."""
+"""Added to journals that were begun before there were batches, and before what endpoints take was kept."""
 
 
 def is_batched(db: sqlite3.Connection, key: str) -> bool:
@@ -133,6 +148,7 @@ class ReplyJournal:
                     raise
             raise StudyError(f"{path} cannot be used as a journal of replies ({error}); move it aside") from None
         self.holder, self._watch = ClaimOwner(path), ClaimWatch(path)
+        self._counted, self._spent = 0, 0.0
 
     @property
     def owner(self) -> str:
@@ -148,6 +164,9 @@ class ReplyJournal:
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version={FORMAT_VERSION}")
                 version = FORMAT_VERSION
+            if version == 1:
+                self._upgrade()
+                version = FORMAT_VERSION
             if version == FORMAT_VERSION:
                 for statement in BATCHES.split(";"):
                     self._db.execute(statement)
@@ -156,6 +175,14 @@ class ReplyJournal:
                 f"{self.path} is a journal of format {version}, this personax reads format {FORMAT_VERSION}; "
                 "install a newer personax, or move the file aside (its answers are then paid for again)"
             )
+
+    def _upgrade(self) -> None:
+        """Make a journal of format 1 one of this format, within a transaction."""
+        self._db.create_function("stored_key", 1, stored_key)
+        self._db.create_function("packed", 1, packed_text)
+        for statement in UPGRADE.format(table=REPLIES.split(";")[0]).split(";"):
+            self._db.execute(statement)
+        self._db.execute(f"PRAGMA user_version={FORMAT_VERSION}")
 
     def _keep_reserve(self) -> None:
         """Keep room on the disk for replies that are under way when it becomes full; without room, go on without."""
@@ -183,6 +210,10 @@ class ReplyJournal:
         self._db.close()
         self.holder.close()
 
+    def recount(self) -> None:
+        """Forget what was counted as spent: replies were removed."""
+        self._counted, self._spent = 0, 0.0
+
     def add(self, entries: Iterable[JournalEntry]) -> None:
         """Write replies; they are on disk when this returns.
 
@@ -193,13 +224,13 @@ class ReplyJournal:
             while the disk was full is written into the room that `RESERVE` kept.
         """
         rows = [
-            (e.key, e.model, e.prompt, e.person, e.repeat, e.turn, _text(e.reply), e.latency,
+            (stored_key(e.key), e.model, e.prompt, e.person, e.repeat, e.turn, pack_reply(e.reply), e.latency,
              e.tokens_in, e.tokens_out, e.cost, time.time())
             for e in entries
         ]  # fmt: skip
         statements = (
             ("INSERT OR IGNORE INTO replies VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows),
-            ("DELETE FROM claims WHERE key = ?", [row[:1] for row in rows]),
+            ("DELETE FROM claims WHERE key = ?", [(text_key(row[0]),) for row in rows]),
         )
         try:
             self._write(*statements)
@@ -223,18 +254,18 @@ class ReplyJournal:
     def get(self, key: str) -> JournalEntry | None:
         """Return the reply to a request, or None."""
         with sqlite_faults(self.path):
-            row = self._db.execute("SELECT * FROM replies WHERE key = ?", (key,)).fetchone()
+            row = self._db.execute("SELECT * FROM replies WHERE key = ?", (stored_key(key),)).fetchone()
         return _entry(row) if row else None
 
     def answered(self, keys: Sequence[str]) -> set[str]:
         """Return which of some requests have a reply."""
         answered: set[str] = set()
         for start in range(0, len(keys), 500):
-            chunk = keys[start : start + 500]
+            chunk = list(map(stored_key, keys[start : start + 500]))
             placeholders = ",".join("?" * len(chunk))
             query = f"SELECT key FROM replies WHERE key IN ({placeholders})"
             with sqlite_faults(self.path):
-                answered.update(row[0] for row in self._db.execute(query, chunk))
+                answered.update(text_key(row[0]) for row in self._db.execute(query, chunk))
         return answered
 
     def entries(self) -> Iterator[JournalEntry]:
@@ -251,9 +282,12 @@ class ReplyJournal:
         return None if row is None else str(row[0])
 
     def spent(self) -> float:
-        """Return what all replies cost, where a price was known."""
+        """Return what all replies cost, where a price was known; of those known before, nothing is read again."""
+        query = "SELECT coalesce(max(rowid), ?), coalesce(sum(cost), 0) FROM replies WHERE rowid > ?"
         with sqlite_faults(self.path):
-            return float(self._db.execute("SELECT coalesce(sum(cost), 0) FROM replies").fetchone()[0])
+            upto, cost = self._db.execute(query, (self._counted, self._counted)).fetchone()
+        self._counted, self._spent = int(upto), self._spent + float(cost)
+        return self._spent
 
     def claim(self, keys: Sequence[str]) -> set[str]:
         """Claim requests for this process, and return those that were free and have no reply yet."""
@@ -323,18 +357,14 @@ class _Transaction:
                 raise error
 
 
-def _text(reply: dict[str, Any]) -> str:
-    """Return JSON that SQLite takes; lone surrogates in a reply are replaced."""
-    return json.dumps(reply, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
-
-
 def _entry(row: Sequence[Any]) -> JournalEntry:
     try:
-        reply = json.loads(row[6])
+        reply = unpack_reply(row[6])
     except ValueError:
-        raise InputError(f"the reply {row[0]} in the journal is not JSON; the file was changed by hand") from None
+        text = f"the reply {text_key(row[0])} in the journal is not JSON; the file was changed by hand"
+        raise InputError(text) from None
     key, model, prompt, person, repeat, turn, _, latency, tokens_in, tokens_out, cost, _ = row
-    return JournalEntry(key, model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost)
+    return JournalEntry(text_key(key), model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost)
 
 
 def _is_full(error: BaseException | None) -> bool:

@@ -19,6 +19,7 @@ from personax.errors import InputError
 from personax.files import sqlite_faults, written_aside
 from personax.traits.llms._journal import JournalEntry, ReplyJournal
 from personax.traits.llms._prompt import content_hash
+from personax.traits.llms._reply_packing import text_key
 
 __all__ = [
     "ModelReplies",
@@ -71,7 +72,9 @@ def journal_models(journal: ReplyJournal) -> list[ModelReplies]:
         FROM replies GROUP BY model ORDER BY model
     """
     failed = """
-        SELECT model, count(DISTINCT key) FROM failures WHERE key NOT IN (SELECT key FROM replies) GROUP BY model
+        SELECT model, count(DISTINCT key) FROM failures
+        WHERE key NOT IN (SELECT CASE typeof(key) WHEN 'blob' THEN lower(hex(key)) ELSE key END FROM replies)
+        GROUP BY model
     """
     with sqlite_faults(journal.path):
         rows = journal.connection.execute(query).fetchall()
@@ -116,7 +119,7 @@ def forget_person(journal: ReplyJournal, person: str) -> int:
     removed = 0
     with journal.transaction() as db:
         for name in (person, *judged):
-            keys = [(row[0],) for row in db.execute("SELECT key FROM replies WHERE person = ?", (name,))]
+            keys = [(text_key(row[0]),) for row in db.execute("SELECT key FROM replies WHERE person = ?", (name,))]
             removed += len(keys) if name == person else 0
             db.executemany("DELETE FROM claims WHERE key = ?", keys)
             for table in ("replies", "failures", "batched"):
@@ -187,6 +190,7 @@ def _no_open_batch(journal: ReplyJournal, person: str) -> None:
 
 def _overwrite(journal: ReplyJournal) -> None:
     """Write the file anew without what was deleted, and empty its log."""
+    journal.recount()
     with sqlite_faults(journal.path):
         journal.connection.execute("VACUUM")
         journal.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from personax.schema import Status
-from personax.traits._big_five import BIG_FIVE
+from personax.traits._frameworks import BIG_FIVE
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Message, Prompt, content_hash, fenced_messages, object_schema, template_hash
 from personax.traits.llms._provider import Model

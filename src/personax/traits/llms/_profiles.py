@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-__all__ = ["Profile", "adapted_profile", "profile_of", "sampling_parameters"]
+__all__ = ["SIMPLER", "Profile", "adapted_profile", "allowed_schema", "profile_of", "sampling_parameters"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,28 @@ class Profile:
         Whether a schema may enumerate numbers; else they are enumerated as texts, which parsing reads alike.
     strict
         Whether a schema may be called strict.
+    structured
+        What of structured output it takes, of `STRUCTURED`; ``schema`` until it is refused.
+    logprobs
+        Whether probabilities of tokens can be asked for.
     """
 
     max_tokens: str = "max_tokens"
     temperature: bool = True
     integer_enum: bool = True
     strict: bool = True
+    structured: str = "schema"
+    logprobs: bool = True
+
+    @classmethod
+    def from_settings(cls, known: Mapping[str, Any]) -> Profile:
+        """Return the profile of settings as a journal has them; what this version does not know is left out."""
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in known.items() if name in names})
+
+
+SIMPLER: Final = {"schema": "json", "object": "json", "tool": "none", "json": "none"}
+"""What is asked for in place of a kind of structured output that is refused: any JSON object, then nothing."""
 
 
 REASONING: Final = re.compile(r"(^|/)(o[1-9]|gpt-[5-9])(\b|[-.])", re.IGNORECASE)
@@ -67,13 +84,26 @@ def profile_of(base_url: str, model: str) -> Profile:
     return profile
 
 
-def adapted_profile(profile: Profile, refusal: str) -> Profile | None:
+STRUCTURED: Final = (
+    "response_format", "response format", "json_schema", "json_object", "output_config", "output_config.format",
+    "output_format", "structured outputs?", "text.format", "tool_choice",
+)  # fmt: skip
+"""By which names endpoints refuse structured output."""
+
+
+def adapted_profile(
+    profile: Profile, refusal: str, simpler: Mapping[str, str] = MappingProxyType(SIMPLER)
+) -> Profile | None:
     """Return the profile that a refusal asks for; None where it names nothing that can be changed.
 
     Parameters
     ----------
+    profile
+        With which was asked.
     refusal
         The endpoint's words.
+    simpler
+        Kind of structured output -> what is asked for when it is refused.
 
     Examples
     --------
@@ -91,12 +121,16 @@ def adapted_profile(profile: Profile, refusal: str) -> Profile | None:
         changed = replace(changed, integer_enum=False)
     if _refuses("strict", said):
         changed = replace(changed, strict=False)
+    if _refuses("(top_)?logprobs", said):
+        changed = replace(changed, logprobs=False)
+    if changed == profile and profile.structured in simpler and _refuses(f"({'|'.join(STRUCTURED)})", said):
+        changed = replace(changed, structured=simpler[profile.structured])
     return None if changed == profile else changed
 
 
 NO: Final = "|".join(
     ["unsupported", "not supported", "does not support", "not permitted", "not allowed", "unknown", "unrecognized",
-     "invalid value", "invalid parameter", "unexpected", "extra inputs"]
+     "invalid value", "invalid parameter", "unexpected", "extra inputs", "deprecated", "unavailable"]
 )  # fmt: skip
 """Words by which endpoints refuse a parameter."""
 
@@ -112,10 +146,10 @@ def sampling_parameters(
     *,
     temperature: float | None,
     max_tokens: int,
-    structured: str,
     schema: Mapping[str, Any] | None,
     schema_name: str,
     extra_body: Mapping[str, Any],
+    logprobs: bool = False,
 ) -> dict[str, Any]:
     """Return what goes into a request besides the model and the messages.
 
@@ -128,7 +162,7 @@ def sampling_parameters(
     if temperature is not None and profile.temperature:
         given["temperature"] = temperature
     if schema is not None:
-        allowed = schema if profile.integer_enum else _enumerated_as_text(schema)
+        allowed, structured = allowed_schema(profile, schema), profile.structured
         if structured == "schema":
             wanted = {"name": schema_name, "strict": profile.strict, "schema": allowed}
             given["response_format"] = {"type": "json_schema", "json_schema": wanted}
@@ -136,7 +170,18 @@ def sampling_parameters(
             given["response_format"] = {"type": "json_object", "schema": allowed}
         elif structured == "json":
             given["response_format"] = {"type": "json_object"}
+    if logprobs and profile.logprobs:
+        given |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
     return {name: value for name, value in {**given, **extra_body}.items() if value is not None}
+
+
+TOP_LOGPROBS: Final = 5
+"""Most probable tokens asked for at each place; some endpoints give no more."""
+
+
+def allowed_schema(profile: Profile, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a part of a JSON schema
+    """Return a schema as the endpoint takes it: without enumerations of numbers where it refuses those."""
+    return schema if profile.integer_enum else _enumerated_as_text(schema)
 
 
 def _enumerated_as_text(schema: Any) -> Any:  # noqa: ANN401 - a part of a JSON schema

@@ -1,45 +1,34 @@
-"""One chat completion of one model, over OpenAI's protocol; failures classified by what is to be done about them."""
+"""A model as a study names it, what comes back of it, and what kinds of failure there are."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, Protocol
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Protocol, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax import registry
-from personax.errors import InputError
-from personax.files import parse_json
-from personax.http import ApiClient, ApiError, TransientError, is_loopback, retry_after_of
-from personax.registry import part_name, register
-from personax.strict import Count, EnvName, Strict, Url
-from personax.traits.llms._profiles import Profile, adapted_profile, profile_of, sampling_parameters
-from personax.traits.llms._prompt import content_hash
+from personax.http import is_loopback
+from personax.registry import part_name
+from personax.strict import Count, EnvName, OutsidePath, Strict, Url
 from personax.traits.llms._reply_parsing import Reply
 
 __all__ = [
+    "SECRET_PATTERN",
     "Completion",
     "InvalidRequestError",
     "Model",
     "ModelNotFoundError",
     "ModelUnavailableError",
-    "OpenAIProvider",
     "Provider",
     "make_provider",
 ]
 
 SECRET_PATTERN: Final = re.compile(r"\b(sk|key|AIza|gsk|xai|Bearer )[-_\w*]{6,}")
-MAX_TOKENS: Final = 10**9
-"""Tokens that a provider may say one completion took."""
-
-MAX_REASON: Final = 300
-"""Characters of a provider's message that are kept."""
 
 
 class Model(Strict):
@@ -52,7 +41,9 @@ class Model(Strict):
     name
         What tables call it.
     model, base_url
-        What the provider calls it, and the endpoint.
+        What the provider calls it, and the endpoint; none for a model that runs in this process.
+    weights
+        Folder of the weights of a model that runs in this process, its whole path.
     key
         Name of the environment variable that holds the key; None for servers that want none.
     structured
@@ -67,7 +58,12 @@ class Model(Strict):
     batch, batch_discount
         Whether it is asked by files of the provider's batch API; which share of the price is not charged then.
     provider
-        The registered client that speaks to the endpoint.
+        The registered client that speaks to the endpoint: ``openai`` (chat completions, which most servers speak),
+        ``openai-responses``, ``azure``, ``anthropic``, ``transformers`` (in this process), or one of another package.
+    api_version
+        Of the endpoint's interface, where it wants one: Azure's ``2024-10-21``, Anthropic's ``2023-06-01``.
+    logprobs
+        Whether probabilities of tokens are asked for, of which scores between the levels are made; see docs/traits.md.
     extra_body, headers
         What else goes into a request: parameters of the endpoint's own, such as ``reasoning_effort`` or ``seed`` (null
         takes one of ours away), and headers that hold no key.
@@ -75,7 +71,8 @@ class Model(Strict):
 
     name: Annotated[str, Field(min_length=1)]
     model: Annotated[str, Field(min_length=1)]
-    base_url: Url
+    base_url: Url = ""
+    weights: OutsidePath | None = None
     key: EnvName | None = Field(default=None, exclude=True)
     structured: Literal["schema", "object", "json", "none"] = "schema"
     temperature: float | None = 0.0
@@ -91,6 +88,8 @@ class Model(Strict):
     provider: Annotated[str, part_name("providers")] = "openai"
     extra_body: dict[str, Any] = {}
     headers: dict[str, str] = Field(default={}, exclude=True)
+    api_version: str | None = Field(default=None, exclude=True, pattern=r"^[A-Za-z0-9.-]{1,40}$")
+    logprobs: bool = Field(default=False, exclude=True)
 
     @model_serializer(mode="wrap")
     def _without_what_is_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -98,6 +97,8 @@ class Model(Strict):
         settings: dict[str, Any] = dump(self)
         if settings.get("provider") == "openai":
             del settings["provider"]
+        if settings.get("weights") is None:
+            settings.pop("weights", None)
         if not settings.get("extra_body"):
             settings.pop("extra_body", None)
         return settings
@@ -133,20 +134,42 @@ class Model(Strict):
             )
         return name
 
+    @field_validator("weights")
+    @classmethod
+    def _is_a_whole_path(cls, weights: str | None) -> str | None:
+        if weights is not None and not Path(weights).is_absolute():
+            text = "weights is the whole path of a folder, from / on; {given} would depend on where personax is started"
+            raise PydanticCustomError("no_path", text, {"given": weights})
+        return weights
+
     @field_validator("base_url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^\s@?#]+", url):
+        if url and not re.fullmatch(r"https?://[^\s@?#]+", url):
             raise PydanticCustomError("not_a_url", "base_url is an http(s) address without a password or key in it")
         if url.startswith("http:") and not is_loopback(url.split("/")[2]):
             text = "people's texts go by plain http to this machine only; use https, or a tunnel to 127.0.0.1"
             raise PydanticCustomError("not_a_url", text)
         return url
 
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        if self.provider not in registry.names("providers"):
+            return self  # of a package that is not installed; whoever asks says so
+        here = bool(registry.describe("providers", self.provider).facts.get("in_process"))
+        if here and (self.weights is None or self.base_url):
+            text = "the provider {name} runs in this process: give weights, a folder, in place of base_url"
+            raise PydanticCustomError("no_weights", text, {"name": self.provider})
+        if not here and (self.weights is not None or not self.base_url):
+            text = "the provider {name} asks an endpoint: give its base_url, and no weights"
+            raise PydanticCustomError("no_url", text, {"name": self.provider})
+        return self
+
     def settings(self) -> list[Any]:
         """Return what of this changes an answer."""
         known = [self.model, self.base_url.rstrip("/"), self.structured, self.temperature, self.max_tokens]
         known += [] if self.provider == "openai" else [self.provider]
+        known += [] if self.weights is None else [self.weights]
         return [*known, self.extra_body] if self.extra_body else known
 
     def cost(self, tokens_in: int | None, tokens_out: int | None, *, batched: bool = False) -> float | None:
@@ -181,7 +204,15 @@ class Completion:
 
 
 class InvalidRequestError(Exception):
-    """One request is refused as it is, be it for what it says: sending it again would be the same."""
+    """One request is refused as it is, be it for what it says: sending it again would be the same.
+
+    Attributes
+    ----------
+    failed_generation
+        What the model said, where a server refuses its own model's answer because it is not the JSON asked for.
+    """
+
+    failed_generation: str | None = None
 
 
 class ModelUnavailableError(Exception):
@@ -211,174 +242,7 @@ class Provider(Protocol):
         """Close connections; calling it twice is no error."""
 
 
-@register("providers", "openai", title="OpenAI-compatible", order=0)
-class OpenAIProvider:
-    """Asks one model over the protocol that OpenAI made common.
-
-    Parameters
-    ----------
-    model
-        Which, and how.
-    schema
-        The JSON schema of an answer; None for free text.
-
-    Raises
-    ------
-    InputError
-        When the environment variable for the key is empty.
-    MissingExtraError
-        Without the package httpx2.
-    """
-
-    def __init__(self, model: Model, schema: Mapping[str, Any] | None) -> None:
-        secret = os.environ.get(model.key, "").strip() if model.key else "none"
-        if not secret:
-            raise InputError(f"{model.name}: no key; put it into the environment variable {model.key}")
-        self.model, self._secret, self._schema = model, secret, schema
-        self.profile = profile_of(model.base_url, model.model)
-        self.client = ApiClient(model.base_url, secret, timeout=model.timeout)
-
-    async def close(self) -> None:
-        """Close connections."""
-        await self.client.close()
-
-    async def ask(self, messages: Sequence[Mapping[str, str]], key: str) -> Completion:
-        """Ask once; the key tells a provider that can tell that it has answered this already.
-
-        Raises
-        ------
-        TransientError, InvalidRequestError, ModelUnavailableError
-            By what is to be done.
-        """
-        began = time.perf_counter()
-        asked = self.profile
-        try:
-            raw = await self.post(messages, key)
-        except InvalidRequestError as error:
-            adapted = adapted_profile(asked, str(error))
-            if adapted is None:
-                raise
-            self.profile = adapted
-            return await self.ask(messages, key)  # a profile loses one thing at a time and has four, so that this ends
-        try:
-            body = parse_json(raw)
-        except ValueError:
-            raise TransientError("the reply was cut off, or is not JSON") from None
-        return self.parse(body, time.perf_counter() - began)
-
-    async def post(self, messages: Sequence[Mapping[str, str]], key: str) -> bytes:
-        """Send one request for a completion."""
-        headers = {**self.model.headers, "Idempotency-Key": key}
-        return await self.send("POST", "/chat/completions", json=self.body(messages), headers=headers)
-
-    async def send(self, method: str, path: str, **content: Any) -> bytes:  # noqa: ANN401 - as ApiClient takes it
-        """Return the body of a reply of the endpoint; an error says what is to be done."""
-        try:
-            return await self.client.send(method, path, **content)
-        except ApiError as error:
-            if error.is_redirect:
-                name, url = self.model.name, self.model.base_url
-                text = f"{name}: {url} redirects ({error.status}), and nothing is sent on; correct base_url"
-                raise ModelUnavailableError(text) from None
-            whole = error.body.decode("utf-8", "replace")
-            after = retry_after_of(error.headers)
-            raise self.classify_status(error.status, whole, _error_message(whole), after) from None
-
-    def body(self, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-        """Return what is sent for messages."""
-        sampling = _sampling(self.model, self._schema, self.profile)
-        return {"model": self.model.model, "messages": list(messages), **sampling}
-
-    def parse(self, body: object, latency: float) -> Completion:
-        """Return the answer in what came back.
-
-        Raises
-        ------
-        TransientError
-            When there is none in it.
-        """
-        choices = body.get("choices") if isinstance(body, dict) else None
-        if not isinstance(body, dict) or not isinstance(choices, list) or not choices:
-            raise TransientError(f"the reply has no choices: {self.redact(json.dumps(body))}")
-        choice = choices[0] if isinstance(choices[0], dict) else {}
-        if choice.get("error"):  # routers answer 200 and put the upstream's failure here
-            error = _object(choice["error"])
-            code, whole = error.get("code"), json.dumps(choice["error"])
-            status = code if isinstance(code, int) and 400 <= code < 600 else 502
-            raise self.classify_status(status, whole, _error_message(whole))
-        message, usage = _object(choice.get("message")), _object(body.get("usage"))
-        named = {name: body.get(name) for name in ("model", "provider", "system_fingerprint", "id")}
-        upstream: dict[str, Any] = {name: _text(one) for name, one in named.items() if one and isinstance(one, str)}
-        reply = Reply(_text(message.get("content")), _text(message.get("refusal")), _finish(choice))
-        return Completion(
-            reply, upstream | {"choices": len(choices)}, latency, _number(usage.get("prompt_tokens")),
-            _number(usage.get("completion_tokens")),
-        )  # fmt: skip
-
-    def classify_status(self, status: int, whole: str, message: str, after: float | None = None) -> Exception:
-        """Return the error that says what is to be done about a status and the words that came with it."""
-        name, url = self.model.name, self.model.base_url
-        if status == 401:
-            where = f"the key in {self.model.key}" if self.model.key else "asking without a key"
-            return ModelUnavailableError(f"{name}: {url} does not accept {where} (401)")
-        if status == 402:
-            return ModelUnavailableError(f"{name}: {url} wants payment (402): {self.redact(message)}")
-        if status == 404:
-            text = f"{name}: {url} knows no model {self.model.model} (404): {self.redact(message)}"
-            return ModelNotFoundError(text)
-        if status == 429 and "insufficient_quota" in whole:
-            return ModelUnavailableError(f"{name}: the account at {url} has no money or quota left (429)")
-        reason = f"status {status or None}: {self.redact(message)}"
-        if status in (408, 409, 429) or status >= 500:
-            return TransientError(reason, after, rate_limited=status == 429)
-        return InvalidRequestError(reason)
-
-    def redact(self, text: str) -> str:
-        """Return the start of a provider's message without anything that looks like a key."""
-        return SECRET_PATTERN.sub("***", text.replace(self._secret, "***"))[:MAX_REASON]
-
-
 def make_provider(model: Model, schema: Mapping[str, Any] | None) -> Provider:
     """Return the client that a model names: ours, or a registered one of another package with the same methods."""
     client: Provider = registry.get("providers", model.provider)(model, schema)
     return client
-
-
-def _sampling(model: Model, schema: Mapping[str, Any] | None, profile: Profile) -> dict[str, Any]:
-    return sampling_parameters(
-        profile, temperature=model.temperature, max_tokens=model.max_tokens, structured=model.structured, schema=schema,
-        schema_name="traits_" + content_hash(schema)[:8], extra_body=model.extra_body,
-    )  # fmt: skip
-
-
-def _error_message(whole: str) -> str:
-    """Return what an error reply says: the message in its JSON, or else its text."""
-    try:
-        body = parse_json(whole)
-    except ValueError:
-        return whole
-    error = body.get("error", body) if isinstance(body, dict) else body
-    return str((error.get("message") if isinstance(error, dict) else error) or whole)
-
-
-def _text(value: object) -> str | None:
-    """Return a message's text; some providers send it in parts. Halves of characters are marked: no file takes them."""
-    if isinstance(value, list):
-        value = "".join(str(part.get("text", "")) for part in value if isinstance(part, dict))
-    return None if value is None else str(value).encode("utf-8", "replace").decode()
-
-
-def _finish(choice: Mapping[str, Any]) -> str | None:
-    """Return why the model stopped; None where a server says something else than a word."""
-    reason = choice.get("finish_reason")
-    return _text(reason) if isinstance(reason, str) else None
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _number(value: object) -> int | None:
-    """Return a number of tokens; None for what no completion has."""
-    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS
-    return value if isinstance(value, int) and known else None

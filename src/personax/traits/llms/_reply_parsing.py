@@ -85,7 +85,12 @@ class TraitRating:
     text
         The description, or what there is in its place.
     flag
-        What words beside a score cast doubt on it by: ``privacy``, ``refused``, ``hesitation`` or ``contradictory``.
+        What words beside a score cast doubt on it by: ``privacy``, ``refused``, ``hesitation`` or ``contradictory``;
+        ``unsupported`` where a passage was to be quoted and is not in what was shown.
+    evidence
+        The passage that is quoted for it; None where none was asked for.
+    expected
+        The score that the model gives on average, by the probabilities of its tokens; None where they are not known.
     """
 
     trait: str
@@ -93,18 +98,20 @@ class TraitRating:
     score: float | None
     text: str
     flag: str | None = None
+    evidence: str | None = None
+    expected: float | None = None
 
 
 class ResponseScale(Protocol):
     """What may be answered; a `personax.traits.llms.Prompt` is one."""
 
     @property
-    def traits(self) -> tuple[str, ...]:
-        """The traits asked for."""
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the answer: traits, or items of a questionnaire."""
 
     @property
-    def levels(self) -> int:
-        """How many levels there are."""
+    def points(self) -> int:
+        """The highest level."""
 
     @property
     def level_by_answer(self) -> Mapping[str, int]:
@@ -118,7 +125,7 @@ class ResponseScale(Protocol):
 
 
 def read_reply(reply: Reply, scale: ResponseScale) -> list[TraitRating]:
-    """Return one judgement a trait.
+    """Return one judgement a key of the answer: a trait, or an item of a questionnaire.
 
     Examples
     --------
@@ -134,11 +141,11 @@ def _read(reply: Reply, scale: ResponseScale) -> tuple[TraitRating, ...]:
     status, values = _reply_object(reply)
     text = (reply.refusal or reply.content or "").strip()
     if values is None:
-        return tuple(TraitRating(trait, status, None, text) for trait in scale.traits)
+        return tuple(TraitRating(trait, status, None, text) for trait in scale.keys)
     by_name: dict[str, list[object]] = {}
     for key, value in values.items():
         by_name.setdefault(key.strip().lower(), []).append(value)
-    return tuple(_rate_trait(trait, by_name.get(trait, []), scale) for trait in scale.traits)
+    return tuple(_rate_trait(trait, by_name.get(trait, []), scale) for trait in scale.keys)
 
 
 def is_withheld(reply: Reply) -> bool | None:
@@ -276,9 +283,10 @@ def _rate_trait(trait: str, values: Sequence[object], scale: ResponseScale) -> T
     if len(values) != 1:
         return TraitRating(trait, "malformed", None, f"{trait} stands {len(values)} times" if values else "")
     value = values[0]
-    score, text = value, ""
+    score, text, evidence = value, "", None
     if isinstance(value, Mapping):
-        score, text = value.get("score"), str(value.get("description") or "").strip()
+        score, text = value.get("score"), _words(value.get("description"))
+        evidence = None if value.get("evidence") is None else _words(value["evidence"])
     answer = _normalised_answer(score)
     if answer is None:
         return TraitRating(trait, "malformed", None, text)
@@ -288,7 +296,12 @@ def _rate_trait(trait: str, values: Sequence[object], scale: ResponseScale) -> T
     level = scale.level_by_answer.get(answer)
     if level is None:
         return TraitRating(trait, "off_scale", None, text)
-    return TraitRating(trait, "ok", float(level), text, _flag(text, level, scale.levels))
+    return TraitRating(trait, "ok", float(level), text, _flag(text, level, scale.points), evidence)
+
+
+def _words(value: object) -> str:
+    """Return a text of a reply; halves of characters, which JSON can spell and no table takes, are marked."""
+    return str(value or "").encode("utf-8", "replace").decode().strip()
 
 
 def _flag(text: str, level: int, levels: int) -> str | None:

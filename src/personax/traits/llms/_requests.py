@@ -9,11 +9,13 @@ from itertools import chain, islice
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from personax.traits.llms._journal import ReplyJournal
+from personax.traits.llms._pictures import PICTURE_TOKENS
 from personax.traits.llms._prompt import Message, content_hash
 from personax.traits.llms._provider import Model
 from personax.traits.llms._reply_parsing import Reply, json_object
 
 __all__ = [
+    "CHUNK_SIZE",
     "ChatRequest",
     "CostEstimate",
     "Q",
@@ -93,7 +95,7 @@ class ChatRequest:
         """The messages, rendered when first needed."""
         return self.render()
 
-    @property
+    @cached_property
     def tokens(self) -> int:
         """Estimated input tokens: four characters of English are one, any other character is one by itself."""
         return sum(_tokens(message["content"]) for message in self.messages)
@@ -133,9 +135,19 @@ class Survey(Generic[Q]):
         return -(-len(self.people) * len(self.models) * self.repeats // self.part[1])
 
 
-def iter_requests(survey: Survey[Question], model: Model) -> Iterator[ChatRequest]:
-    """Iterate over the requests to a model; people without any of the prompt's fields are skipped."""
-    prompt, settings = survey.prompt.hash, model.settings()
+def iter_requests(
+    survey: Survey[Question], model: Model, settings: Sequence[Any] | None = None
+) -> Iterator[ChatRequest]:
+    """Iterate over the requests to a model; people without any of the prompt's fields are skipped.
+
+    Parameters
+    ----------
+    survey, model
+        What is asked of whom.
+    settings
+        Of which keys are made; the model's own by default.
+    """
+    prompt, settings = survey.prompt.hash, model.settings() if settings is None else settings
     for repeat in range(survey.repeats):
         for person in survey.people:
             context = survey.prompt.context(person)
@@ -161,8 +173,11 @@ def was_cut_off(reply: Reply) -> bool:
     return reply.finish == "length" and json_object(reply.content or "") is None
 
 
-def _tokens(text: str) -> int:
-    plain = sum(map(str.isascii, text))
+def _tokens(content: str | Sequence[Mapping[str, Any]]) -> int:
+    if not isinstance(content, str):
+        return sum(_tokens(part["text"]) if part["type"] == "text" else PICTURE_TOKENS for part in content)
+    text = content
+    plain = len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
     return round(plain / CHARACTERS_PER_TOKEN) + len(text) - plain
 
 

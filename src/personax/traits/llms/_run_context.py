@@ -96,8 +96,8 @@ class RunSummary:
 class JournalWriter:
     """The journal behind one thread, so that the event loop never waits for a disk."""
 
-    def __init__(self, journal: ReplyJournal) -> None:
-        self.journal = journal
+    def __init__(self, journal: ReplyJournal, budget: CostBudget) -> None:
+        self.journal, self.budget = journal, budget
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._queue: list[tuple[JournalEntry, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
@@ -119,6 +119,7 @@ class JournalWriter:
             batch, self._queue = self._queue, []
             try:
                 await self.call(self.journal.add, [entry for entry, _ in batch])
+                await self.count_others(sum(entry.cost or 0.0 for entry, _ in batch))
             except Exception as error:  # noqa: BLE001 - handed on to whoever waits for it
                 for _, written in batch:
                     if not written.done():
@@ -127,6 +128,12 @@ class JournalWriter:
                 for _, written in batch:
                     if not written.done():
                         written.set_result(None)
+
+    async def count_others(self, own: float = 0.0) -> None:
+        """Count what other processes have spent, ``own`` being of this one; nobody asks where there is no cap."""
+        self.budget.written += own
+        if self.budget.limit is not None:
+            self.budget.found(await self.call(self.journal.spent))
 
     async def close(self) -> None:
         """Write what is queued, and end the thread."""
@@ -137,14 +144,28 @@ class JournalWriter:
 
 
 class CostBudget:
-    """What may still be spent; the estimated cost of requests under way counts as spent."""
+    """What may still be spent; the estimated cost of requests under way counts as spent.
+
+    Parameters
+    ----------
+    limit
+        None for no cap.
+    spent
+        In earlier runs.
+    """
 
     def __init__(self, limit: float | None, spent: float) -> None:
         self.limit, self.spent, self.reserved = limit, spent, 0.0
+        self.written = self.others = 0.0
+        self._before = spent
+
+    def found(self, total: float) -> None:
+        """Note what all replies in the journal cost: what this run did not write is of other processes."""
+        self.others = max(self.others, total - self._before - self.written)
 
     def reserve(self, cost: float) -> bool:
         """Reserve an estimated cost; False where it would exceed the limit."""
-        if self.limit is not None and self.spent + self.reserved + cost > self.limit:
+        if self.limit is not None and self.spent + self.others + self.reserved + cost > self.limit:
             return False
         self.reserved += cost
         return True

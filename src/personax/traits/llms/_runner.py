@@ -20,6 +20,7 @@ from personax.http import CircuitBreaker, RateLimiter, TransientError, retry
 from personax.progress import Progress, Silent
 from personax.traits.llms._batch_journal import BatchStore
 from personax.traits.llms._batch_runner import BatchRunner
+from personax.traits.llms._capabilities import apply_known_profile, keep_profile, known_profile
 from personax.traits.llms._claims import HEARTBEAT
 from personax.traits.llms._journal import JournalEntry, ReplyJournal
 from personax.traits.llms._provider import (
@@ -53,11 +54,9 @@ from personax.traits.llms._run_context import (
     RunPolicy,
     RunSummary,
 )
+from personax.traits.llms._spans import RequestSpan
 
 __all__ = ["annotate"]
-
-WORKERS_PER_CLIENT: Final = 8
-"""Workers a client: its connection pool looks at all of its connections at every request."""
 
 STARTUP_SPREAD: Final = 0.2
 """Seconds over which workers start, so that their replies do not arrive in step and queue for the disk together."""
@@ -76,8 +75,7 @@ class ModelRunner:
         self.survey, self.model, self.context = survey, model, context
         self.writer, self.budget, self.policy = context.writer, context.budget, context.policy
         self.summary = RunSummary(model.name)
-        pools = range(0, model.concurrency, WORKERS_PER_CLIENT)
-        self.providers = [make_provider(model, survey.prompt.schema()) for _ in pools]
+        self.provider = make_provider(model, survey.prompt.schema())
         self.requests = _limiter(model.requests_per_minute)
         self.tokens = _limiter(model.tokens_per_minute)
         policy = self.policy
@@ -89,6 +87,8 @@ class ModelRunner:
     async def run(self) -> RunSummary:
         """Collect open batches of an earlier run, then send what has no reply."""
         await self._collect_open_batches()
+        known = await self.writer.call(known_profile, self.writer.journal, self.model)
+        apply_known_profile(self.provider, known)
         queue: asyncio.Queue[ChatRequest | None] = asyncio.Queue(QUEUE_FACTOR * self.model.concurrency)
         try:
             async with asyncio.TaskGroup() as group:
@@ -96,11 +96,13 @@ class ModelRunner:
                     group.create_task(self._worker(queue, worker))
                 group.create_task(self._feed(queue))
         finally:
-            for provider in [*self.providers, *([self.longer_provider] if self.longer_provider else [])]:
+            for provider in [self.provider, *([self.longer_provider] if self.longer_provider else [])]:
                 profile = getattr(provider, "profile", None)
                 if self.model.temperature is not None and not getattr(profile, "temperature", True):
                     self.summary.left_out.add("temperature")
                 await provider.close()
+            if self.summary.completed:
+                await self.writer.call(keep_profile, self.writer.journal, self.model, self.provider)
         return self.summary
 
     async def _collect_open_batches(self) -> None:
@@ -143,10 +145,9 @@ class ModelRunner:
             self.context.report()
 
     async def _worker(self, queue: asyncio.Queue[ChatRequest | None], worker: int) -> None:
-        provider = self.providers[worker // WORKERS_PER_CLIENT]
         await asyncio.sleep(STARTUP_SPREAD * worker / self.model.concurrency)
         while (request := await queue.get()) is not None:
-            if self.summary.stop_reason is not None or not await self._complete(request, provider):
+            if self.summary.stop_reason is not None or not await self._complete(request, self.provider):
                 await self.writer.call(self.writer.journal.release, [request.key])
             self.context.report()
 
@@ -196,6 +197,7 @@ class ModelRunner:
         if self.longer_provider is None:
             model = self.model.replaced(max_tokens=LONGER * self.model.max_tokens)
             self.longer_provider = make_provider(model, self.survey.prompt.schema())
+            apply_known_profile(self.longer_provider, getattr(self.provider, "profile", None))
         return self.longer_provider
 
     async def _completion(self, request: ChatRequest, turn: int, provider: Provider) -> Completion:
@@ -211,7 +213,9 @@ class ModelRunner:
             )
         cost = 0.0
         try:
-            completion = await self._with_retries(request, provider)
+            with RequestSpan(self.model, turn) as span:
+                completion = await self._with_retries(request, provider)
+                span.completed(completion)
             counted = self.model.cost(completion.tokens_in, completion.tokens_out)
             # without a count of tokens a reply is booked at what it can cost, so that a cap stays a cap in later runs
             cost = reserved if counted is None else counted
@@ -305,7 +309,8 @@ def annotate(
 async def _annotate(
     survey: Survey[Question], journal: ReplyJournal, max_cost: float | None, policy: RunPolicy, progress: Progress
 ) -> list[RunSummary]:
-    writer, budget = JournalWriter(journal), CostBudget(max_cost, journal.spent())
+    budget = CostBudget(max_cost, journal.spent())
+    writer = JournalWriter(journal, budget)
     runners: list[ModelRunner | BatchRunner] = []
 
     def report() -> None:
@@ -316,7 +321,7 @@ async def _annotate(
     try:
         context = RunContext(writer, budget, policy, report, progress, defaultdict(asyncio.Lock))
         runners.extend((BatchRunner if model.batch else ModelRunner)(survey, model, context) for model in survey.models)
-        heartbeat = asyncio.create_task(_renew(writer, budget))
+        heartbeat = asyncio.create_task(_renew(writer))
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(runner.run()) for runner in runners]
@@ -329,16 +334,15 @@ async def _annotate(
     return [task.result() for task in tasks]
 
 
-async def _renew(writer: JournalWriter, budget: CostBudget) -> None:
+async def _renew(writer: JournalWriter) -> None:
     """Hold this process's claims as long as it lives: a slow reply loses none, and a dead host's are free soon.
 
-    What other processes have spent meanwhile counts for the budget.
+    What other processes have spent counts for the budget, here and after every reply.
     """
     while True:
         await asyncio.sleep(HEARTBEAT)
         await writer.call(writer.journal.renew)
-        if budget.limit is not None:
-            budget.spent = max(budget.spent, await writer.call(writer.journal.spent))
+        await writer.count_others()
 
 
 def _progress_note(summaries: Sequence[RunSummary], budget: CostBudget) -> str:

@@ -1,33 +1,23 @@
-"""Annotation by several hosts: each asks a part of the requests into a journal of its own, and journals are merged.
-
-Requests leave and replies come back as files, too: a line a request in the form of the batch API, which
-``vllm run-batch`` and Ray Data read.
-"""
+"""Annotation by several hosts: each asks a part of the requests into a journal of its own, and journals are merged."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from personax.errors import InputError
 from personax.files import parse_json, sqlite_faults
-from personax.traits.llms._batch_api import BatchAPI
-from personax.traits.llms._journal import FORMAT_VERSION, JournalEntry, ReplyJournal
-from personax.traits.llms._provider import Completion, Model, OpenAIProvider
-from personax.traits.llms._requests import ChatRequest, Question, Survey, chunked, iter_requests
+from personax.traits.llms._journal import FORMAT_VERSION, ReplyJournal
+from personax.traits.llms._reply_packing import packed_text, stored_key, text_key, unpack_reply
 
 __all__ = [
-    "ImportSummary",
     "MergeSummary",
     "export_replies",
-    "export_requests",
-    "import_replies",
     "merge_journals",
     "merge_replies",
     "reply_key",
@@ -43,7 +33,10 @@ WHERE (excluded.written, excluded.reply) < (main.replies.written, main.replies.r
 """
 """Of two replies to one request the earlier stays, so that the order of journals changes nothing."""
 
-MERGE = f"INSERT INTO main.replies ({COLUMNS}) SELECT {COLUMNS} FROM shard.replies WHERE true {EARLIER}"
+MERGE = f"""
+INSERT INTO main.replies ({COLUMNS}) SELECT stored_key(key), model, prompt, person, repeat, turn, packed(reply),
+    latency, tokens_in, tokens_out, cost, written FROM shard.replies WHERE true {EARLIER}
+"""
 TYPES = (str, str, str, str, int, int, str, float, int | None, int | None, float | int | None, float)
 
 
@@ -92,14 +85,16 @@ class _attached:
         if not self.path.is_file():
             raise InputError(f"{self.path} is no file; name the journals that hosts have written")
         found = None
+        self.db.create_function("stored_key", 1, stored_key)
+        self.db.create_function("packed", 1, packed_text)
         try:
             self.db.execute("ATTACH ? AS shard", (str(self.path),))
             found = self.db.execute("PRAGMA shard.user_version").fetchone()[0]
         except sqlite3.Error:  # no database, or one that cannot be opened
             pass
-        if found != FORMAT_VERSION:
+        if found not in range(1, FORMAT_VERSION + 1):
             self.__exit__()
-            raise InputError(f"{self.path} is no journal of format {FORMAT_VERSION}; leave it out")
+            raise InputError(f"{self.path} is no journal of format 1 to {FORMAT_VERSION}; leave it out")
         return self.db
 
     def __exit__(self, *_: object) -> None:
@@ -111,8 +106,10 @@ def export_replies(journal: ReplyJournal, known: Container[str] = ()) -> Iterato
     """Yield a line of JSON for each reply whose request is not known, in the order of their keys."""
     with sqlite_faults(journal.path):
         for row in journal.connection.execute(f"SELECT {COLUMNS} FROM replies ORDER BY key"):
-            if row[0] not in known:
-                yield json.dumps(row, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+            key, told = text_key(row[0]), json.dumps(unpack_reply(row[6]), ensure_ascii=False)
+            if key not in known:
+                line = [key, *row[1:6], told, *row[7:]]
+                yield json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
 
 def reply_key(line: bytes) -> str:
@@ -129,8 +126,9 @@ def merge_replies(into: ReplyJournal, lines: Iterable[bytes]) -> None:
         A line is no reply.
     """
     marks = ",".join("?" * len(TYPES))
+    rows = ([stored_key(row[0]), *row[1:6], packed_text(row[6]), *row[7:]] for row in map(_row, lines))
     with into.transaction() as db:
-        db.executemany(f"INSERT INTO main.replies ({COLUMNS}) VALUES ({marks}) {EARLIER}", map(_row, lines))
+        db.executemany(f"INSERT INTO main.replies ({COLUMNS}) VALUES ({marks}) {EARLIER}", rows)
 
 
 def _row(line: bytes) -> list[Any]:
@@ -141,69 +139,3 @@ def _row(line: bytes) -> list[Any]:
     except (TypeError, ValueError):
         pass
     raise InputError("a line among the replies of other machines is no reply; leave its file out")
-
-
-def export_requests(survey: Survey[Question], model: Model, journal: ReplyJournal) -> Iterator[bytes]:
-    """Yield a line of JSON for each request to a model that has no reply yet.
-
-    The lines are those of OpenAI's batch API (``custom_id``, ``method``, ``url``, ``body``), which
-    ``vllm run-batch -i`` reads; for Ray Data each is a row.
-    """
-    api = _api(survey, model)
-    for requests in chunked(iter_requests(survey, model)):
-        answered = journal.answered([request.key for request in requests])
-        yield from (api.line(request) for request in requests if request.key not in answered)
-
-
-@dataclass(frozen=True)
-class ImportSummary:
-    """What came back: replies that are new in the journal, those it had, failures, lines of nothing that was asked."""
-
-    new: int
-    known: int
-    failed: int
-    unmatched: int
-
-
-def import_replies(
-    survey: Survey[Question], journal: ReplyJournal, files: Iterable[bytes], *, latency: float = 0.0
-) -> ImportSummary:
-    """Write the replies of a batch run into a journal, each request's once.
-
-    Parameters
-    ----------
-    survey
-        What was asked, of all models.
-    journal
-        Where they go.
-    files
-        What ``vllm run-batch -o`` or a provider's batch API has written.
-    latency
-        Seconds of a request, where that is known.
-    """
-    data = list(files)
-    new = known = failed = lines = matched = 0
-    for model in survey.models:
-        asked = {request.key: request for request in iter_requests(survey, model)}
-        rows = _api(survey, model).read(data, asked.keys(), latency)
-        matched += len(rows.seen)
-        lines = max(lines, len(rows.seen) + rows.unmatched + rows.unreadable)
-        before = journal.answered(list(rows.completions))
-        entries = [_entry(survey, model, asked[key], one) for key, one in rows.completions.items() if key not in before]
-        journal.add(entries)
-        for key, reason in (rows.retryable | rows.rejected).items():
-            journal.fail(key, model.name, asked[key].person, reason)
-        new, known, failed = new + len(entries), known + len(before), failed + len(rows.retryable | rows.rejected)
-    return ImportSummary(new, known, failed, lines - matched)
-
-
-def _entry(survey: Survey[Question], model: Model, request: ChatRequest, one: Completion) -> JournalEntry:
-    reply, cost = asdict(one.reply) | {"upstream": one.upstream}, model.cost(one.tokens_in, one.tokens_out)
-    return JournalEntry(request.key, model.name, survey.prompt.name, request.person, request.repeat, 0, reply,
-                        one.latency, one.tokens_in, one.tokens_out, cost)  # fmt: skip
-
-
-def _api(survey: Survey[Question], model: Model) -> BatchAPI:
-    provider = OpenAIProvider(model, survey.prompt.schema())
-    asyncio.run(provider.close())  # nothing is sent from here
-    return BatchAPI(provider)

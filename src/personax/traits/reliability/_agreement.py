@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from personax.results import Result
 from personax.schema import STATUSES, TraitFramework
-from personax.traits._big_five import BIG_FIVE
+from personax.traits._frameworks import BIG_FIVE
 from personax.traits._ratings import Floats
 from personax.traits.reliability._rating_array import rounded
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from personax.results import Result
 from personax.schema import TraitFramework
-from personax.traits._big_five import BIG_FIVE
+from personax.traits._frameworks import BIG_FIVE
 from personax.traits._ratings import Floats, families_of
 from personax.traits.reliability._agreement import icc
 from personax.traits.reliability._differential import differential_functioning

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from personax.schema import TraitFramework
-from personax.traits._big_five import BIG_FIVE
+from personax.traits._frameworks import BIG_FIVE
 from personax.traits._ratings import Floats, Ratings, nan_mean
 from personax.traits.reliability._agreement import alpha_interval, icc, weighted_kappa
 from personax.traits.reliability._rating_array import Bootstrap

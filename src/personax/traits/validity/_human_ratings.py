@@ -13,7 +13,7 @@ import polars as pl
 from personax.errors import InputError
 from personax.schema import Status, TraitFramework
 from personax.traits._aggregate import ANNOTATIONS
-from personax.traits._big_five import BIG_FIVE
+from personax.traits._frameworks import BIG_FIVE
 from personax.traits.llms._prompt import LEVEL_WORDS, Prompt
 
 __all__ = [

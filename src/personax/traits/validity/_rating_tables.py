@@ -8,7 +8,7 @@ import polars as pl
 
 from personax.errors import InputError
 from personax.schema import TraitFramework
-from personax.traits._big_five import BIG_FIVE
+from personax.traits._frameworks import BIG_FIVE
 from personax.traits.validity._human_ratings import HumanAnswer, RatingForm, RatingTask
 
 __all__ = ["rating_form_table", "read_rating_table", "unescape_formula"]

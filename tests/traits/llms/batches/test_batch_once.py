@@ -26,10 +26,10 @@ from tests.traits.llms.llm_server import Body, Fault, Server, serving
 
 from personax.traits.llms import _batch_runner as batching
 from personax.traits.llms._batch_api import BatchAPI
+from personax.traits.llms._chat_completions import OpenAIProvider
 from personax.traits.llms._claims import CLAIM_LEASE, ClaimWatch
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Prompt
-from personax.traits.llms._provider import OpenAIProvider
 from personax.traits.llms._requests import iter_requests
 
 

@@ -13,7 +13,8 @@ pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install perso
 
 
 from personax.traits.llms._batch_api import BatchAPI
-from personax.traits.llms._provider import Model, OpenAIProvider
+from personax.traits.llms._chat_completions import OpenAIProvider
+from personax.traits.llms._provider import Model
 
 GOOD = {"choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3}}
 JUNK = st.recursive(
