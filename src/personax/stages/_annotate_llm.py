@@ -26,7 +26,7 @@ from personax.stages._base import Context, people_table, stage_rng
 from personax.stages._encode_models import picture_names
 from personax.store import StudyFolder
 from personax.strict import nearest
-from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent, trait_framework
+from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent
 from personax.traits.audits import (
     InjectionSurvey,
     injection_effects,
