@@ -19,7 +19,7 @@ from personax.sources._people_table import BAD_CELLS
 from personax.sources._records import Origin, Record
 from personax.sources.geocode import distance_km
 from personax.sources.record_linkage import link_and_merge
-from personax.sources.record_linkage._comparison import tokens
+from personax.sources.record_linkage._names import tokens
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 TODAY = date(2026, 6, 15)
