@@ -83,6 +83,12 @@ PARENTS: Final = 6
 """Starts whose latents are crossed; half as many starts as there are at first have latents of several parents."""
 
 FINALISTS: Final = 6
+ROUNDS: Final = 4
+"""Times that latents are looked for anew in a search, at most; it ends where the best is not better by as much as"""
+
+WORTH_A_ROUND: Final = 0.01
+"""in the mean log likelihood of people held out."""
+
 ANEW: Final = 2
 """Starts for each latent that is kept while the others are looked for anew."""
 
@@ -261,9 +267,12 @@ def _search(
     found = ranked(
         [one.fit for one in starts[:FINALISTS]] + _started(_crossed(codes, few, grid, count // 2), few, grid, steps)
     )
-    if latents > 2 and found:
+    for _ in range(ROUNDS if latents > 2 and found else 0):
+        before = found[0].likelihood
         anew = _anew(found[0].fit, few, unseen, steps, share, generator)
-        found = ranked([one.fit for one in found] + _started(anew, few, grid, steps))
+        found = ranked([one.fit for one in found[:FINALISTS]] + _started(anew, few, grid, steps))
+        if found[0].likelihood - before < WORTH_A_ROUND:
+            break
     return found[:FINALISTS]
 
 
@@ -281,16 +290,18 @@ def _anew(
 ) -> list[Tensor]:
     """Return starts that keep one latent of a fit each, the others looked for in what its curve leaves.
 
-    Of three latents a fit often has one right, and the others mixed; two are found from nearly every search.
+    Of three latents a fit often has one right, and the others mixed.
     """
-    latents = best.grid.at.shape[1]
-    points, fewer = len(best.grid.basis), _grid(latents - 1, GRID[latents - 1], few.device)
+    latents, points = best.grid.at.shape[1], len(best.grid.basis)
+    code = best.code(few)
     found = []
+    grid = _grid(latents - 1, GRID[latents - 1], few.device)
     for kept in range(latents):
         left, left_unseen = few - best.curve(few, kept), unseen - best.curve(unseen, kept)
-        fits = _started(_starts(left, latents - 1, fewer, share, generator, FEWER_STARTS), left, fewer, steps)
+        starts = _starts(left, latents - 1, grid, share, generator, FEWER_STARTS)
+        fits = _started(starts, left, grid, steps)
         fits.sort(key=lambda fitted: -float(fitted.likelihood(left_unseen).mean()))
-        own = _nearest(best.code(few)[:, [kept]], points)
+        own = _nearest(code[:, [kept]], points)
         found += [torch.cat([own, _nearest(fitted.code(left), points)], 1) for fitted in fits[:ANEW]]
     return found
 
