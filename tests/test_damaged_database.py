@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -27,7 +28,17 @@ def key(number: int) -> str:
 
 
 def entry(number: int, size: int = 300) -> JournalEntry:
-    return JournalEntry(key(number), "m", "p", f"p{number}", 0, 0, {"content": "x" * size}, 0.1, cost=0.01)
+    return JournalEntry(
+        key(number),
+        "m",
+        "p",
+        f"p{number}",
+        0,
+        0,
+        {"content": random.Random(number).randbytes(size).hex()},
+        0.1,
+        cost=0.01,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -278,11 +278,11 @@ PLAIN = """
 AnswerSection: columns modalities withheld
 Gate: max_rank_1
 AnonymityRequirements: groups weights quasi_identifiers sensitive
-AnnotateLLM: framework groups judge rule
-AnnotateLexicon: framework groups rule
+AnnotateLLM: families framework groups judge rule
+AnnotateLexicon: families framework groups rule
 AnnotateQuestionnaire: framework id missing
 AnnotateRelease: framework rule
-AnnotateSimulated: groups rule
+AnnotateSimulated: families groups rule
 Atp: gender
 Bundesliga: gender season
 CollectCelebA: attributes called
@@ -304,7 +304,7 @@ IndependenceSection: by cluster features given options strata targets tests
 ItemDescription: id text
 Knowledge: forbidden required tiers
 Model: api_version extra_body headers model name provider
-Nba: gender season
+Nba: called gender league_id season
 Nfl: gender teams
 Nflverse: gender
 Nhl: gender season

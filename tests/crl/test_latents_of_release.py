@@ -26,7 +26,7 @@ def test_latents_of_a_release_under_secret_rotations_are_those_of_its_originals(
     rng = np.random.default_rng(3)
     z, by = measured(800, rng)
     held, learn = np.split(rng.permutation(800), [200])
-    short = RestartSchedule(restarts=4, steps=300, finalists=2)
+    short = RestartSchedule(restarts=4, steps=600, finalists=2)
     own = latents(by, held, learn, short)[1][held]
     out = latents(released("rotation", by, rng), held, learn, short)[1][held]
     assert match(out, own, kind="spearman").mcc >= 0.998

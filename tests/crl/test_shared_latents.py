@@ -95,7 +95,7 @@ def test_default_with_a_shared_latent_is_saved_and_names_it_first(
         for m in ("text", "image")
     }
     monkeypatch.setattr(_method, "SAME", 0.0)
-    made = method("default", budget=Budget(epochs=1))
+    made = method("default", budget=Budget(epochs=3))
     fitted: Any = made.fit(views, latents={"text": 1, "image": 1}, shared=1, rng=np.random.default_rng(0))
     assert fitted.names == ["shared_1", "text_1", "image_1"]
     assert list(fitted.scores) == ["shared", "text", "image"]

@@ -68,5 +68,5 @@ def test_one_study_and_one_without_level_one_are_refused(tmp_path: Path) -> None
     mine = tmp_path / "mine.html"
     mine.write_text("my own page", encoding="utf-8")
     result = CliRunner().invoke(app, ["compare", "a", "b", "--out", str(mine)])
-    assert "is no page of personax" in str(result.exception)
+    assert "personax did not make it" in str(result.exception)
     assert mine.read_text(encoding="utf-8") == "my own page"

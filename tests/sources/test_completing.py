@@ -107,7 +107,7 @@ def test_real_athletes_are_joined_and_placed() -> None:
     assert set(between) == {"espn + nfl_players"}  # no footballer is an NFL player
     assert between["espn + nfl_players"] > 20
     names = {(one.source, one.ref): one.values["name"] for one in records}
-    for a, ref_a, b, ref_b, _, _ in united.matches.filter(outcome="linked").iter_rows():
+    for a, ref_a, b, ref_b, *_ in united.matches.filter(outcome="linked").iter_rows():
         assert len({*tokens(str(names[a, ref_a]))} & {*tokens(str(names[b, ref_b]))}) >= 1
     people = pl.DataFrame(
         [

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
         title: Annotated[str, typer.Option(help="Heading of the page.")] = "Studies side by side",
         as_json: JsonOption = False,
     ) -> None:
-        """Put studies side by side that differ in LLM, prompt, people, transform or seed: which findings hold."""
+        """Put studies that differ in LLM, prompt, people or seed side by side: which findings hold."""
         own_file(out)
         loaded = [Study.load(path) for path in studies]
         found = compare_studies([(_name(study, loaded), study.report_data()) for study in loaded])

@@ -24,7 +24,7 @@ COMMANDS = {
         "status": "Show which stages are done, stale or missing and why, how long each took and what it left.",
         "collect": "Collect people from where the study file says.",
         "waves": "List the waves of a study: who came, went and changed; with waves: all, how traits moved.",
-        "wikidata": "Wikidata without the live site: an extract of its dump.",
+        "wikidata": "Wikidata without the live site.",
         "annotate": "Rate people's traits, or score their answers; one score a trait.",
         "embed": "Turn texts and images into vectors.",
         "traits": "Choose LLMs and prompts, and check traits against people.",
@@ -39,7 +39,7 @@ COMMANDS = {
         "falsify": "Test a causal graph of yours on a table; ends with 1 where it is falsified.",
         "crl": "Level II: latent causes of a study, of embeddings, or (benchmark) of people whose latents are known.",
         "report": "Write one page that opens from disk.",
-        "compare": "Put studies side by side: which findings hold.",
+        "compare": "Put studies that differ in LLM, prompt, people or seed side by side: which findings hold.",
     },
     "What leaves, and what others published": {
         "release": "Build what may leave, attack it, verify one that somebody made, go back with the key.",

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from personax.cli.console import emit, fail, say, showing_progress, table
 from personax.cli.signals import kept_when_stopped
-from personax.cli.summary import found_by
 from personax.cli.trust import load_study
 from personax.engine import ENGINES
 from personax.errors import PlanError
@@ -275,3 +274,22 @@ def register(app: typer.Typer) -> None:
         """Do all that the study file asks and that is not done yet."""
         loaded = load_study(study, folder=folder)
         run_study(loaded, force=force, as_json=as_json, engine=engine, jobs=jobs, strict=strict)
+
+
+_FOUND: dict[str, dict[str, tuple[str, ...]]] = {
+    "collect": {"columns": ("people", "columns.json")},
+    "annotate": {"outcomes": ("traits", "outcomes.json"), "flags": ("traits", "flags.json")},
+    "release": {"protection": ("release", "protection.json"), "audit": ("release", "audit.json")},
+    "crl": {"diagnostics": ("analysis", "crl", "diagnostics.json"), "metrics": ("analysis", "crl", "metrics.json"),
+            "graph": ("analysis", "crl", "graph.json")},
+    "discover": {"graph": ("analysis", "discovery", "graph.json")},
+}  # fmt: skip
+"""Stage -> what is told of it -> the output that holds it. Scores and vectors of single people are not printed."""
+
+
+def found_by(reader: Reader, stage: str) -> dict[str, Any]:
+    """Return what a stage found, as far as it has run."""
+    found = {name: reader.json(*parts) for name, parts in _FOUND.get(stage, {}).items()}
+    if stage == "independence" and reader.folder.output("analysis", "independence", "pvalues.parquet"):
+        found["pvalues"] = reader.frame("analysis", "independence", "pvalues.parquet").to_dicts()
+    return {name: value for name, value in found.items() if value is not None}

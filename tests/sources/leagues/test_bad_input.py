@@ -47,7 +47,7 @@ def test_surnames_that_look_like_something_else_are_names(surname: str) -> None:
         ("birth_date", {"dates": {"birth": "0001-01-01"}}, "before the year 1000"),
         ("birth_date", {"dates": {"birth": 915148800000}}, "not a text"),
         ("height_cm", {"height": 0}, "not positive"),
-        ("height_cm", {"height": "6-13"}, "not a number"),
+        ("height_cm", {"height": "6-13"}, "12 inches or more beside feet"),
         ("height_cm", {"height": True}, "neither a number nor a text"),
         ("height_cm", {"height": {"cm": 180}}, "neither a number nor a text"),
         ("height_cm", {"height": 1e300}, "not a number"),

@@ -1,7 +1,7 @@
 """Record linkage: one person across sources.
 
 ``_link`` links records, ``_merge`` merges those of one person. ``_comparison`` scores two records by fixed points;
-``_candidates`` makes the candidate pairs of large sources with ``_names`` and ``_frequencies``, and ``_fellegi_sunter``
+``_candidates`` makes the candidate pairs of large sources with ``_names``, and ``_fellegi_sunter``
 learns the weights of their fields. ``_review`` asks a person about what is between.
 """
 

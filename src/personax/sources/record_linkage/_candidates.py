@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 from personax.sources._records import Record
 from personax.sources.record_linkage._comparison import LinkageFields, birth_date_points, linkage_fields
 from personax.sources.record_linkage._fellegi_sunter import CandidateLevels, FieldModel, Floats
-from personax.sources.record_linkage._frequencies import NameFrequencies
-from personax.sources.record_linkage._names import SLIP, are_alike, name_agreement, skeleton, slips, tokens
+from personax.sources.record_linkage._names import (
+    SLIP,
+    NameFrequencies,
+    are_alike,
+    name_agreement,
+    skeleton,
+    slips,
+    tokens,
+)
 
 __all__ = ["Side", "candidates", "shared_columns"]
 
