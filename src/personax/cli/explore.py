@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 import webbrowser
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -50,7 +51,6 @@ def register(app: typer.Typer) -> None:
             sys.stdout.flush()
             if browser and sys.stdout.isatty():
                 webbrowser.open(address)
-            try:
+            with suppress(KeyboardInterrupt):
                 serve(AccessGuard(make_application(shown), token=token, hosts=hosts), listening)
-            except KeyboardInterrupt:
-                say("ended")
+        say("ended")

@@ -109,7 +109,7 @@ def _cookie(header: bytes) -> str:
 
 async def _answer(send: Send, status: int, headers: Headers, text: str) -> None:
     body = text.encode()
-    plain = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    start = {"type": "http.response.start", "status": status, "headers": plain + headers + SECURITY}
-    await send({**start, "headers": [*start["headers"], (b"cache-control", b"no-store")]})
+    plain: Headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    plain.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": plain + headers + SECURITY})
     await send({"type": "http.response.body", "body": body})

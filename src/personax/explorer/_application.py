@@ -55,9 +55,9 @@ class _Pages:
 
     def people(self, request: Request) -> str:
         asked = request.query_params
-        lines = [asked.getlist(name) for name in ("column", "operator", "value")]
+        columns, operators, values = (asked.getlist(name) for name in ("column", "operator", "value"))
         types = self.study.types()
-        used = conditions(*lines, types)
+        used = conditions(columns, operators, values, types)
         number = asked.get("page", "0")
         found = self.study.people(used, int(number) if number.isdecimal() and len(number) < 9 else 0)
         form = [("column", one.column) for one in used] + [("operator", one.operator) for one in used]
@@ -104,7 +104,7 @@ class _Pages:
         near = next((one for one in at["nearest"].to_list() if one), "")
         return self.page(
             "latents", latents=latents, latent=latent, places=places, place=place, rows=at.to_dicts(), near=near,
-            figure=_moved(mine, latent), near_link=urlencode({"id": near}), people=int(at["people"].max() or 0),
+            figure=_moved(mine, latent), near_link=urlencode({"id": near}), people=max(at["people"].to_list()),
             link=_latent_link,
         )  # fmt: skip
 
@@ -164,8 +164,8 @@ def make_application(study: ExploredStudy) -> Starlette:
 
     async def test(request: Request) -> Response:
         """Run one test at a time in a thread, so that other pages answer meanwhile."""
-        asked = AskedTest(*(request.query_params.get(name, "") for name in ("x", "y", "z")),
-                          request.query_params.get("test", "auto"))  # fmt: skip
+        given = request.query_params.get
+        asked = AskedTest(x=given("x", ""), y=given("y", ""), z=given("z", ""), test=given("test", "auto"))
         found, problem = None, ""
         if asked.x or asked.y:
             try:

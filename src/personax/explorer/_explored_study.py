@@ -17,7 +17,7 @@ import polars as pl
 
 from personax.data.frames import parquet_schema, scan_parquet
 from personax.data.labels import number
-from personax.errors import StudyError
+from personax.errors import InputError, StudyError
 from personax.explorer._people_filter import PeopleCondition
 from personax.schema import Column, TraitFramework
 from personax.store import StudyFolder
@@ -164,7 +164,7 @@ class ExploredStudy:
         try:
             rows = kept.select("id", *wanted).collect()
         except pl.exceptions.PolarsError as error:
-            raise StudyError(f"the people cannot be filtered so ({error}); change the conditions") from None
+            raise InputError(f"the people cannot be filtered so ({error}); change the conditions") from None
         rows = self._with_scores(rows, [name for name in shown if name not in wanted])
         texts = [[_text(value) for value in row] for row in rows.select("id", *shown).iter_rows()]
         return PeoplePage(["id", *shown], texts, count, page)
@@ -176,7 +176,7 @@ class ExploredStudy:
             return None
         row = people.row(0, named=True)
         origins = self._origins(person)
-        values = [
+        values: list[tuple[str, str, str, str]] = [
             (column.name, column.role, _text(row[column.name]), origins.get(column.name, origins[""]))
             for column in self.people_columns()
         ]
@@ -241,7 +241,7 @@ class ExploredStudy:
             try:
                 self._counts[key] = int(lazy.select(pl.len()).collect().item())
             except pl.exceptions.PolarsError as error:
-                raise StudyError(f"the people cannot be filtered so ({error}); change the conditions") from None
+                raise InputError(f"the people cannot be filtered so ({error}); change the conditions") from None
         return self._counts[key]
 
     def _rows(self, folder: str, file: str, key: str, person: str) -> list[dict[str, Any]]:
