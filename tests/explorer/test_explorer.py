@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
+from datetime import date
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,17 +18,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from tests.cli.program import one_sentence, personax
+
+from personax.errors import InputError
+from personax.explorer import AccessGuard, ExploredStudy, listening_socket, make_application, serve
+from personax.explorer._people_filter import PeopleCondition, conditions
+from personax.schema import Column
+from personax.store import Manifest, StudyFolder
+from personax.traits.llms import JournalEntry, ReplyJournal
 
 pytest.importorskip("starlette", reason="the extra explore is not installed")
 pytest.importorskip("uvicorn", reason="the extra explore is not installed")
 httpx2 = pytest.importorskip("httpx2", reason="the extra web is not installed")
-
-from tests.cli.program import one_sentence, personax  # noqa: E402
-
-from personax.explorer import AccessGuard, ExploredStudy, listening_socket, make_application, serve  # noqa: E402
-from personax.schema import Column  # noqa: E402
-from personax.store import Manifest, StudyFolder  # noqa: E402
-from personax.traits.llms import JournalEntry, ReplyJournal  # noqa: E402
 
 TOKEN = "t" * 32
 HOST = "127.0.0.1:8000"
@@ -231,6 +233,36 @@ def test_people_are_filtered_and_paged(root: Path) -> None:
 
 WRONG = ["column=height_cm&operator=at+least&value=tall", "column=no&operator=is&value=1",
          "column=job&operator=like&value=1", "&".join(["column=id&operator=is&value=1"] * 9)]  # fmt: skip
+
+
+KINDS = pl.DataFrame(
+    {
+        "day": [date(1999, 5, 1), date(2001, 5, 1), None],
+        "yes": [True, False, None],
+        "list": [[1], None, [2]],
+        "x": [1.0, float("nan"), 3.0],
+        "none": pl.Series([None] * 3, dtype=pl.Null),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "operator", "value", "rows"),
+    [("day", "at least", "2000-01-01", [1]), ("day", "is not", "1999-05-01", [1]), ("yes", "is", "true", [0]),
+     ("yes", "at most", "false", [1]), ("list", "missing", "", [1]), ("x", "missing", "", [1]),
+     ("x", "is not", "1", [2]), ("x", "at most", "inf", [0, 2]), ("none", "is", "x", []),
+     ("none", "missing", "", [0, 1, 2])],
+)  # fmt: skip
+def test_columns_of_every_kind_are_filtered(column: str, operator: str, value: str, rows: list[int]) -> None:
+    (asked,) = conditions([column], [operator], [value], dict(KINDS.schema))
+    kept = KINDS.with_row_index().filter(asked.expression(KINDS.schema[column]))
+    assert kept["index"].to_list() == rows
+
+
+@pytest.mark.parametrize(("column", "value"), [("day", "soon"), ("list", "1"), ("x", "tall")])
+def test_what_a_column_cannot_be_compared_with_is_one_sentence(column: str, value: str) -> None:
+    with pytest.raises(InputError, match=column):
+        PeopleCondition(column, "is", value).expression(KINDS.schema[column])
 
 
 @pytest.mark.parametrize("query", WRONG)

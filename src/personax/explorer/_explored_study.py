@@ -161,10 +161,7 @@ class ExploredStudy:
         shown = self._shown()
         kept = lazy.slice(page * ROWS, ROWS)
         wanted = [name for name in shown if name in lazy.collect_schema()]
-        try:
-            rows = kept.select("id", *wanted).collect()
-        except pl.exceptions.PolarsError as error:
-            raise InputError(f"the people cannot be filtered so ({error}); change the conditions") from None
+        rows = _collected(kept.select("id", *wanted))
         rows = self._with_scores(rows, [name for name in shown if name not in wanted])
         texts = [[_text(value) for value in row] for row in rows.select("id", *shown).iter_rows()]
         return PeoplePage(["id", *shown], texts, count, page)
@@ -238,10 +235,7 @@ class ExploredStudy:
         if key not in self._counts:
             if len(self._counts) > 1000:
                 self._counts.clear()
-            try:
-                self._counts[key] = int(lazy.select(pl.len()).collect().item())
-            except pl.exceptions.PolarsError as error:
-                raise InputError(f"the people cannot be filtered so ({error}); change the conditions") from None
+            self._counts[key] = int(_collected(lazy.select(pl.len())).item())
         return self._counts[key]
 
     def _rows(self, folder: str, file: str, key: str, person: str) -> list[dict[str, Any]]:
@@ -269,6 +263,15 @@ class ExploredStudy:
             return []
         rows = self._rows("people", "texts.parquet", "id", person)
         return [(name, value) for row in rows for name, value in row.items() if name != "id" and value]
+
+
+def _collected(lazy: pl.LazyFrame) -> pl.DataFrame:
+    """Return the rows; a condition that polars cannot apply is wrong usage, whose plan nobody wants to read."""
+    try:
+        return lazy.collect()
+    except pl.exceptions.PolarsError as error:
+        why = str(error).splitlines()[0]
+        raise InputError(f"the people cannot be filtered so ({why}); change the conditions") from None
 
 
 def _text(value: object) -> str:

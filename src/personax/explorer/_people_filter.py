@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -45,32 +46,42 @@ class PeopleCondition:
         Raises
         ------
         InputError
-            A number is needed and the value is none.
+            A number or a date is needed and the value is none, or the column holds lists.
         """
         column = pl.col(self.column)
         absent = column.is_null() | column.is_nan() if dtype.is_float() else column.is_null()
+        if self.operator in ("missing", "present"):
+            return absent if self.operator == "missing" else ~absent
+        if dtype.is_nested() or dtype == pl.Binary:
+            raise InputError(f"{self.column} holds lists or bytes; ask whether it is missing or present")
+        text = column.cast(pl.String)
+        if self.operator == "contains":
+            return text.str.to_lowercase().str.contains(self.value.lower(), literal=True)
+        compared, bound = (column, self._number()) if dtype.is_numeric() else (text, self._text(dtype))
         match self.operator:
-            case "missing":
-                return absent
-            case "present":
-                return ~absent
             case "at least":
-                return ~absent & (column >= self._bound(dtype))
+                return ~absent & (compared >= bound)
             case "at most":
-                return ~absent & (column <= self._bound(dtype))
-            case "contains":
-                text = column.cast(pl.String).str.to_lowercase()
-                return text.str.contains(self.value.lower(), literal=True)
-        same = column == self._bound(dtype) if dtype.is_numeric() else column.cast(pl.String) == self.value
-        return same if self.operator == "is" else ~absent & ~same
+                return ~absent & (compared <= bound)
+            case "is not":
+                return ~absent & (compared != bound)
+        return compared == bound
 
-    def _bound(self, dtype: pl.DataType) -> pl.Expr:
-        if not dtype.is_numeric():
-            return pl.lit(self.value).cast(dtype)
+    def _number(self) -> float:
         try:
-            return pl.lit(float(self.value))
+            return float(self.value)
         except ValueError:
             raise InputError(f"{self.column} holds numbers, and {self.value!r} is none; type a number") from None
+
+    def _text(self, dtype: pl.DataType) -> str:
+        """Return what texts are compared with; dates written as ISO 8601 says have the order of their texts."""
+        if dtype in (pl.Date, pl.Datetime):
+            try:
+                datetime.fromisoformat(self.value)
+            except ValueError:
+                told = f"{self.column} holds dates, and {self.value!r} is none; type one as 1985-05-09"
+                raise InputError(told) from None
+        return self.value
 
 
 def conditions(

@@ -83,6 +83,8 @@ def run_single_test(study: ExploredStudy, asked: AskedTest) -> SingleTest:
     if not asked.x or not asked.y or len(set(names)) < len(names):
         raise InputError("a test needs two columns, and a third to condition on where one is named, all different")
     frame = study.frame(names)
+    if nested := [name for name in names if frame[name].dtype.is_nested()]:
+        raise InputError(f"{nested[0]} holds lists, of which there is no picture; personax.screen tests vectors")
     sample = frame if frame.height <= MAX_PEOPLE else frame.sample(MAX_PEOPLE, seed=study.seed)
     rows = _screened(sample, asked, [known[name] for name in names], study.seed)
     profile = pair_profile(frame, known[asked.x], known[asked.y])
