@@ -24,7 +24,7 @@ IMPORTED_AS = {
     "pyyaml": "yaml", "scikit-learn": "sklearn",
 }  # fmt: skip
 COMES_WITH = {
-    "h11": "httpx2", "httpcore2": "httpx2", "markupsafe": "jinja2", "pydantic_core": "pydantic",
+    "anyio": "starlette", "h11": "httpx2", "httpcore2": "httpx2", "markupsafe": "jinja2", "pydantic_core": "pydantic",
     "tokenizers": "transformers",
 }  # fmt: skip
 NOT_ON_REGISTRIES = {"imagebind"}

@@ -23,7 +23,7 @@ PACKAGE = ROOT / "src" / "personax"
 GROUND = {"conformance", "data", "engine", "errors", "files", "graphs", "http", "names", "progress"}
 GROUND |= {"registry", "results", "run_log", "schema", "statistics", "strict"}
 LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
-UPPER = ("config", "trust", "store", "report", "stages", "study", "pipeline", "cli", "testing")
+UPPER = ("config", "trust", "store", "report", "explorer", "stages", "study", "pipeline", "cli", "testing")
 """Each of these may use the ones before it."""
 
 
@@ -144,8 +144,8 @@ def test_the_version_is_one() -> None:
     assert f"## {personax.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-OPEN = ("config", "discovery", "embed", "engine", "figures", "graphs", "http", "independence", "release", "report",
-        "simulate", "sources", "store", "traits")  # fmt: skip
+OPEN = ("config", "discovery", "embed", "engine", "explorer", "figures", "graphs", "http", "independence", "release",
+        "report", "simulate", "sources", "store", "traits")  # fmt: skip
 """Packages whose modules are private and which export their public names at once; crl and stages do so late."""
 
 
@@ -374,8 +374,8 @@ def modules_imported(path: Path) -> set[str]:
     return {name for name in names if not name.startswith("personax")}
 
 
-OWN_SOCKETS = {"cli/signals.py", "engine/_ray.py"}
-"""A pair within this process, and whether the cluster that the user named can be reached."""
+OWN_SOCKETS = {"cli/signals.py", "engine/_ray.py", "explorer/_server.py"}
+"""A pair within this process, the explorer's port of 127.0.0.1, whether the cluster that the user named is there."""
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())

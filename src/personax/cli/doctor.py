@@ -53,6 +53,8 @@ _EXTRAS = (
     ("matplotlib", "matplotlib", "figures", "figures to print"),
     ("protego", "protego", "web", "robots.txt of sites"),
     ("obstore", "obstore", "remote", "studies in S3 and Google Cloud Storage"),
+    ("starlette", "starlette", "explore", "a study in the browser: personax explore"),
+    ("uvicorn", "uvicorn", "explore", "a study in the browser: personax explore"),
     ("causallearn", "causal-learn", "discovery", "causal graphs by a score: GES, GRaSP, BOSS, LiNGAM"),
 )
 

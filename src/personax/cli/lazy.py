@@ -28,6 +28,7 @@ COMMANDS = {
         "annotate": "Rate people's traits, or score their answers; one score a trait.",
         "embed": "Turn texts and images into vectors.",
         "traits": "Choose LLMs and prompts, and check traits against people.",
+        "explore": "Look at a study in the browser: people, tests, the audit, latents; nothing is written or sent.",
         "notebook": "Write a Jupyter notebook that opens a study.",
         "journal": "What LLMs said, as the journal of a study has it.",
         "trust": "List what a study needs beyond its folder (hosts, variables, files, what is sent), and allow it.",

@@ -16,9 +16,11 @@ A map, each line using the ones above it:
 
 from __future__ import annotations
 
+from personax.report._chart import chart
 from personax.report._data import ReportData
 from personax.report._gather import gather
-from personax.report._page import render
+from personax.report._page import page_environment, page_script, page_style, render, renderer
+from personax.report._pair_profiles import pair_profile
 from personax.report._run_comparison import render_comparison
 from personax.report._sections import SectionInput
 from personax.report._study_comparison import compare_studies, render_study_comparison
@@ -26,9 +28,15 @@ from personax.report._study_comparison import compare_studies, render_study_comp
 __all__ = [
     "ReportData",
     "SectionInput",
+    "chart",
     "compare_studies",
     "gather",
+    "page_environment",
+    "page_script",
+    "page_style",
+    "pair_profile",
     "render",
     "render_comparison",
     "render_study_comparison",
+    "renderer",
 ]

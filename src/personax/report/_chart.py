@@ -14,7 +14,9 @@ from personax.data.labels import count
 
 __all__ = ["ChartKind", "chart", "interval", "json_block", "table_of", "visible"]
 
-ChartKind = Literal["bars", "graph", "histogram", "intervals", "lines", "map", "scatter", "stacks"]
+ChartKind = Literal[
+    "bars", "counts", "curve", "graph", "groups", "histogram", "intervals", "lines", "map", "scatter", "stacks"
+]  # fmt: skip
 """What charts.js can draw; see there which columns each needs."""
 
 DIGITS = 6

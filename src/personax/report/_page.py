@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from personax.data.labels import count, display_test, display_trait, labels_of, number, p_value, percent, shorten
@@ -21,7 +21,16 @@ from personax.report._sections import SectionInput, flattened, sections
 from personax.schema import TraitFramework
 from personax.traits import BIG_FIVE
 
-__all__ = ["UsageBlock", "guidelines", "parse", "render", "renderer"]
+__all__ = [
+    "UsageBlock",
+    "guidelines",
+    "page_environment",
+    "page_script",
+    "page_style",
+    "parse",
+    "render",
+    "renderer",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +114,7 @@ def render(data: ReportData, *, usage: str | None = None) -> str:
     """
     style, script = _asset("style.css"), _script("plot.js", "charts.js", "page.js", "explorer.js")
     framework = data.traits.framework if data.traits is not None else BIG_FIVE
-    environment = _environment(framework)
+    environment = page_environment(framework)
     with labels_of(framework):
         return environment.get_template("page.html.j2").render(
             data=data,
@@ -120,7 +129,7 @@ def render(data: ReportData, *, usage: str | None = None) -> str:
 
 def renderer(data: ReportData, environment: Environment | None = None) -> Callable[..., Markup]:
     """Return what `SectionInput` offers to sections: a template of personax, rendered with the given values."""
-    known = _environment(BIG_FIVE) if environment is None else environment
+    known = page_environment(BIG_FIVE) if environment is None else environment
 
     def rendered(template: str, **values: object) -> Markup:
         return Markup(known.get_template(template).render(data=data, **values))
@@ -143,15 +152,26 @@ def _asset(name: str) -> str:
     return resources.files("personax.report").joinpath(name).read_text(encoding="utf-8")
 
 
+def page_style() -> str:
+    """Return the style of the page."""
+    return _asset("style.css")
+
+
+def page_script() -> str:
+    """Return the script that draws the figures of a page and makes its tables sort."""
+    return _script("plot.js", "charts.js", "page.js")
+
+
 def _script(*names: str) -> str:
     """Return several files as the page's one script."""
     return "\n".join(_asset(name) for name in names)
 
 
-def _environment(framework: TraitFramework) -> Environment:
+def page_environment(framework: TraitFramework = BIG_FIVE, *packages: str) -> Environment:
+    """Return the environment of the page's templates; those of other packages that are named come first."""
     # autoescape=True, not by file name: no template, whatever it is called, can let a study's text through as markup.
     environment = Environment(
-        loader=PackageLoader("personax.report"),
+        loader=ChoiceLoader([PackageLoader(package) for package in (*packages, "personax.report")]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_visible,

@@ -17,7 +17,7 @@ from personax.crl._run_comparison import LatentRun, PairComparison, RunCompariso
 from personax.data.labels import number
 from personax.report._graph import draw_graph
 from personax.report._loss_curves import loss_curves
-from personax.report._page import _asset, _environment, _policy, _script
+from personax.report._page import _asset, _policy, _script, page_environment
 from personax.traits import BIG_FIVE
 
 __all__ = ["render_comparison"]
@@ -52,7 +52,7 @@ def render_comparison(found: RunComparison, *, title: str = "Runs of Level II") 
         Its heading.
     """
     style, script = _asset("style.css"), _script("plot.js", "charts.js", "page.js")
-    return _environment(BIG_FIVE).get_template("comparison.html.j2").render(
+    return page_environment(BIG_FIVE).get_template("comparison.html.j2").render(
         title=title,
         style=Markup(style),
         script=Markup(script),

@@ -20,7 +20,7 @@ from personax.errors import InputError
 from personax.report._chart import chart
 from personax.report._credibility import identified
 from personax.report._data import ReportData
-from personax.report._page import _asset, _environment, _policy, _script
+from personax.report._page import _asset, _policy, _script, page_environment
 from personax.report._sections import flattened
 from personax.traits import BIG_FIVE
 
@@ -201,7 +201,7 @@ def render_study_comparison(found: StudyComparison, *, title: str = "Studies sid
     """
     style, script = _asset("style.css"), _script("plot.js", "charts.js", "page.js")
     with labels_of(BIG_FIVE):
-        return _environment(BIG_FIVE).get_template("studies.html.j2").render(
+        return page_environment(BIG_FIVE).get_template("studies.html.j2").render(
             title=title,
             style=Markup(style),
             script=Markup(script),

@@ -13,7 +13,7 @@ files: ``_batch_files``.
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._batch_files import BatchQuota, ImportSummary, export_requests, import_replies
 from personax.traits.llms._capabilities import Capability, probe_models
-from personax.traits.llms._journal import ReplyJournal
+from personax.traits.llms._journal import JournalEntry, ReplyJournal
 from personax.traits.llms._journal_upkeep import (
     ModelReplies,
     backup_journal,
@@ -21,6 +21,7 @@ from personax.traits.llms._journal_upkeep import (
     export_journal,
     forget_person,
     journal_models,
+    read_replies,
     replies_of,
 )
 from personax.traits.llms._judge import Verdicts, judge_survey, read_verdicts
@@ -47,6 +48,7 @@ __all__ = [
     "CostEstimate",
     "ImportSummary",
     "InvalidRequestError",
+    "JournalEntry",
     "MergeSummary",
     "Model",
     "ModelReplies",
@@ -79,6 +81,7 @@ __all__ = [
     "merge_journals",
     "merge_replies",
     "probe_models",
+    "read_replies",
     "read_verdicts",
     "replies_of",
     "reply_key",

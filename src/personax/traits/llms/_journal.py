@@ -22,7 +22,7 @@ from personax.files import open_sqlite, sqlite_faults
 from personax.traits.llms._claims import ClaimOwner, ClaimWatch
 from personax.traits.llms._reply_packing import pack_reply, packed_text, stored_key, text_key, unpack_reply
 
-__all__ = ["BATCHES", "FORMAT_VERSION", "REPLIES", "JournalEntry", "ReplyJournal", "is_batched"]
+__all__ = ["BATCHES", "FORMAT_VERSION", "REPLIES", "JournalEntry", "ReplyJournal", "entry_of", "is_batched"]
 
 
 FORMAT_VERSION: Final = 2
@@ -255,7 +255,7 @@ class ReplyJournal:
         """Return the reply to a request, or None."""
         with sqlite_faults(self.path):
             row = self._db.execute("SELECT * FROM replies WHERE key = ?", (stored_key(key),)).fetchone()
-        return _entry(row) if row else None
+        return entry_of(row) if row else None
 
     def answered(self, keys: Sequence[str]) -> set[str]:
         """Return which of some requests have a reply."""
@@ -272,7 +272,7 @@ class ReplyJournal:
         """Iterate over all replies in the order of their keys, one row in memory."""
         with sqlite_faults(self.path), closing(self._db.execute("SELECT * FROM replies ORDER BY key")) as rows:
             for row in rows:
-                yield _entry(row)
+                yield entry_of(row)
 
     def failed(self, key: str, since: float = 0.0) -> str | None:
         """Return the last reason why a request got no reply, of those written since then."""
@@ -357,7 +357,8 @@ class _Transaction:
                 raise error
 
 
-def _entry(row: Sequence[Any]) -> JournalEntry:
+def entry_of(row: Sequence[Any]) -> JournalEntry:
+    """Return a row of the table of replies."""
     try:
         reply = unpack_reply(row[6])
     except ValueError:

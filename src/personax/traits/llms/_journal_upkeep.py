@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from personax.errors import InputError
+from personax.errors import InputError, StudyError
 from personax.files import sqlite_faults, written_aside
-from personax.traits.llms._journal import JournalEntry, ReplyJournal
+from personax.traits.llms._journal import FORMAT_VERSION, JournalEntry, ReplyJournal, entry_of
 from personax.traits.llms._prompt import content_hash
 from personax.traits.llms._reply_packing import text_key
 
@@ -28,6 +28,7 @@ __all__ = [
     "export_journal",
     "forget_person",
     "journal_models",
+    "read_replies",
     "replies_of",
 ]
 
@@ -102,6 +103,40 @@ def replies_of(journal: ReplyJournal, person: str) -> list[JournalEntry]:
     """Return all that models said of one person: by model, prompt, repeat and turn."""
     entries = [entry for entry in journal.entries() if entry.person == person]
     return sorted(entries, key=lambda one: (one.model, one.prompt, one.repeat, one.turn))
+
+
+def read_replies(path: Path, person: str) -> list[JournalEntry]:
+    """Return all that models said of one person, of a journal in which nothing is written, not even beside it.
+
+    Raises
+    ------
+    StudyError
+        It is no journal of this version, or another process writes it at this moment.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "journal.sqlite"
+    >>> with ReplyJournal(path) as journal:
+    ...     journal.add([JournalEntry("k", "m", "p", "ann", 0, 0, {"content": "{}"}, 0.1)])
+    >>> [one.model for one in read_replies(path, "ann")]
+    ['m']
+    """
+    log = path.with_name(f"{path.name}-wal")
+    # without a log that holds something, SQLite need not look for one, for which it would write beside the file
+    mode = "mode=ro" if log.is_file() and log.stat().st_size else "mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as db:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            rows = db.execute("SELECT * FROM replies WHERE person = ?", (person,)).fetchall()
+    except sqlite3.Error as error:
+        raise StudyError(
+            f"{path} cannot be read as a journal of replies ({error}); try again, or: personax journal list"
+        ) from None
+    if version != FORMAT_VERSION:
+        text = f"{path} is a journal of format {version}; personax journal list STUDY brings it to {FORMAT_VERSION}"
+        raise StudyError(text)
+    return sorted(map(entry_of, rows), key=lambda one: (one.model, one.prompt, one.repeat, one.turn))
 
 
 def forget_person(journal: ReplyJournal, person: str) -> int:
