@@ -72,8 +72,8 @@ def test_a_journal_is_counted_and_a_person_shown(study: Path) -> None:
 
 def test_a_person_who_is_forgotten_is_not_in_the_file(study: Path) -> None:
     path = study.parent / "traits" / "journal.sqlite"
-    with closing(sqlite3.connect(path)) as opened:
-        replies = [reply for (reply,) in opened.execute("SELECT reply FROM replies WHERE person = 'p1'")]
+    with closing(sqlite3.connect(path)) as database:
+        replies = [reply for (reply,) in database.execute("SELECT reply FROM replies WHERE person = 'p1'")]
 
     def held(reply: bytes) -> bool:
         return any(reply in file.read_bytes() for file in path.parent.glob("journal.sqlite*"))
