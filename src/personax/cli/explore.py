@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 import sys
 import webbrowser
-from contextlib import suppress
 from typing import Annotated
 
 import typer
 
-from personax.cli.console import say
-from personax.cli.run import FolderOption, StudyArgument
+from personax.cli.console import emit, say
+from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.cli.trust import load_study
 from personax.errors import require
 
@@ -30,6 +29,7 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--private", help="Show names, addresses, texts and free text of replies, too.")
         ] = False,
         browser: Annotated[bool, typer.Option(help="Open the browser, where somebody is at a terminal.")] = True,
+        as_json: JsonOption = False,
     ) -> None:
         """Look at a study in the browser: people, tests, the audit, latents; nothing is written or sent."""
         require("starlette", extra="explore")
@@ -47,10 +47,9 @@ def register(app: typer.Typer) -> None:
             given = listening.getsockname()[1]
             hosts = [f"127.0.0.1:{given}", f"localhost:{given}"]
             address = f"http://127.0.0.1:{given}/?token={token}"
-            say(f"{loaded.plan.name}: {address}\nOnly this machine can open it; Ctrl-C ends it.")
+            told = f"{loaded.plan.name}: {address}\nOnly this machine can open it; Ctrl-C ends it."
+            emit({"address": address, "port": given}) if as_json else say(told)
             sys.stdout.flush()
             if browser and sys.stdout.isatty():
                 webbrowser.open(address)
-            with suppress(KeyboardInterrupt):
-                serve(AccessGuard(make_application(shown), token=token, hosts=hosts), listening)
-        say("ended")
+            serve(AccessGuard(make_application(shown), token=token, hosts=hosts), listening)
