@@ -89,13 +89,12 @@ def test_what_measurements_do_not_show_together_is_not_fitted_by_itself(views: V
     assert list(found.coordinates) == left
 
 
-def test_few_people_and_independent_modalities_end_in_a_fit_that_identifies_nothing() -> None:
+def test_few_people_end_in_a_fit_that_identifies_nothing() -> None:
     people = 30
     fitted = Default(budget=Budget(epochs=1)).fit(world(people), latents=LATENTS, rng=np.random.default_rng(0))
     assert np.isfinite(fitted.encode(world(people))).all()
     assert claim(identify(fitted)).startswith("0 of 4 latents are identified")
     assert f"{people} people are few" in " ".join(fitted.notes)
-    assert any(note.startswith("nothing crosses between text and image") for note in fitted.notes)
 
 
 def test_people_in_another_order_are_hinted_at() -> None:

@@ -104,8 +104,14 @@ FEW: Final = 1000
 SOME: Final = 3000
 """People from whom finalists learn."""
 
+SHORT: Final = 0.5
+"""Share of the steps below which half as many people are enough for both."""
+
 STEPS: Final = (40, 60)
 """Steps of a start, and of a finalist."""
+
+FEWEST_STEPS: Final = 8
+"""In fits that are shortened: fewer do not end the annealing."""
 
 
 @dataclass(frozen=True)
@@ -219,12 +225,13 @@ def fit_curves(
     centre = content[learn].mean(0, keepdim=True)
     x = (content - centre).to(device)
     unseen = x[held]
+    few, many = (count if share >= SHORT else count // 2 for count in (FEW, SOME))
     pool: list[_Found] = []
     for number in range(max(2, round(SEARCHES[latents] * share))):
         order = learn[permutation(len(learn), generator=generator)]
-        pool += _search(number, latents, x[order[:FEW]], unseen, share, generator)
-    some = x[learn[permutation(len(learn), generator=generator)[:SOME]]]
-    last = max(3, round(share * STEPS[1]))
+        pool += _search(number, latents, x[order[:few]], unseen, share, generator)
+    some = x[learn[permutation(len(learn), generator=generator)[:many]]]
+    last = max(FEWEST_STEPS, round(share * STEPS[1]))
     everybody = x[torch.cat([held, learn])]
     finalists = []
     for fitted in _different(pool, unseen):
@@ -255,7 +262,7 @@ def _search(
 ) -> list[_Found]:
     """Return what starts came to, the best first, and what crossing their latents and looking anew for some did."""
     grid = _grid(latents, GRID[latents], few.device)
-    steps = max(3, round(share * STEPS[0]))
+    steps = max(FEWEST_STEPS, round(share * STEPS[0]))
     count = STARTS if latents < 3 else FEWER_STARTS
 
     def ranked(fits: list[_Fit]) -> list[_Found]:
@@ -267,7 +274,7 @@ def _search(
     found = ranked(
         [one.fit for one in starts[:FINALISTS]] + _started(_crossed(codes, few, grid, count // 2), few, grid, steps)
     )
-    for _ in range(ROUNDS if latents > 2 and found else 0):
+    for _ in range(max(1, round(share * ROUNDS)) if latents > 2 and found else 0):
         before = found[0].likelihood
         anew = _anew(found[0].fit, few, unseen, steps, share, generator)
         found = ranked([one.fit for one in found[:FINALISTS]] + _started(anew, few, grid, steps))

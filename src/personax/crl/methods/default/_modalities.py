@@ -52,6 +52,9 @@ FREE: Final = RestartSchedule(restarts=4, finalists=2, steps=1500)
 REFINED: Final = RestartSchedule(restarts=4, finalists=4, steps=1600)
 """Networks that begin at sums of curves: their noise is of any form, and their curves of any shape."""
 
+FEWEST_REFINING: Final = 300
+"""Steps of a refinement in fits that are shortened: fewer blur what was found."""
+
 FOLDS_SEED: Final = 0
 
 WORTH_REFITTING: Final = 0.95
@@ -132,11 +135,12 @@ def fit_modalities(
             found = found.with_halves(_halves(found, own, latents[modality], people, training, device))
         coordinates[modality] = found
         if not found.settled:
-            why = (
-                f"a free one explains {found.explained_free:.0%}"
-                if min(found.finalist_agreement) >= AGREES and found.decoder != "free"
-                else f"its restarts agree at {min(found.finalist_agreement):.2f} where {AGREES} is needed"
-            )
+            if found.decoder == "free":
+                why = "no restrictive one explains enough with restarts that agree"
+            elif min(found.finalist_agreement) >= AGREES:
+                why = f"a free one explains {found.explained_free:.0%}"
+            else:
+                why = f"its restarts agree at {min(found.finalist_agreement):.2f} where {AGREES} is needed"
             notes.append(
                 f"{modality}: its latents are known as a block, and not one by one (decoder: {found.decoder}, which "
                 f"explains {found.explained:.0%} of what its measurements agree on; {why})"
@@ -213,7 +217,12 @@ def choose_decoder(
         curves = fit_curves(content, latents, *people, share, generator=generator, device=device)
         codes = [curve.encode(content) for curve in curves.fits[: REFINED.finalists]]
         return refine_bottleneck(
-            content, codes, *people, max(20, round(share * REFINED.steps)), generator=generator, device=device
+            content,
+            codes,
+            *people,
+            max(FEWEST_REFINING, round(share * REFINED.steps)),
+            generator=generator,
+            device=device,
         )
 
     free = fitted("free", FREE.shorter(share))
