@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -381,6 +385,27 @@ def test_a_real_server_answers_and_stops(root: Path) -> None:
     assert not running.is_alive()
     with pytest.raises(OSError), socket.create_connection((host, port), timeout=1):
         time.sleep(0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are of POSIX")
+def test_ctrl_c_ends_it_with_a_sentence(tmp_path: Path) -> None:
+    study = tmp_path / "study.yaml"
+    study.write_text("name: s\nseed: 1\ncollect: {source: simulate, n: 20}\n", encoding="utf-8")
+    words = [sys.executable, "-m", "personax", "explore", str(study), "--no-browser"]
+    # a shell that started the tests in its background would have the program ignore Ctrl-C
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with running:
+        assert running.stdout is not None
+        assert "http://127.0.0.1:" in running.stdout.readline()
+        time.sleep(1)  # until it serves
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert told.startswith("error: stopped by Ctrl-C: the pages are served no longer")
 
 
 def _noting(init: Callable[..., None], made: list[Any]) -> Callable[..., None]:

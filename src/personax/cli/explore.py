@@ -11,6 +11,7 @@ import typer
 
 from personax.cli.console import emit, say
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
+from personax.cli.signals import kept_when_stopped
 from personax.cli.trust import load_study
 from personax.errors import require
 
@@ -52,4 +53,5 @@ def register(app: typer.Typer) -> None:
             sys.stdout.flush()
             if browser and sys.stdout.isatty():
                 webbrowser.open(address)
-            serve(AccessGuard(make_application(shown), token=token, hosts=hosts), listening)
+            with kept_when_stopped(lambda: "the pages are served no longer, and nothing was changed"):
+                serve(AccessGuard(make_application(shown), token=token, hosts=hosts), listening)

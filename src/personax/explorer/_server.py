@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from personax.errors import InputError, require
@@ -54,4 +55,7 @@ def serve(application: AccessGuard, listening: socket.socket) -> None:
     uvicorn = require("uvicorn", extra="explore")
     config = uvicorn.Config(application, log_level="warning", access_log=False, server_header=False, lifespan="off",
                             timeout_graceful_shutdown=2, ws="none", proxy_headers=False)  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listening])
+    server = uvicorn.Server(config)
+    # it would raise a signal once more after its end, which counts as the second Ctrl-C of an impatient user
+    server.capture_signals = nullcontext
+    server.run(sockets=[listening])

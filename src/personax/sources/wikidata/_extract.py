@@ -270,7 +270,7 @@ def _finished(out: Path, parts: Path, done: Sequence[dict[str, Any]], damage: st
     complete = not damage and (closed or not opened)
     if not people:
         shutil.rmtree(out)
-        raise InputError(f"{dump} names no human being ({entities:,} entities, {broken:,} lines that are none); "
+        raise InputError(f"{dump} names no human being ({entities:,} entities, lines that are none: {broken:,}); "
                          "give the dump of all entities, an entity a line (latest-all.json.bz2)")  # fmt: skip
     notices = list(_sentences(people, broken, complete, damage))
     summary = ExtractSummary(people, names, items.height, entities, broken, complete, notices)
