@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -378,7 +379,7 @@ def learn_seed(
     _same_run(keep, views, settings, rng)
     fit_seed(
         made, views, latents=settings.latents, shared=settings.shared, seed=seed, rng=rng, keep=keep,
-        progress=lambda done, total, objective: progress.step(done, total, f"seed {seed}, validation {objective:.3g}"),
+        progress=lambda done, total, objective: progress.step(done, total, f"seed {seed}{_objective(objective)}"),
     )  # fmt: skip
 
 
@@ -429,7 +430,7 @@ def choose_latents(
     """
 
     def report(done: int, total: int, objective: float) -> None:
-        progress.step(done, total, f"numbers of latents, validation {objective:.3g}")
+        progress.step(done, total, f"numbers of latents{_objective(objective)}")
 
     made = make_method(settings)
     views, _ = reduce_views(some_people(views, people_to_fit(made, views)), settings.reduce)
@@ -473,7 +474,7 @@ def _conditional(x: Array, y: Array, z: Array) -> float:
 def _reporter(progress: Progress, seeds: int) -> Callable[[int], Callable[[int, int, float], None]]:
     def of(seed: int) -> Callable[[int, int, float], None]:
         def report(done: int, total: int, objective: float) -> None:
-            progress.step(seed * total + done, seeds * total, f"seed {seed + 1} of {seeds}, validation {objective:.3g}")
+            progress.step(seed * total + done, seeds * total, f"seed {seed + 1} of {seeds}{_objective(objective)}")
 
         return report
 
@@ -542,3 +543,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever rows hold, as JSON has
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _objective(value: float) -> str:
+    """Return the objective of people held out for a line of progress; nothing where a step has none."""
+    return "" if math.isnan(value) else f", validation {value:.3g}"
