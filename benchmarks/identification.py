@@ -31,7 +31,7 @@ from personax.crl._optimiser import validation_split
 from personax.crl.methods.default._coordinates import Coordinates, DecodedCoordinates
 from personax.crl.methods.default._decoder_checks import DecoderChecks
 from personax.crl.methods.default._decoders import RestartSchedule
-from personax.crl.methods.default._modalities import fit_modalities
+from personax.crl.methods.default._modalities import fit_modalities, with_halves
 from personax.crl.methods.default._scale_coordinates import fit_scale_coordinates
 from personax.crl.metrics import match
 from personax.simulate import variant_mnist
@@ -256,7 +256,7 @@ def fitted(by: Measurements, count: int, seed: int, *, additive_only: bool) -> C
         if scaled:
             return scaled["m"]
     found = fit_modalities({"m": by}, {"m": count}, people, TRAINING, generator=generator)
-    return found.coordinates.get("m")
+    return with_halves(found.coordinates, {"m": by}, {"m": count}, people, TRAINING).get("m")
 
 
 def rows_of(made: Modality, seed: int, *, additive_only: bool = False) -> list[dict[str, Any]]:

@@ -270,7 +270,8 @@ def fit_structure(
     tried: list[tuple[Conditionals, _Search, Graph, float]] = []
     for stretches in (False, True):
         model = fit_conditionals(
-            latents, [first, second, order], allowed, stretches=stretches, share=share, generator=generator, device=device
+            latents, [first, second, order], allowed,
+            stretches=stretches, share=share, generator=generator, device=device,
         )  # fmt: skip
         rng = np.random.default_rng(int(integers(2**31, 1, generator=generator)))
         search = _Search(_Scores(model.copy([0, 1]), held), allowed, edge_penalty, rng)
