@@ -322,11 +322,7 @@ WITHOUT_ENGINE = {
 
 def test_loops_run_on_an_engine() -> None:
     """One of each: threads, processes and clusters are begun in `personax.engine` and nowhere else."""
-    found = {
-        place(path)
-        for path in FILES
-        if room(path) != "engine" and PARALLEL.search(text_of(path))
-    }
+    found = {place(path) for path in FILES if room(path) != "engine" and PARALLEL.search(text_of(path))}
     assert found == WITHOUT_ENGINE
 
 

@@ -240,7 +240,7 @@ def test_at_a_terminal_the_question_is_asked(
     path = study(folder, "collect: {source: table, path: ../no-such.csv}\n")
     there, here = pty.openpty()
     os.write(there, typed.encode())
-    with open(here, encoding="utf-8") as keys, open(os.ttyname(here), "w", encoding="utf-8") as screen:
+    with os.fdopen(here) as keys, Path(os.ttyname(here)).open("w") as screen:
         monkeypatch.setattr(sys, "stdin", keys)
         returncode = printing_to(screen, screen, "run", path)
         screen.flush()
