@@ -210,7 +210,7 @@ def test_twenty_kills_end_in_the_same_bytes(whole: Path, tmp_path: Path) -> None
     unbroken = copy(whole, tmp_path / "unbroken", text)
     begun = time.monotonic()
     unbroken.run()
-    longest = 0.25 * (time.monotonic() - begun)  # so that a busy machine, too, comes to every stage
+    longest = 0.35 * (time.monotonic() - begun)  # so that a busy machine, too, comes to every stage
     folder = tmp_path / "killed"
     path = write(folder, text)
     shutil.copytree(whole / "keys", folder / "keys")

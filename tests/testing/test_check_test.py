@@ -97,7 +97,7 @@ def as_number(x: Any, y: Any, z: Any = None, *, rng: Any = None) -> Any:
 @pytest.mark.parametrize(
     ("function", "facts", "says"),
     [
-        (as_number, {}, "returns float64; return a TestResult"),
+        (as_number, {}, "returns float; return a TestResult"),
         (changed(p_value=1.2), {}, "p_value is 1.2; return a probability"),
         (changed(p_value=float("nan")), {}, "p_value is nan"),
         (changed(statistic=float("inf")), {}, "statistic is inf"),
