@@ -24,7 +24,7 @@ from personax.release.disclosure import (
     shuffle_categories,
 )
 from personax.release.keys._keystore import ReleaseKey
-from personax.schema import Column, Notice
+from personax.schema import Column, Kind, Notice
 
 __all__ = ["ProtectedTable", "protect"]
 
@@ -322,7 +322,7 @@ def _generalise(
         )
 
 
-def _kind(column: Column, frame: pl.DataFrame) -> Any:  # noqa: ANN401 - a Literal
+def _kind(column: Column, frame: pl.DataFrame) -> Kind:
     return "nominal" if frame[column.name].dtype == pl.String else column.kind
 
 

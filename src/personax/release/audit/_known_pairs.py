@@ -370,9 +370,9 @@ def _no_start(u: Vectors, v: Vectors, known: MatchedPairs) -> MatchedPairs:
     return MatchedPairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
 
 
-def broken_at(points: Sequence[KnownPairsPoint], attack: str | None = None, *, share: float = 0.5) -> int | None:
-    """Return the least number of known pairs with which an attack, or any, finds a share of all others at rank 1."""
-    return min((p.pairs for p in points if attack in (None, p.attack) and p.rank_1 >= share), default=None)
+def broken_at(points: Sequence[KnownPairsPoint], attack: str | None = None) -> int | None:
+    """Return the least number of known pairs with which an attack, or any, finds half of all others at rank 1."""
+    return min((p.pairs for p in points if attack in (None, p.attack) and p.rank_1 >= 0.5), default=None)
 
 
 def _cosine(pairs: KnownPairs, m: int, guess: Vectors) -> float:
