@@ -120,7 +120,8 @@ def register(app: typer.Typer) -> None:
         file: Annotated[
             Path,
             typer.Argument(
-                help="A study file (.yaml), a table (CSV, Excel, SPSS, Parquet ...), or a folder of noisy statistics."
+                help="A study file (.yaml), a table (CSV, Excel, SPSS, Parquet ...; s3:// and gs:// of Parquet), or a "
+                "folder of noisy statistics."
             ),
         ],
         features: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,

@@ -19,6 +19,7 @@ from personax.errors import PlanError
 from personax.schema import ENDINGS
 from personax.sources import LEDGER, ReadingLedger
 from personax.stages import Reader
+from personax.store import Bucket, is_remote
 from personax.strict import Strict, fault_text
 from personax.study import StageRun, Study
 
@@ -73,7 +74,9 @@ OF_TABLE = "to a table, only to a study; name its study.yaml, or leave this out"
 
 
 def is_study(path: Path) -> bool:
-    """Say whether an argument that may be a table is a study."""
+    """Say whether an argument that may be a table is a study; at an address, whether its ``study.yaml`` is there."""
+    if is_remote(path) and path.suffix not in (".yaml", ".yml"):
+        return Bucket(str(path)).find("study.yaml") is not None
     return path.suffix in (".yaml", ".yml") or (path / "study.yaml").is_file()
 
 
