@@ -12,12 +12,12 @@ from scipy.linalg import solve_triangular
 
 from personax.errors import DeterminedError, UntestableError
 from personax.independence._counts import MAX_CATEGORIES, Counted, combine, join, join_given, read
-from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
+from personax.independence._effects import KERNEL_CORRELATION
 from personax.independence._inputs import Rng, needed
 from personax.independence._kernel_ridge import Regression, Residual, Spectrum
 from personax.independence._kernels import Bandwidth, marginal_width, standardise
 from personax.independence._null import TAILS
-from personax.independence._pair import ColumnPair, kernel_interval_of
+from personax.independence._pair import ColumnPair, Sample, kernel_interval_of
 from personax.independence._regression_checks import checked
 from personax.independence._residual_kernels import Location
 from personax.independence._result import TestResult
@@ -296,7 +296,7 @@ def _statistic(x: Residual, y: Residual) -> tuple[float, NDArray[np.float64]]:
 
 def _effect(x: Counted, y: Counted, z: Counted | None) -> float:
     if z is None:
-        return kernel_correlation(effect_factor(x), effect_factor(y))
+        return ColumnPair(Sample(x, "continuous"), Sample(y, "continuous"), None).effect
     # the effect is that of conditional KCI, whose residual maker it needs
     from personax.independence._conditional import conditional_effect
 
