@@ -43,10 +43,12 @@ STATISTICS_OPTIONS = {"features", "targets", "alpha", "correction", "seed", "fig
 """What noisy statistics take."""
 
 
-def _options(draws: int, permutations: int) -> dict[str, dict[str, Any]]:
+def _options(draws: int, permutations: int, tests: Collection[str]) -> dict[str, dict[str, Any]]:
     """Return the options of randomised tests that the command line sets."""
     options: dict[str, dict[str, Any]] = {}
     for part in registry.parts("tests"):
+        if part.name not in tests:
+            continue
         if draws > 1 and part.facts.get("draws"):
             options.setdefault(part.name, {})["draws"] = draws
         if permutations and part.facts.get("permutes"):
@@ -85,6 +87,12 @@ def _print(found: FileResults, out: Path, *, as_json: bool) -> None:
 def _show(pvalues: pl.DataFrame) -> None:
     """Print the strongest dependences, effect size beside p."""
     found = pvalues.filter(pl.col("reason").is_null()).sort("p_value", "effect_size", descending=[False, True])
+    if not found.height:
+        say("No test could be run:")
+        reasons = pvalues["reason"].value_counts(sort=True, name="pairs")
+        for reason, pairs in reasons.head(_SHOWN).iter_rows():
+            say(f"  {reason}" + (f" ({pairs} times)" if pairs > 1 else ""))
+        return
     rows = (
         (r["feature"], r["target"], r["test"], str(r["n"]), f"{r['p_value']:.2g}", f"{r['p_corrected']:.2g}",
          _effect(r), _interval(r), f"{r['consensus']}/{r['tests_run']}")
@@ -181,7 +189,7 @@ def register(app: typer.Typer) -> None:
             "strata": strata,
             "alpha": alpha,
             "correction": correction,
-            "options": _options(draws, permutations),
+            "options": _options(draws, permutations, comma_separated(tests) or []),
             "figures": figures,
         }
         section = from_options(IndependenceSection, raw)
@@ -193,3 +201,5 @@ def register(app: typer.Typer) -> None:
                     file, section, out, missing=["", *missing.split(",")], strict=strict, seed=seed, progress=progress
                 )
         _print(found, out, as_json=as_json)
+        if not found.pvalues["p_value"].count():
+            raise typer.Exit(1)
