@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.digits import ascii_digits, with_ascii_digits
 from personax.data.gazetteer import CHINESE_FAMILY, FAMILY, GIVEN, JAPANESE_FAMILY, KOREAN_FAMILY
 from personax.data.naming import split
 from personax.data.text import fold
@@ -128,7 +129,7 @@ def numbers_of(series: pl.Series) -> Numbers | None:
     if not series.dtype.is_numeric():
         if series.dtype != pl.String:
             return None
-        texts = series.drop_nulls().str.strip_chars()
+        texts = with_ascii_digits(series.drop_nulls()).str.strip_chars()
         head = texts.head(200).cast(pl.Float64, strict=False)
         if not len(head) or head.null_count() > 0.05 * len(head):
             return None
@@ -269,7 +270,7 @@ def in_texts(texts: Sequence[str], *, unique: bool) -> str:
     >>> in_texts(["Jun 15, 1995", "Jul 3, 1996"], unique=True), in_texts(["red", "green"], unique=False)
     ('dates', '')
     """
-    values = [text.strip() for text in texts if text and text.strip()]
+    values = [ascii_digits(text).strip() for text in texts if text and text.strip()]
     if not values:
         return ""
     for says, pattern in _TELLING:
