@@ -161,7 +161,7 @@ _HOME = {
     "discovery": "Knowledge bootstrap_edges fci pc",
     "embed": "encode_images encode_texts image_encoder read_vectors text_encoder",
     "errors": "PersonaxError",
-    "figures": "draw_graph heatmap",
+    "plots": "draw_graph heatmap",
     "graphs": "to_dot to_graphml",
     "independence": "TestResult auto calibrate_like chisq correct dependence_graph gcm gsq heterogeneity hsic kci "
     "pool rcit screen usp",
