@@ -65,7 +65,7 @@ class CrlView:
              row["sentence"])
             for row in crl.identification
         ]  # fmt: skip
-        self.claim_columns = [title for _, title in AGREEMENTS]
+        self.claim_columns = ["Latent", "Verdict", "Rests on", *(f"#{title}" for _, title in AGREEMENTS), "Why"]
         self.metrics = flattened(crl.metrics)[:40]
         self.loss_curves = loss_curves(crl.history) if crl.history is not None else []
         self.assumptions = [

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from personax.data.labels import count, number, p_value, percent
+from personax.data.labels import count, display_trait, number, p_value, percent
 from personax.registry import register
 from personax.report._chart import chart, interval
 from personax.report._data import TraitScores
@@ -88,7 +88,7 @@ class ReliabilityView:
     """Reliability by trait and by rater, whether traits are told apart, where groups are treated differently."""
 
     def __init__(self, found: Mapping[str, Any]) -> None:
-        self.traits = [(trait, *self._trait(one)) for trait, one in found["traits"].items()]
+        self.traits = [(display_trait(trait), *self._trait(one)) for trait, one in found["traits"].items()]
         halo = found["traitwise"]["halo"]
         self.raters = [(name, *self._rater(one, halo.get(name))) for name, one in found["raters"].items()]
         self.mtmm = [(MTMM_KINDS[kind], number(value, 2)) for kind, value in found["traitwise"]["mtmm"].items()]
@@ -124,7 +124,14 @@ class ReliabilityView:
     def _shifted(row: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
         ends = sorted(row["shifts"].items(), key=lambda item: item[1])
         moved = "; ".join(f"{name} {number(shift, 2)}" for name, shift in (ends[0], ends[-1]))
-        return row["rater"], row["trait"], row["by"], number(row["effect"], 2), p_value(row["p_corrected"]), moved
+        return (
+            row["rater"],
+            display_trait(row["trait"]),
+            row["by"],
+            number(row["effect"], 2),
+            p_value(row["p_corrected"]),
+            moved,
+        )
 
     @staticmethod
     def _by_group(name: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[tuple[str, int, list[str]]]]:
