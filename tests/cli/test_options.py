@@ -89,10 +89,10 @@ def test_the_listed_commands_are_those_that_are_there() -> None:
 
 
 def test_version_and_help_import_nothing_of_the_library() -> None:
-    heavy = ["polars", "numpy", "torch", "scipy", "pydantic", "personax.stages", "personax.config"]
+    heavy = ["polars", "numpy", "torch", "scipy", "personax.stages", "personax.config", "personax.study"]
     script = f"""
 import sys, personax.cli
-for words in (["--version"], ["--help"]):
+for words in (["--version"], ["--help"], ["run", "--help"], ["status", "--help"]):
     sys.argv = ["personax", *words]
     try:
         personax.cli.main()

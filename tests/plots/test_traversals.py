@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install personax[figures]")
 
 from personax.errors import InputError
-from personax.figures import latent_traversals
+from personax.plots import latent_traversals
 
 
 def test_rows_are_latents_and_columns_places() -> None:
@@ -21,8 +21,8 @@ def test_rows_are_latents_and_columns_places() -> None:
     first = np.asarray(panels[0].images[0].get_array())
     np.testing.assert_allclose(first, (grey[0, 0] - grey.min()) / np.ptp(grey))
     assert np.asarray(panels[3].images[0].get_array()).shape == (4, 5, 3)
-    texts = [text.get_text() for text in figure.axes[0].texts]
-    assert texts[:5] == ["ours", "a_1", "5", "1,200", "0"]
+    assert [axes.get_xlabel() for axes in panels[:3]] == ["5", "1,200", "0"]
+    assert [panels[0].get_ylabel(), panels[3].get_ylabel(), figure.texts[0].get_text()] == ["a_1", "b_1", "ours"]
 
 
 @pytest.mark.parametrize(

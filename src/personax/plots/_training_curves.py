@@ -10,34 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from personax.data.labels import shorten
 from personax.errors import InputError
-from personax.figures._canvas import (
-    CAPTION_LINE,
-    LINE_COLOURS,
-    MARGIN,
-    TEXT_SIZE,
-    Canvas,
-    defaults,
-    text_width,
-    wrapped,
-)
-from personax.figures._legend import Legend, LegendEntry
-from personax.figures._ticks import TICK_SIZE, nice_ticks, padded_limits, set_ticks
+from personax.plots._style import LINE_COLOURS, defaults, finish, key, limits, panels
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["training_curves"]
-
-PANEL_WIDTH, PANEL_HEIGHT, GAP = 1.9, 1.15, 0.22
-"""Width and height of a panel, gap between panels."""
-
-ABREAST = 3
-"""Panels side by side."""
-
-HEAD, FOOT = 0.24, 0.42
-"""Heights of a panel's name and of its numbers with the word under them."""
-
 
 History = Mapping[str, NDArray[Any]]
 
@@ -63,7 +43,7 @@ def training_curves(histories: Mapping[str, Mapping[int, Mapping[str, ArrayLike]
     Examples
     --------
     >>> figure = training_curves({"ours": {0: {"epoch": [1, 2, 3], "validation": [3.0, 1.0, 2.0]}}})
-    >>> [line.get_xydata().tolist() for line in figure.axes[1].lines]
+    >>> [line.get_xydata().tolist() for line in figure.axes[0].lines]
     [[[1.0, 3.0], [2.0, 1.0], [3.0, 2.0]], [[2.0, 1.0]]]
     """
     runs = {
@@ -73,38 +53,20 @@ def training_curves(histories: Mapping[str, Mapping[int, Mapping[str, ArrayLike]
     }
     if not runs:
         raise InputError("there is no training history to draw; give at least one method with one seed")
-    limits = {method: padded_limits(y for run in seeds.values() for y in _drawn(run)) for method, seeds in runs.items()}
-    ticks = {method: nice_ticks(*limit) for method, limit in limits.items()}
-    side = max(text_width(text, TICK_SIZE) for marks in ticks.values() for _, text in marks) + 0.08
-    colour = {
-        seed: LINE_COLOURS[at % len(LINE_COLOURS)]
-        for at, seed in enumerate(sorted({s for own in runs.values() for s in own}))
-    }
-    across = min(ABREAST, len(runs))
-    width = max(2 * MARGIN + across * (side + PANEL_WIDTH) + (across - 1) * GAP, 4.0)
-    legend = Legend(_legend(colour), width - 2 * MARGIN)
-    caption = wrapped(_caption(runs), width - 2 * MARGIN, TEXT_SIZE)
-    step = HEAD + PANEL_HEIGHT + FOOT
-    end = MARGIN + step * -(-len(runs) // ABREAST)
+    seeds = sorted({seed for own in runs.values() for seed in own})
+    colour = {seed: LINE_COLOURS[place % len(LINE_COLOURS)] for place, seed in enumerate(seeds)}
     with defaults():
-        canvas = Canvas(width, end + 0.06 + legend.height + 0.06 + CAPTION_LINE * len(caption) + MARGIN)
-        for at, (method, seeds) in enumerate(runs.items()):
-            x = MARGIN + side + (at % ABREAST) * (side + PANEL_WIDTH + GAP)
-            y = MARGIN + step * (at // ABREAST) + HEAD
-            canvas.text(x, y - HEAD / 2, shorten(method, 30), 9, va="center_baseline")
-            axes = canvas.panel(x, y, PANEL_WIDTH, PANEL_HEIGHT)
-            for seed, run in seeds.items():
-                _draw(axes, run, colour[seed])
-            first, last = (f(run["epoch"][at] for run in seeds.values()) for f, at in ((min, 0), (max, -1)))
-            axes.set(xlim=padded_limits([first, last], 0.03), ylim=limits[method])
-            set_ticks(axes.xaxis, _epochs(float(first), float(last)))
-            set_ticks(axes.yaxis, ticks[method])
-            canvas.text(
-                x + PANEL_WIDTH / 2, y + PANEL_HEIGHT + 0.28, "epoch", TEXT_SIZE, ha="center", va="center_baseline"
+        figure, every = panels(len(runs), 1.9, 1.15, abreast=3, gap=(0.65, 0.75))
+        for axes, (method, own) in zip(every, runs.items(), strict=True):
+            axes.set(
+                title=shorten(method, 30), xlabel="epoch", ylim=limits([y for run in own.values() for y in _drawn(run)])
             )
-        bottom = legend.draw(canvas, MARGIN, end + 0.06)
-        canvas.caption(MARGIN, bottom + 0.06, caption)
-    return canvas.figure
+            for seed, run in own.items():
+                _draw(axes, run, colour[seed])
+            axes.locator_params(axis="x", integer=True, nbins=5)
+            axes.locator_params(axis="y", nbins=4)
+            axes.yaxis.set_major_formatter("{x:,.6g}")
+        return finish(figure, legend=list(_legend(colour)), caption=_caption(runs))
 
 
 def _columns(method: str, seed: int, found: Mapping[str, ArrayLike]) -> History:
@@ -134,17 +96,14 @@ def _draw(axes: Axes, run: History, colour: str) -> None:
               markeredgewidth=0.5)  # fmt: skip
 
 
-def _epochs(first: float, last: float) -> list[tuple[float, str]]:
-    """Return whole epochs."""
-    marks = nice_ticks(first, last, 5) if last > first else [(first, f"{first:g}")]
-    return [(place, f"{place:,.0f}") for place, _ in marks if place == round(place)]
-
-
-def _legend(colour: Mapping[int, str]) -> list[LegendEntry]:
-    keys = [LegendEntry(None, "—— validation"), LegendEntry(None, "- - - training"), LegendEntry(None, "● best epoch")]
+def _legend(colour: Mapping[int, str]) -> Iterator[Artist]:
+    yield key("validation")
+    yield key("training", linestyle=(0, (2, 1.5)))
+    yield key("best epoch", linestyle="", marker="o", markersize=4)
     if len(colour) > len(LINE_COLOURS):
-        return [*keys, LegendEntry(None, f"{len(colour)} seeds, colours repeat")]
-    return keys + [LegendEntry(shown, f"seed {seed}") for seed, shown in colour.items()]
+        yield key(f"{len(colour)} seeds, colours repeat", color="none")
+    else:
+        yield from (key(f"seed {seed}", color=shown, linewidth=2.5) for seed, shown in colour.items())
 
 
 def _caption(runs: Mapping[str, Mapping[int, History]]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from personax.errors import InputError
-from personax.figures import breaking_curves, save
+from personax.plots import breaking_curves, save
 
 pytest.importorskip("matplotlib")
 
@@ -17,9 +17,9 @@ CURVES = {"faces": {"rotation": [(1, 0.9, 0.8, 1.0), (16, 1.0, 0.99, 1.0)], "flo
 
 def test_every_curve_is_a_line_in_the_panel_of_its_data(tmp_path: Path) -> None:
     figure = breaking_curves(CURVES, "A caption.")
-    lines = [[line.get_xydata().tolist() for line in axes.lines[1:]] for axes in figure.axes[1:]]  # type: ignore[union-attr]
+    lines = [[line.get_xydata().tolist() for line in axes.lines[1:]] for axes in figure.axes]  # type: ignore[union-attr]
     assert lines == [[[[1.0, 0.9], [16.0, 1.0]], [[1.0, 0.0]]], [[[4.0, 0.5]]]]
-    same = [axes.lines[-1].get_color() for axes in figure.axes[1:]]
+    same = [axes.lines[-1].get_color() for axes in figure.axes]
     assert same[0] == same[1], "a transform has one colour everywhere"
     save(figure, tmp_path / "a.svg")
     text = (tmp_path / "a.svg").read_text(encoding="utf-8")

@@ -10,15 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from personax.data.labels import shorten
 from personax.errors import InputError
-from personax.figures._canvas import CAPTION_LINE, GREY, MARGIN, TEXT_SIZE, Canvas, defaults, text_width, wrapped
+from personax.plots._style import GREY, defaults, finish, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["latent_traversals"]
-
-SIDE, GAP, BELOW = 0.72, 0.06, 0.17
-"""Side of an image, gap between images, room for the count below."""
 
 NAME_LETTERS = 28
 
@@ -58,35 +55,24 @@ def latent_traversals(
     --------
     >>> figure = latent_traversals({"face_1": np.zeros((2, 1, 4, 4))}, {"face_1": [3, 0]})
     >>> len(figure.axes)
-    3
+    2
     """
     rows = {name: _checked(name, shown, people.get(name, ())) for name, shown in images.items()}
     if len({len(shown) for shown in rows.values()}) != 1:
         raise InputError("give the images of at least one latent, and as many of each")
     count = len(next(iter(rows.values())))
-    labels = {name: shorten(name, NAME_LETTERS) for name in rows}
-    left = MARGIN + max(text_width(label, TEXT_SIZE) for label in labels.values()) + 0.08
-    top = MARGIN + (0.26 if title else 0.0)
-    width = max(left + (SIDE + GAP) * count, 3.6, MARGIN + text_width(title, 9)) + MARGIN
-    caption = wrapped(CAPTION, width - 2 * MARGIN, TEXT_SIZE)
-    bottom = top + (SIDE + BELOW) * len(rows)
     with defaults():
-        canvas = Canvas(width, bottom + 0.1 + CAPTION_LINE * len(caption) + MARGIN)
-        canvas.text(MARGIN, MARGIN + 0.08, title, 9, va="center_baseline")
+        figure, every = panels(len(rows) * count, 0.72, 0.72, abreast=count, gap=(0.06, 0.2))
         for down, (name, shown) in enumerate(rows.items()):
-            y = top + (SIDE + BELOW) * down
-            canvas.text(left - 0.06, y + SIDE / 2, labels[name], TEXT_SIZE, ha="right", va="center_baseline")
             low, high = float(shown.min()), float(shown.max())
-            for at, image in enumerate(shown):
-                x = left + (SIDE + GAP) * at
-                axes = canvas.panel(x, y, SIDE, SIDE)
-                scaled = (image - low) / (high - low if high > low else 1.0)
-                grey: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1} if len(scaled) == 1 else {}
-                axes.imshow(scaled[0] if grey else scaled.transpose(1, 2, 0), interpolation="nearest", **grey)
-                near = f"{people[name][at]:,}"
-                canvas.text(x + SIDE / 2, y + SIDE + 0.08, near, 7, ha="center", va="center_baseline", color=GREY)
-        canvas.caption(MARGIN, bottom + 0.1, caption)
-    return canvas.figure
+            scaled = (shown - low) / (high - low if high > low else 1.0)
+            for axes, image, near in zip(every[down * count :], scaled, people[name], strict=False):
+                grey: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1} if len(image) == 1 else {}
+                axes.imshow(image[0] if grey else image.transpose(1, 2, 0), interpolation="nearest", **grey)
+                axes.set(xticks=[], yticks=[])
+                axes.set_xlabel(f"{near:,}", fontsize=7, color=GREY, labelpad=2)
+            every[down * count].set_ylabel(shorten(name, NAME_LETTERS), rotation=0, ha="right", va="center")
+        return finish(figure, title=title, caption=CAPTION)
 
 
 def _checked(name: str, images: ArrayLike, people: Sequence[int]) -> Array:

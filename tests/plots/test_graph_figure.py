@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
 
-import matplotlib.patches
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from PIL import Image
 
 from personax.errors import InputError
-from personax.figures import draw_graph, save
-from personax.figures._graph import BOX_HEIGHT, graph_geometry
+from personax.graphs import GraphGeometry, graph_geometry
+from personax.plots import draw_graph, save
+from personax.plots._graph import BOX_HEIGHT
 from personax.schema import Edge, Graph, Node
 
 KINDS: tuple[Literal["directed", "undirected", "bidirected"], ...] = ("directed", "undirected", "bidirected")
@@ -36,11 +37,21 @@ def graphs(draw: st.DrawFn) -> Graph:
 
 
 def texts(figure: Figure) -> list[str]:
-    return [text.get_text() for text in figure.axes[0].texts]
+    legend = [text for box in figure.legends for text in box.get_texts()]
+    return [line for text in (*figure.axes[0].texts, *legend, *figure.texts) for line in text.get_text().splitlines()]
+
+
+def arrows(figure: Figure) -> list[FancyArrowPatch]:
+    return [patch for patch in figure.axes[0].patches if isinstance(patch, FancyArrowPatch)]
 
 
 def heads(figure: Figure) -> int:
-    return sum(isinstance(patch, matplotlib.patches.Polygon) for patch in figure.axes[0].patches)
+    styles = [arrow.get_arrowstyle() for arrow in arrows(figure)]
+    return sum((style.arrow or "").count(">") + (style.arrow or "").count("<") for style in styles)
+
+
+def geometry_of(graph: Graph) -> GraphGeometry:
+    return graph_geometry(graph, {node.id: 0.5 for node in graph.nodes}, row=0.37, gap=1.0)
 
 
 def large() -> Graph:
@@ -56,7 +67,7 @@ def large() -> Graph:
 
 @given(graphs())
 def test_no_box_lies_on_another_and_all_is_on_the_page(graph: Graph) -> None:
-    geometry = graph_geometry(graph, {node.id: node.id for node in graph.nodes}, 3.0)
+    geometry = geometry_of(graph)
     assert set(geometry.boxes) == {node.id for node in graph.nodes}
     for one, other in combinations(geometry.boxes.values(), 2):
         beside = one.x + one.width < other.x or other.x + other.width < one.x
@@ -70,27 +81,24 @@ def test_no_box_lies_on_another_and_all_is_on_the_page(graph: Graph) -> None:
 
 @given(graphs())
 def test_every_edge_begins_and_ends_at_its_boxes(graph: Graph) -> None:
-    geometry = graph_geometry(graph, {node.id: node.id for node in graph.nodes}, 3.0)
-    for edge, curve in zip(graph.edges, geometry.curves, strict=True):
+    geometry = geometry_of(graph)
+    for edge, path in zip(graph.edges, geometry.paths, strict=True):
         ends = [geometry.boxes[edge.source], geometry.boxes[edge.target]]
         first, last = ends if geometry.starts_at_source(edge) else ends[::-1]
-        side = last.x if first.x != last.x else last.x + last.width
-        assert curve[0][0] == pytest.approx(first.x + first.width)
-        assert curve[-1][0] == pytest.approx(side)
-        assert abs(curve[0][1] - first.y) < BOX_HEIGHT / 2
-        assert abs(curve[-1][1] - last.y) < BOX_HEIGHT / 2
-        assert len(curve) % 3 == 1
+        assert path[0][0] == pytest.approx(first.x + first.width)
+        assert path[-1][0] == pytest.approx(last.x)
+        assert abs(path[0][1] - first.y) < BOX_HEIGHT / 2
+        assert abs(path[-1][1] - last.y) < BOX_HEIGHT / 2
+        assert len(path) % 2 == 0
 
 
 def test_edges_of_one_box_do_not_lie_on_one_another() -> None:
-    curves = graph_geometry(graph_of("ax", "bx", "cx", "cx"), {name: name for name in "abcx"}, 3.0).curves
-    assert len({curve[-1][1] for curve in curves}) == 4
+    assert len({path[-1][1] for path in geometry_of(graph_of("ax", "bx", "cx", "cx")).paths}) == 4
 
 
 @given(graphs())
 def test_the_same_graph_has_the_same_places(graph: Graph) -> None:
-    labels = {node.id: node.id for node in graph.nodes}
-    assert graph_geometry(graph, labels, 3.0) == graph_geometry(Graph.from_json(graph.to_json()), labels, 3.0)
+    assert geometry_of(graph) == geometry_of(Graph.from_json(graph.to_json()))
 
 
 @pytest.mark.parametrize(("kind", "number"), list(zip(KINDS, (1, 0, 2), strict=True)))
@@ -99,23 +107,15 @@ def test_arrowheads_by_kind(kind: Literal["directed", "undirected", "bidirected"
 
 
 def test_an_arrow_points_at_its_target_against_the_flow_too() -> None:
-    figure = draw_graph(graph_of("ab", "bc", "ca"))
-    boxes = graph_geometry(graph_of("ab", "bc", "ca"), dict(zip("abc", "abc", strict=True)), 4.2).boxes
-    tips = [p.get_xy()[0] for p in figure.axes[0].patches if isinstance(p, matplotlib.patches.Polygon)]
-    assert [tip[0] - 0.16 for tip in tips] == pytest.approx(
-        [boxes["b"].x, boxes["c"].x, boxes["a"].x + boxes["a"].width]
-    )
+    styles = [arrow.get_arrowstyle().arrow for arrow in arrows(draw_graph(graph_of("ab", "bc", "ca")))]
+    assert styles == ["-|>", "-|>", "<|-"]
 
 
 def test_stronger_edges_are_wider() -> None:
     nodes = [Node(name) for name in "abcd"]
     edges = [Edge(name, "d", "undirected", weight) for name, weight in zip("abc", (0.1, -0.9, 0.5), strict=True)]
     figure = draw_graph(Graph(nodes, edges, weight="nHSIC"))
-    widths = [
-        patch.get_linewidth()
-        for patch in figure.axes[0].patches
-        if isinstance(patch, matplotlib.patches.PathPatch) and patch.get_linewidth() > 0
-    ]
+    widths = [arrow.get_linewidth() for arrow in arrows(figure)]
     assert widths[0] < widths[2] < widths[1]
     assert "Width of an edge: nHSIC, 0.1 to 0.9 in size." in texts(figure)
 
@@ -151,7 +151,7 @@ def test_both_formats_render_and_repeat(graph: Graph, tmp_path: Path) -> None:
 def test_every_group_has_its_own_colours() -> None:
     nodes = [Node(f"n{i}", group=f"g{i}") for i in range(20)]
     patches = draw_graph(Graph(nodes, [])).axes[0].patches
-    fills = [patch.get_facecolor() for patch in patches if isinstance(patch, matplotlib.patches.FancyBboxPatch)]
+    fills = [patch.get_facecolor() for patch in patches if isinstance(patch, FancyBboxPatch)]
     assert len({fill for fill in fills if fill[:3] != (1.0, 1.0, 1.0)}) == 20
 
 

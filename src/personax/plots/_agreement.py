@@ -8,20 +8,7 @@ import polars as pl
 
 from personax.data.labels import shorten
 from personax.errors import InputError
-from personax.figures._canvas import (
-    BLACK,
-    BLUE,
-    CAPTION_LINE,
-    GREY,
-    MARGIN,
-    TEXT_SIZE,
-    VERMILLION,
-    Canvas,
-    defaults,
-    text_width,
-    wrapped,
-)
-from personax.figures._ticks import nice_ticks, padded_limits, set_ticks
+from personax.plots._style import BLACK, BLUE, GREY, VERMILLION, defaults, finish, limits, row_panels
 from personax.registry import register
 from personax.results import Result
 
@@ -30,9 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["agreement_dots"]
-
-PANEL_WIDTH, ROW_HEIGHT, GAP, HEAD, FOOT = 1.75, 0.235, 0.2, 0.26, 0.34
-"""Width of a panel, height of a row, gap between panels, heights of heads and of numbers."""
 
 NAME_LETTERS = 30
 
@@ -60,7 +44,7 @@ def agreement_dots(table: pl.DataFrame, *, first: str = "humans", caption: str =
     --------
     >>> rows = {"trait": ["openness"] * 2, "rater": ["humans", "oak"], "value": [0.5, 0.4], "low": [0.4, 0.3]}
     >>> figure = agreement_dots(pl.DataFrame(rows | {"high": [0.6, 0.5]}))
-    >>> [float(dots.get_offsets()[0, 0]) for dots in figure.axes[1].collections if len(dots.get_offsets()) == 1]
+    >>> [float(dots.get_offsets()[0, 0]) for dots in figure.axes[0].collections if len(dots.get_offsets()) == 1]
     [0.5, 0.4]
     """
     absent = {"trait", "rater", "value", "low", "high"} - set(table.columns)
@@ -68,26 +52,15 @@ def agreement_dots(table: pl.DataFrame, *, first: str = "humans", caption: str =
         raise InputError(f"agreement cannot be drawn: {'no column ' + min(absent) if absent else 'no rows'}")
     traits = table["trait"].unique(maintain_order=True).to_list()
     raters = table["rater"].unique(maintain_order=True).to_list()
-    names = [shorten(rater, NAME_LETTERS) for rater in raters]
-    beside = MARGIN + max(text_width(name, TEXT_SIZE) for name in names) + 0.08
-    width = beside + len(traits) * (PANEL_WIDTH + GAP) - GAP + MARGIN + 0.1
-    lines = wrapped(caption, width - 2 * MARGIN, TEXT_SIZE) if caption else []
-    top, high = MARGIN + HEAD, ROW_HEIGHT * len(raters)
     known = [v for column in ("value", "low", "high") for v in table[column].drop_nulls()]
-    ends = padded_limits([0.0, 1.0, *known], 0.04)
+    ends = limits([0.0, 1.0, *known], 0.04)
     with defaults():
-        canvas = Canvas(width, top + high + FOOT + CAPTION_LINE * len(lines) + MARGIN)
-        for at, name in enumerate(names):
-            canvas.text(beside - 0.08, top + ROW_HEIGHT * (at + 0.5), name, TEXT_SIZE, ha="right", va="center_baseline")
-        for at, trait in enumerate(traits):
-            x = beside + at * (PANEL_WIDTH + GAP)
-            canvas.text(x, MARGIN + HEAD / 2 - 0.03, str(trait).capitalize(), TEXT_SIZE, va="center_baseline")
-            axes = canvas.panel(x, top, PANEL_WIDTH, high)
-            axes.set(xlim=ends, ylim=(len(raters) - 0.5, -0.5))
-            set_ticks(axes.xaxis, nice_ticks(*ends, 5))
+        titles = [str(trait).capitalize() for trait in traits]
+        figure, panels = row_panels([shorten(rater, NAME_LETTERS) for rater in raters], titles)
+        for trait, axes in zip(traits, panels, strict=True):
+            axes.set_xlim(*ends)
             _panel(axes, table.filter(pl.col("trait") == trait), raters, first)
-        canvas.caption(MARGIN, top + high + FOOT, lines)
-    return canvas.figure
+        return finish(figure, caption=caption)
 
 
 @register("plots", "corrected_effects", title="Corrected effects", help="an effect four ways, with its intervals")

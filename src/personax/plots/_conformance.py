@@ -54,7 +54,7 @@ def check_plot(name: str, result: object = None, **options: Any) -> None:  # noq
         after = repr(drawn), dict(settings), pyplot.get_fignums()
         demand(isinstance(figure, figure_type), f"it returns {described(figure)}; return a matplotlib Figure")
         demand(before[0] == after[0], "it changes the result; work on a copy")
-        demand(before[1] == after[1], "it changes matplotlib's settings; draw within personax.figures.defaults()")
+        demand(before[1] == after[1], "it changes matplotlib's settings; draw within personax.plots.defaults()")
         demand(before[2] == after[2], "it leaves a figure of pyplot open; make one by matplotlib.figure.Figure")
         shown = figure.texts or any(axes.has_data() or axes.texts or axes.patches for axes in figure.axes)
         demand(shown, "nothing is on the figure; draw the result")

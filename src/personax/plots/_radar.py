@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from personax.errors import InputError, require
-from personax.figures._canvas import BLACK, GREY, LINE_COLOURS, defaults
+from personax.errors import InputError
+from personax.plots._style import BLACK, GREY, LINE_COLOURS, defaults, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,8 +46,7 @@ def radar(scores: pl.DataFrame, *, rows: str = "model", axes: str = "dimension")
             f"a radar takes 3 axes or more and 1 to {MAX_LINES} lines, here {len(around)} and {len(names)}"
         )
     with defaults():
-        figure: Figure = require("matplotlib.figure", extra="figures").Figure(figsize=(6.4, 3.9), dpi=200)
-        panel = figure.add_axes((0.08, 0.1, 0.55, 0.8), projection="polar")
+        figure, (panel,) = panels(1, 3.2, 3.2, projection="polar")
         angles = np.linspace(0, 2 * np.pi, len(around), endpoint=False)
         for place, name in enumerate(names):
             own = scores.filter(pl.col(rows) == name).select(axes, "score").iter_rows()

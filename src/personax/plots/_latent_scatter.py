@@ -10,28 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from personax.data.labels import shorten, two_decimals
 from personax.errors import InputError
-from personax.figures._canvas import (
-    BLUE,
-    CAPTION_LINE,
-    GREY,
-    MARGIN,
-    TEXT_SIZE,
-    VERMILLION,
-    Canvas,
-    defaults,
-    text_width,
-    wrapped,
-)
-from personax.figures._ticks import padded_limits
+from personax.plots._style import BLUE, GREY, VERMILLION, defaults, finish, limits, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["latent_scatter"]
-
-SIDE, GAP = 0.86, 0.07
-"""Side of a panel, gap between panels."""
 
 NAME_LETTERS = 28
 """Letters of a name that are shown."""
@@ -83,7 +68,7 @@ def latent_scatter(
     --------
     >>> x = np.random.default_rng(0).normal(size=(100, 2))
     >>> figure = latent_scatter(-x[:, ::-1], x, [(1, 0, 1.0), (0, 1, 1.0)], names=["a_1", "a_2"])
-    >>> [axes.texts[0].get_text() for axes in figure.axes[1:]]
+    >>> [axes.texts[0].get_text() for axes in figure.axes]
     ['-1.0', '-.14', '-.14', '-1.0']
     """
     x, z = _table(true, "true"), _table(learned, "learned")
@@ -95,34 +80,20 @@ def latent_scatter(
             f"{len(names)} true and {len(row_names)} learned names do not fit {x.shape[1]} and {z.shape[1]}"
         )
     columns, rows, partner = _order(pairs, x.shape[1], z.shape[1])
-    labels = [shorten(names[j], NAME_LETTERS) for j in columns], [shorten(row_names[i], NAME_LETTERS) for i in rows]
-    tall = max(text_width(label, TEXT_SIZE) for label in labels[0])
-    upright = tall > SIDE
-    left = MARGIN + 0.2 + max(text_width(label, TEXT_SIZE) for label in labels[1]) + 0.06
-    top = MARGIN + (0.26 if title else 0.0) + 0.2 + (tall if upright else 0.15) + 0.05
-    right, bottom = left + _place(len(columns)) - GAP, top + _place(len(rows)) - GAP
-    width = max(right, 3.6, MARGIN + text_width(title, 9)) + MARGIN
-    caption = wrapped(_caption(len(x), len(columns), x.shape[1], rows, set(partner)), width - 2 * MARGIN, TEXT_SIZE)
     with defaults():
-        canvas = Canvas(width, bottom + 0.1 + CAPTION_LINE * len(caption) + MARGIN)
-        canvas.text(MARGIN, MARGIN + 0.08, title, 9, va="center_baseline")
-        canvas.text((left + right) / 2, MARGIN + (0.34 if title else 0.08), "true", TEXT_SIZE, ha="center", color=GREY)
-        canvas.text(MARGIN + 0.06, (top + bottom) / 2, "learned", TEXT_SIZE, ha="center", rotation=90, color=GREY)
-        for at, label in enumerate(labels[0]):
-            turned = {"rotation": 90} if upright else {}
-            canvas.text(left + _place(at) + SIDE / 2, top - 0.05, label, TEXT_SIZE, ha="center", va="bottom", **turned)
-        for at, label in enumerate(labels[1]):
-            canvas.text(left - 0.06, top + _place(at) + SIDE / 2, label, TEXT_SIZE, ha="right", va="center_baseline")
-        for down, i in enumerate(rows):
-            for across, j in enumerate(columns):
-                axes = canvas.panel(left + _place(across), top + _place(down), SIDE, SIDE)
-                _scatter(axes, x[:, j], z[:, i], matched=partner.get(i) == j)
-        canvas.caption(MARGIN, bottom + 0.1, caption)
-    return canvas.figure
-
-
-def _place(at: int) -> float:
-    return (SIDE + GAP) * at
+        figure, every = panels(len(rows) * len(columns), 0.86, 0.86, abreast=len(columns), gap=(0.07, 0.07))
+        for place, axes in enumerate(every):
+            down, across = divmod(place, len(columns))
+            i, j = rows[down], columns[across]
+            _scatter(axes, x[:, j], z[:, i], matched=partner.get(i) == j)
+            if down == 0:
+                name = shorten(names[j], NAME_LETTERS)
+                axes.set_title(name, rotation=90 if max(map(len, names)) > 10 else 0, fontsize=8, loc="center")
+            if across == 0:
+                name = shorten(row_names[i], NAME_LETTERS)
+                axes.set_ylabel(name, rotation=0, ha="right", va="center", labelpad=3)
+        caption = _caption(len(x), len(columns), x.shape[1], rows, set(partner))
+        return finish(figure, title=title, caption=caption)
 
 
 def _table(values: ArrayLike, which: str) -> Array:
@@ -143,8 +114,8 @@ def _order(pairs: Sequence[tuple[int, int, float]], k: int, d: int) -> tuple[lis
 
 
 def _scatter(axes: Axes, x: Array, y: Array, *, matched: bool) -> None:
-    low, high = padded_limits(y)
-    axes.set(xlim=padded_limits(x), ylim=(low, high + HEADROOM * (high - low)))
+    low, high = limits(y)
+    axes.set(xticks=[], yticks=[], xlim=limits(x), ylim=(low, high + HEADROOM * (high - low)))
     # Points are pixels in an SVG too: a page of thousands of circles is slow to open.
     axes.scatter(x, y, s=1.6, alpha=0.5, linewidths=0, color=BLUE if matched else GREY, rasterized=True)
     if matched:
@@ -160,7 +131,8 @@ def _correlation(x: Array, y: Array) -> str:
 
 
 def _caption(n: int, drawn: int, k: int, rows: Sequence[int], matched: set[int]) -> str:
-    parts = [f"n = {n:,}. In each panel: Pearson's correlation. Thick frame: the pair that was matched."]
+    parts = ["Rows: learned; columns: true."]
+    parts += [f"n = {n:,}. In each panel: Pearson's correlation. Thick frame: the pair that was matched."]
     if any(i not in matched for i in rows):
         parts.append("Learned latents without a partner come last.")
     if drawn < k:

@@ -9,18 +9,8 @@ import numpy as np
 
 from personax.data.labels import shorten
 from personax.errors import InputError
-from personax.figures._canvas import (
-    CAPTION_LINE,
-    LINE_COLOURS,
-    MARGIN,
-    TEXT_SIZE,
-    Canvas,
-    defaults,
-    text_width,
-    wrapped,
-)
-from personax.figures._legend import Legend, LegendEntry
-from personax.figures._ticks import TICK_SIZE, set_ticks
+from personax.plots._style import LINE_COLOURS, defaults, finish, key
+from personax.plots._style import panels as panels_of
 from personax.registry import register
 
 if TYPE_CHECKING:
@@ -28,11 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["breaking_curves"]
-
-PANEL_WIDTH, PANEL_HEIGHT, GAP, HEAD, FOOT = 2.1, 1.5, 0.25, 0.24, 0.44
-"""Width and height of a panel, gap between panels, heights of a head and of numbers."""
-
-SHARES = [(0.0, "0"), (0.5, "50 %"), (1.0, "100 %")]
 
 Curve = Sequence[tuple[int, float, float, float]]
 """Known pairs, share found, and the ends of its interval."""
@@ -58,7 +43,7 @@ def breaking_curves(panels: Mapping[str, Mapping[str, Curve]], caption: str = ""
     Examples
     --------
     >>> figure = breaking_curves({"faces": {"rotation": [(1, 0.0, 0.0, 0.1), (8, 1.0, 0.9, 1.0)]}})
-    >>> [line.get_xydata().tolist() for line in figure.axes[1].lines[1:]]
+    >>> [line.get_xydata().tolist() for line in figure.axes[0].lines[1:]]
     [[[1.0, 0.0], [8.0, 1.0]]]
     """
     points = [point for curves in panels.values() for curve in curves.values() for point in curve]
@@ -66,32 +51,20 @@ def breaking_curves(panels: Mapping[str, Mapping[str, Curve]], caption: str = ""
         raise InputError("curves of known pairs need at least one point, pairs from 1, and shares between 0 and 1")
     names = list(dict.fromkeys(name for curves in panels.values() for name in curves))
     colour = {name: LINE_COLOURS[place % len(LINE_COLOURS)] for place, name in enumerate(names)}
-    side = max(text_width(text, TICK_SIZE) for _, text in SHARES) + 0.08
-    width = 2 * MARGIN + side + len(panels) * PANEL_WIDTH + (len(panels) - 1) * GAP
-    legend = Legend([LegendEntry(shade, name) for name, shade in colour.items()], width - 2 * MARGIN)
-    lines = wrapped(caption, width - 2 * MARGIN, TEXT_SIZE) if caption else []
-    end = MARGIN + HEAD + PANEL_HEIGHT + FOOT
     most = max(pairs for pairs, *_ in points)
     with defaults():
-        canvas = Canvas(width, end + 0.06 + legend.height + 0.06 + CAPTION_LINE * len(lines) + MARGIN)
-        for place, (title, curves) in enumerate(panels.items()):
-            x = MARGIN + side + place * (PANEL_WIDTH + GAP)
-            canvas.text(x, MARGIN + HEAD / 2, shorten(title, 34), 9, va="center_baseline")
-            axes = canvas.panel(x, MARGIN + HEAD, PANEL_WIDTH, PANEL_HEIGHT)
+        figure, every = panels_of(len(panels), 2.1, 1.5, gap=(0.25, 0))
+        for axes, (title, curves) in zip(every, panels.items(), strict=True):
             axes.axhline(0.5, linewidth=0.5, color="#999999", linestyle=(0, (1, 2)))
             for name, curve in curves.items():
                 _draw(axes, curve, colour[name])
             axes.set_xscale("log", base=2)
-            axes.set(xlim=(0.8, 1.25 * most), ylim=(-0.03, 1.03))
-            axes.minorticks_off()
-            ticks = [2.0**k for k in range(0, int(np.log2(most)) + 1, 2)]
-            set_ticks(axes.xaxis, [(tick, f"{tick:,.0f}") for tick in ticks])
-            set_ticks(axes.yaxis, SHARES if place == 0 else [(tick, "") for tick, _ in SHARES])
-            below = MARGIN + HEAD + PANEL_HEIGHT + 0.3
-            canvas.text(x + PANEL_WIDTH / 2, below, "known pairs", TEXT_SIZE, ha="center", va="center_baseline")
-        bottom = legend.draw(canvas, MARGIN, end + 0.06)
-        canvas.caption(MARGIN, bottom + 0.06, lines)
-    return canvas.figure
+            axes.set(title=shorten(title, 34), xlabel="known pairs", xlim=(0.8, 1.25 * most), ylim=(-0.03, 1.03))
+            ticks = [2**k for k in range(0, int(np.log2(most)) + 1, 2)]
+            axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+            axes.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"] if axes is every[0] else ["", "", ""])
+        legend = [key(name, color=shade, linewidth=2.5) for name, shade in colour.items()]
+        return finish(figure, legend=legend, caption=caption)
 
 
 @register("plots", "audit", title="Audit of a release", help="people found against known pairs")

@@ -9,29 +9,13 @@ import polars as pl
 
 from personax.data.labels import shorten
 from personax.errors import InputError
-from personax.figures._canvas import (
-    BLACK,
-    BLUE,
-    CAPTION_LINE,
-    GREY,
-    MARGIN,
-    TEXT_SIZE,
-    Canvas,
-    defaults,
-    text_width,
-    wrapped,
-)
-from personax.figures._legend import Legend, LegendEntry
-from personax.figures._ticks import nice_ticks, padded_limits, set_ticks
+from personax.plots._style import BLACK, BLUE, GREY, defaults, finish, key, limits, row_panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["scores_by_method"]
-
-PANEL_WIDTH, ROW_HEIGHT, GAP, HEAD, FOOT = 1.75, 0.235, 0.2, 0.26, 0.3
-"""Width of a panel, height of a row, gap between panels, heights of heads and of numbers."""
 
 NAME_LETTERS = 40
 """Letters of a name that are shown."""
@@ -47,8 +31,8 @@ TITLES = {
 }
 """The arrow points to where scores are better."""
 
-STYLES: Sequence[tuple[str, Any]] = (("——", "-"), ("- - -", (0, (4, 2))), ("· · · ·", (0, (1, 1.5))))
-"""What a floor's line looks like, in words and for matplotlib."""
+STYLES: Sequence[Any] = ("-", (0, (4, 2)), (0, (1, 1.5)))
+"""The line of each floor."""
 
 METRICS = ("mcc_pearson", "mcc_spearman", "r2", "shd_across")
 
@@ -83,7 +67,7 @@ def scores_by_method(
     --------
     >>> rows = [{"seed": s, "method": "ours", "metric": "r2", "value": v} for s, v in enumerate([0.5, 0.9])]
     >>> figure = scores_by_method(pl.DataFrame(rows), methods=["ours"], metrics=["r2"])
-    >>> [dots.get_offsets().tolist() for dots in figure.axes[1].collections]
+    >>> [dots.get_offsets().tolist() for dots in figure.axes[0].collections]
     [[[0.5, 0.0], [0.9, 0.0]], [[0.7, 0.0]]]
     """
     absent = {"seed", "method", "metric", "value"} - set(scores.columns)
@@ -94,26 +78,15 @@ def scores_by_method(
         raise InputError(f"the scores cannot be drawn: {why}")
     values = _values(scores)
     seeds = {str(m): n for m, n in scores.group_by("method").agg(pl.col("seed").n_unique()).iter_rows()}
-    names = [shorten(method, NAME_LETTERS) for method in methods]
-    beside = MARGIN + max(text_width(name, TEXT_SIZE) for name in names) + 0.08
-    width = max(beside + len(metrics) * (PANEL_WIDTH + GAP) - GAP + 0.1, 4.4) + MARGIN
-    high = ROW_HEIGHT * len(methods)
-    top = MARGIN + HEAD
-    legend = Legend(_legend(floors), width - 2 * MARGIN)
-    caption = wrapped(_caption(values, methods, seeds, metrics), width - 2 * MARGIN, TEXT_SIZE)
     with defaults():
-        below = top + high + FOOT
-        canvas = Canvas(width, below + legend.height + 0.06 + CAPTION_LINE * len(caption) + MARGIN)
-        for at, name in enumerate(names):
-            canvas.text(beside - 0.08, top + ROW_HEIGHT * (at + 0.5), name, TEXT_SIZE, ha="right", va="center_baseline")
-        for at, metric in enumerate(metrics):
-            x = beside + at * (PANEL_WIDTH + GAP)
-            canvas.text(x, MARGIN + HEAD / 2 - 0.03, TITLES.get(metric, metric), TEXT_SIZE, va="center_baseline")
-            axes = canvas.panel(x, top, PANEL_WIDTH, high)
+        names = [shorten(method, NAME_LETTERS) for method in methods]
+        figure, panels = row_panels(names, [TITLES.get(metric, metric) for metric in metrics])
+        for metric, axes in zip(metrics, panels, strict=True):
             _panel(axes, metric, values, methods, floors, seeds)
-        end = legend.draw(canvas, MARGIN, below)
-        canvas.caption(MARGIN, end + 0.06, caption)
-    return canvas.figure
+        dots = [key("one seed", linestyle="", marker="o", markerfacecolor="none", color=BLUE),
+                key("mean", linestyle="", marker="|", markersize=9)]  # fmt: skip
+        lines = [key(name, linestyle=style, color="#8c8c8c") for name, style in zip(floors, STYLES, strict=False)]
+        return finish(figure, legend=[*dots, *lines], caption=_caption(values, methods, seeds, metrics))
 
 
 def _values(scores: pl.DataFrame) -> Values:
@@ -129,10 +102,9 @@ def _panel(
     every = [v for method in (*methods, *floors) for v in values.get((method, metric), [])]
     # From nothing to all there is: a scale that fits the dots alone makes small differences look large.
     full = 1.0 if metric.startswith(("mcc", "r2")) else max(every, default=1.0) or 1.0
-    low, high = padded_limits([0.0, full, *every], 0.04)
-    axes.set(xlim=(low, high), ylim=(len(methods) - 0.5, -0.5))
-    set_ticks(axes.xaxis, nice_ticks(low, high, 5))
-    for floor, (_, style) in zip(floors, STYLES, strict=False):
+    low, high = limits([0.0, full, *every], 0.04)
+    axes.set_xlim(low, high)
+    for floor, style in zip(floors, STYLES, strict=False):
         own = values.get((floor, metric))
         if own:
             axes.axvspan(min(own), max(own), color="#d9d9d9", alpha=0.5, linewidth=0, zorder=0)
@@ -155,12 +127,6 @@ def _panel(
 def _left(own: Sequence[float], low: float, high: float) -> bool:
     """Say whether the dots are on the left, so that words have room on the right."""
     return bool(own) and sum(own) / len(own) < (low + high) / 2
-
-
-def _legend(floors: Sequence[str]) -> list[LegendEntry]:
-    marks = [LegendEntry(None, "○ one seed"), LegendEntry(None, "| mean")]
-    lines = [LegendEntry("#d9d9d9", f"{line} {floor}") for floor, (line, _) in zip(floors, STYLES, strict=False)]
-    return marks + lines
 
 
 def _caption(values: Values, methods: Sequence[str], seeds: Mapping[str, int], metrics: Sequence[str]) -> str:
