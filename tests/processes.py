@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
 PRELOADED = [
     "matplotlib.figure",
     "httpx2",
@@ -31,8 +32,8 @@ _server.set_forkserver_preload(PRELOADED)
 def start(code: str, *words: str | Path) -> BaseProcess:
     """Start what ``python -c code words`` would here; ``exitcode`` is -9 after ``kill``. For POSIX systems."""
     whole = (
-        f"import os, sys\nsys.argv = {['-c', *map(str, words)]!r}\nos.chdir({str(Path.cwd())!r})\n"
-        f"os.environ.clear()\nos.environ.update({dict(os.environ)!r})\n{textwrap.dedent(code)}"
+        f"import os, sys\nsys.path.append({str(ROOT)!r})\nsys.argv = {['-c', *map(str, words)]!r}\n"
+        f"os.chdir({str(Path.cwd())!r})\nos.environ.clear()\nos.environ.update({dict(os.environ)!r})\n{textwrap.dedent(code)}"
     )
     process = _server.Process(target=exec, args=(whole, {"__name__": "__main__"}))
     process.start()

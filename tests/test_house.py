@@ -287,7 +287,7 @@ def class_homes() -> dict[str, list[str]]:
     """Return public class name -> files that define it."""
     homes: dict[str, list[str]] = {}
     for path in FILES:
-        for node in ast.parse(text_of(path)).body:
+        for node in ast.iter_child_nodes(nodes(path)[0]):  # the module's own statements
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(place(path))
     return homes
