@@ -8,7 +8,8 @@ python benchmarks/discovery.py bent [--draws 5] [--seed 1000]
 orders of the columns, over networks of the literature and random graphs with linear causes. ``bent``: the same, causes
 that act in bends, tests by kernels.
 
-Needs the extra discovery; pgmpy and gcastle run beside it where they are installed. causal-learn's time at the largest size is extrapolated from the sizes given, and said so.
+Needs the extra discovery; pgmpy and gcastle run beside it where they are installed. causal-learn's time at the largest
+size is extrapolated from the sizes given, and said so.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ import networkx as nx
 import numpy as np
 import polars as pl
 from causallearn.search.ConstraintBased.PC import pc as peer_pc
-from networks import NETWORKS
 from threadpoolctl import threadpool_limits
 
+from networks import NETWORKS
 from personax.discovery import CiTest, pc, score_search
 from personax.discovery._ci_test import PValue
 from personax.schema import Graph, Kind

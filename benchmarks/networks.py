@@ -32,10 +32,10 @@ NETWORKS = {
     ),
     "alarm": (
         "LVF>History LVED>CVP LVED>PCWP Hypo>LVED LVF>LVED Hypo>Stroke LVF>Stroke LowOut>HRBP HR>HRBP Cauter>HREKG "
-        "HR>HREKG Cauter>HRSat HR>HRSat Anaph>TPR ArtCO2>ExpCO2 VentLung>ExpCO2 Intub>MinVol VentLung>MinVol FiO2>PVSat "
-        "VentAlv>PVSat PVSat>SaO2 Shunt>SaO2 Pulm>PAP Pulm>Shunt Intub>Shunt Intub>Press Kinked>Press VentTube>Press "
-        "MinSet>Machine Machine>VentTube Discon>VentTube VentTube>VentLung Intub>VentLung Kinked>VentLung "
-        "VentLung>VentAlv Intub>VentAlv VentAlv>ArtCO2 ArtCO2>Catechol Anesth>Catechol SaO2>Catechol TPR>Catechol "
-        "Catechol>HR HR>CO Stroke>CO CO>BP TPR>BP"
+        "HR>HREKG Cauter>HRSat HR>HRSat Anaph>TPR ArtCO2>ExpCO2 VentLung>ExpCO2 Intub>MinVol VentLung>MinVol "
+        "FiO2>PVSat VentAlv>PVSat PVSat>SaO2 Shunt>SaO2 Pulm>PAP Pulm>Shunt Intub>Shunt Intub>Press Kinked>Press "
+        "VentTube>Press MinSet>Machine Machine>VentTube Discon>VentTube VentTube>VentLung Intub>VentLung "
+        "Kinked>VentLung VentLung>VentAlv Intub>VentAlv VentAlv>ArtCO2 ArtCO2>Catechol Anesth>Catechol SaO2>Catechol "
+        "TPR>Catechol Catechol>HR HR>CO Stroke>CO CO>BP TPR>BP"
     ),
 }

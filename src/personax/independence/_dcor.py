@@ -211,7 +211,7 @@ def _both(x: Array, y: Array, count: Array) -> float:
         one, of_x, of_y, of_both = running[:, ~left] - before[:, right // (2 * width)]
         seen_of_left += float(count[right] @ (x[right] * y[right] * one - y[right] * of_x - x[right] * of_y + of_both))
         width *= 2
-    return 2 * (total + 2 * seen_of_left - (whole - signed))
+    return float(2 * (total + 2 * seen_of_left - (whole - signed)))
 
 
 def _within_blocks(x: Array, y: Array, count: Array) -> tuple[float, float]:

@@ -112,7 +112,8 @@ class Regression:
             return [("means of groups", marginal_factor(self.z))]
         width = marginal_width(standardise(self.z), self.z.counts, self.bandwidth)
         scales = WIDTHS + NARROW if self.z.columns == 1 else WIDTHS
-        kernels = [("kernel ridge", marginal_factor(self.z, scale * width, tolerance=TOLERANCE, most=RANK)) for scale in scales]
+        factors = [marginal_factor(self.z, scale * width, tolerance=TOLERANCE, most=RANK) for scale in scales]
+        kernels = [("kernel ridge", factor) for factor in factors]
         return [*kernels, *self._factors_of_columns()]
 
     def _factors_of_columns(self) -> list[tuple[str, Factor]]:
