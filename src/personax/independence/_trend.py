@@ -253,7 +253,7 @@ def turn(both: Cells) -> tuple[float, float]:
 
 def thirds(counts: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return for each ordered value the third of the people, 0 to 2, in which its middle person is."""
-    return np.minimum(2, (3 * (np.cumsum(counts) - counts / 2) / counts.sum()).astype(np.intp))
+    return np.asarray(np.minimum(2, (3 * (np.cumsum(counts) - counts / 2) / counts.sum()).astype(np.intp)))
 
 
 def _middle_third(counts: NDArray[np.float64], sums: NDArray[np.float64]) -> float:
