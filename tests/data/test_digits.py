@@ -29,14 +29,18 @@ def test_every_reader_sees_the_same_as_in_latin_digits(zero: str) -> None:
     numbers = [str(150 + row % 50) for row in range(40)]
     assert with_ascii_digits(written(days, zero)).to_list() == days
     found = read_dates(written(slashed, zero))
-    assert found is not None and found.values is not None and not found.odd.any()
+    assert found is not None
+    assert found.values is not None
+    assert not found.odd.any()
     assert found.values.dt.strftime("%Y/%m/%d").to_list() == slashed
     assert are_dates(written(days, zero))
     assert dates_of(written(days, zero)) is not None
     cells = read_numbers(written(numbers, zero))
-    assert cells is not None and [str(value) for value in cells.values] == numbers
+    assert cells is not None
+    assert [str(value) for value in cells.values] == numbers
     own = numbers_of(written(numbers, zero))
-    assert own is not None and own.distinct[0] == 150
+    assert own is not None
+    assert own.distinct[0] == 150
     assert classify(written(slashed, zero).to_frame())["x"] == classify(written(slashed, "0").to_frame())["x"]
 
 
