@@ -116,9 +116,10 @@ def test_an_arrow_points_at_its_target_against_the_flow_too() -> None:
 def test_stronger_edges_are_wider() -> None:
     nodes = [Node(name) for name in "abcd"]
     edges = [Edge(name, "d", "undirected", weight) for name, weight in zip("abc", (0.1, -0.9, 0.5), strict=True)]
-    figure = draw_graph(Graph(nodes, edges, weight="nHSIC"))
+    unknown = Edge("a", "b", "undirected", float("nan"))  # drawn as an edge without a weight
+    figure = draw_graph(Graph(nodes, [*edges, unknown], weight="nHSIC"))
     widths = [arrow.get_linewidth() for arrow in arrows(figure)]
-    assert widths[0] < widths[2] < widths[1]
+    assert widths[0] < widths[3] < widths[2] < widths[1]
     assert "Width of an edge: nHSIC, 0.1 to 0.9 in size." in texts(figure)
 
 
