@@ -45,9 +45,12 @@ def arrows(figure: Figure) -> list[FancyArrowPatch]:
     return [patch for patch in figure.axes[0].patches if isinstance(patch, FancyArrowPatch)]
 
 
+def styles(figure: Figure) -> list[str]:
+    return [str(getattr(arrow.get_arrowstyle(), "arrow", None) or "") for arrow in arrows(figure)]
+
+
 def heads(figure: Figure) -> int:
-    styles = [arrow.get_arrowstyle() for arrow in arrows(figure)]
-    return sum((style.arrow or "").count(">") + (style.arrow or "").count("<") for style in styles)
+    return sum(style.count(">") + style.count("<") for style in styles(figure))
 
 
 def geometry_of(graph: Graph) -> GraphGeometry:
@@ -107,16 +110,16 @@ def test_arrowheads_by_kind(kind: Literal["directed", "undirected", "bidirected"
 
 
 def test_an_arrow_points_at_its_target_against_the_flow_too() -> None:
-    styles = [arrow.get_arrowstyle().arrow for arrow in arrows(draw_graph(graph_of("ab", "bc", "ca")))]
-    assert styles == ["-|>", "-|>", "<|-"]
+    assert styles(draw_graph(graph_of("ab", "bc", "ca"))) == ["-|>", "-|>", "<|-"]
 
 
 def test_stronger_edges_are_wider() -> None:
     nodes = [Node(name) for name in "abcd"]
     edges = [Edge(name, "d", "undirected", weight) for name, weight in zip("abc", (0.1, -0.9, 0.5), strict=True)]
-    figure = draw_graph(Graph(nodes, edges, weight="nHSIC"))
+    unknown = Edge("a", "b", "undirected", float("nan"))  # drawn as an edge without a weight
+    figure = draw_graph(Graph(nodes, [*edges, unknown], weight="nHSIC"))
     widths = [arrow.get_linewidth() for arrow in arrows(figure)]
-    assert widths[0] < widths[2] < widths[1]
+    assert widths[0] < widths[3] < widths[2] < widths[1]
     assert "Width of an edge: nHSIC, 0.1 to 0.9 in size." in texts(figure)
 
 

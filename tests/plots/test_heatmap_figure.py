@@ -181,7 +181,7 @@ def test_what_was_rejected_is_blue_and_bold() -> None:
     for low, high in ((0.01, 0.5), (0.0499, 0.05), (1e-30, 1.0)):
         rows = [row("a", "final_o", low, rejected=True), row("a", "final_c", high, rejected=False)]
         left, right = heatmap(table(*rows), "kci").axes[:2]
-        red, green, blue = left.collections[0].to_rgba(left.collections[0].get_array()).reshape(-1, 4).T[:3]
+        red, green, blue = left.collections[0].to_rgba(np.asarray(left.collections[0].get_array())).reshape(-1, 4).T[:3]
         assert blue[0] > red[0] + 0.1
         assert red[1] == green[1] == blue[1]
         assert [text.get_fontweight() for text in right.texts[:2]] == ["bold", "normal"]
@@ -202,7 +202,7 @@ def test_of_a_split_table_the_rows_of_all_people_are_drawn() -> None:
 def test_p_values_darken_as_they_fall() -> None:
     p = [1.0, 0.05, 0.04, 1e-6, 1e-20, 1e-40, 0.0]
     image = heatmap(table(*(row(f"f{i}", "final_o", value) for i, value in enumerate(p))), "kci").axes[0].collections[0]
-    red = image.to_rgba(image.get_array()).reshape(-1, 4)[:, 0].tolist()
+    red = image.to_rgba(np.asarray(image.get_array())).reshape(-1, 4)[:, 0].tolist()
     assert red[1:] == sorted(red[1:], reverse=True)
     assert red[1] - red[2] > 0.1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -86,7 +87,7 @@ def draw_graph(graph: Graph) -> Figure:
         figure, (axes,) = panels(1, width, height)
         axes.set(xlim=(0, width), ylim=(height, 0))
         axes.axis("off")
-        top = max((abs(edge.weight) for edge in graph.edges if edge.weight is not None), default=0.0) or 1.0
+        top = max(_sizes(graph), default=0.0) or 1.0
         for edge, path in zip(graph.edges, joined.paths, strict=True):
             _draw_edge(axes, edge, path, joined.starts_at_source(edge), top)
         colours = _colours(graph)
@@ -122,6 +123,11 @@ def _check(graph: Graph) -> None:
         raise InputError("two nodes of the graph share an id; give every node its own")
     if lost := [end for edge in graph.edges for end in (edge.source, edge.target) if end not in known]:
         raise InputError(f"an edge ends at {lost[0]!r}, which is no node of the graph")
+
+
+def _sizes(graph: Graph) -> list[float]:
+    """Return the sizes of the weights that are numbers."""
+    return [abs(edge.weight) for edge in graph.edges if edge.weight is not None and math.isfinite(edge.weight)]
 
 
 def _label(node: Node) -> str:
@@ -165,7 +171,8 @@ def _draw_node(axes: Axes, box: Box, label: str, colours: tuple[str, tuple[str, 
 def _draw_edge(axes: Axes, edge: Edge, path: Sequence[tuple[float, float]], forth: bool, top: float) -> None:
     """Draw an edge, then its label over it: between layers an S, level through each layer that it passes."""
     colour = DOUBTFUL_COLOUR if edge.doubtful else EDGE_COLOUR
-    width = UNWEIGHTED if edge.weight is None else THIN + (THICK - THIN) * abs(edge.weight) / top
+    known = edge.weight is not None and math.isfinite(edge.weight)
+    width = THIN + (THICK - THIN) * abs(edge.weight or 0.0) / top if known else UNWEIGHTED
     left, right = EDGES[edge.kind].ends if forth else EDGES[edge.kind].ends[::-1]
     points = list(path)
     for end, place, into in ((left, 0, RING), (right, -1, -RING)):
@@ -216,8 +223,7 @@ def _legend(graph: Graph, colours: Mapping[str, tuple[str, tuple[str, float]]]) 
 def _caption(graph: Graph) -> Iterator[str]:
     if graph.meaning:
         yield graph.meaning
-    weights = [abs(edge.weight) for edge in graph.edges if edge.weight is not None]
-    if weights:
+    if weights := _sizes(graph):
         signed = any(edge.weight is not None and edge.weight < 0 for edge in graph.edges)
         span = f"{min(weights):.2g} to {max(weights):.2g}{' in size' if signed else ''}"
         yield f"Width of an edge: {graph.weight or 'weight'}, {span}."

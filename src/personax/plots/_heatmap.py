@@ -230,11 +230,12 @@ def _matrix(
         axes.patch.set(facecolor="#f2f2f2", edgecolor="#a6a6a6", hatch="//////")
     rows, columns = shown.shape
     axes.set(xlim=(0, columns), ylim=(rows, 0))
+    colours = image.to_rgba(np.ma.masked_invalid(shown))
     for (i, j), value in np.ndenumerate(shown):
         if np.isfinite(value) and words[i][j]:
             # An asterisk hangs at the top of its line; written lower, it stands in the middle of the cell.
             down = 0.16 if words[i][j].startswith("*") else 0.0
-            red, green, blue, _ = image.to_rgba(value)
+            red, green, blue, _ = colours[i, j]
             dark = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 < 0.2
             axes.text(j + 0.5, i + 0.5 + down, words[i][j], ha="center", va="center_baseline", fontsize=7,
                       color="white" if dark else BLACK, weight="bold" if table.rejected[i, j] else "normal",
@@ -270,7 +271,7 @@ def _column_label(group: str, target: str) -> str:
 def _colour_bar(
     axes: Axes, image: ScalarMappable, places: Sequence[float], words: Sequence[str], top: float | None = None
 ) -> None:
-    width, height = axes.bbox.size / axes.figure.dpi
+    width, height = axes.bbox.width / axes.figure.dpi, axes.bbox.height / axes.figure.dpi
     inset = axes.inset_axes((1 + 0.08 / width, 1 - 1.2 / height, 0.1 / width, 1.2 / height))
     bar = axes.figure.colorbar(image, cax=inset)
     bar.set_ticks(places, labels=words)

@@ -15,7 +15,8 @@ class PaperFigure(Figure):
 
     def savefig(self, fname: Any, **options: Any) -> None:  # noqa: ANN401 - those of matplotlib
         """Write the figure as matplotlib does, whole."""
-        super().savefig(fname, **({"bbox_inches": "tight", "pad_inches": 0.1, "facecolor": "white"} | options))
+        whole: dict[str, Any] = {"bbox_inches": "tight", "pad_inches": 0.1, "facecolor": "white", **options}
+        super().savefig(fname, **whole)
 
     def _repr_png_(self) -> bytes:
         """Return the picture that a notebook shows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,7 +123,7 @@ def row_panels(names: Sequence[str], titles: Sequence[str]) -> tuple[Figure, lis
     return figure, every
 
 
-def limits(values: Sequence[float], share: float = 0.05) -> tuple[float, float]:
+def limits(values: Iterable[float], share: float = 0.05) -> tuple[float, float]:
     """Return limits that leave a little room around values; around one value, room to see it.
 
     Examples
@@ -131,7 +131,8 @@ def limits(values: Sequence[float], share: float = 0.05) -> tuple[float, float]:
     >>> limits([0, 10]), limits([3, 3])
     ((-0.5, 10.5), (2.95, 3.05))
     """
-    low, high = min(values), max(values)
+    seen = list(values)
+    low, high = min(seen), max(seen)
     room = (high - low) * share or abs(high) * share / 3 or share
     return low - room, high + room
 
@@ -150,7 +151,7 @@ def finish(figure: Figure, *, caption: str = "", title: str = "", legend: Sequen
     if title:
         figure.text(left, (around.y1 + 0.1) / height, title, fontsize=9, va="bottom")
     if legend:
-        place = {"loc": "upper left", "bbox_to_anchor": (right, 1.0), "borderaxespad": 0.0}
+        place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (right, 1.0), "borderaxespad": 0.0}
         figure.legend(handles=list(legend), bbox_transform=figure.transFigure, **place)
     if caption:
         letters = int(LETTERS_AN_INCH * max(around.width, 4.0))
