@@ -92,6 +92,7 @@ WORTH_A_ROUND: Final = 0.01
 ANEW: Final = 2
 """Starts for each latent that is kept while the others are looked for anew."""
 
+AS_GOOD: Final = 2.0
 SAME: Final = 0.98
 """Correlation from which latents of two fits are the same."""
 
@@ -178,11 +179,15 @@ class CurveFits:
         Of each finalist the share of the content's variance that it explains on people held out.
     likelihoods
         Of each finalist the mean log likelihood of a person.
+    compete
+        Finalists that may be right: the best two, and all under which people are as likely, within `AS_GOOD` standard
+        errors of the difference.
     """
 
     fits: list[SumOfCurves]
     explained: list[float]
     likelihoods: list[float]
+    compete: list[int]
 
     @property
     def best(self) -> SumOfCurves:
@@ -237,15 +242,18 @@ def fit_curves(
     for fitted in _different(pool, unseen):
         for step in range(last):
             fitted.step(some, learn_noise=step > last // 2)
-        finalists.append((float(in_chunks(fitted.likelihood, everybody).mean()), fitted))
-    finalists.sort(key=lambda one: -one[0])
+        finalists.append((in_chunks(fitted.likelihood, everybody), fitted))
+    finalists.sort(key=lambda one: -float(one[0].mean()))
     if not finalists:
         raise FloatingPointError
+    behind = [finalists[0][0] - likelihood for likelihood, _ in finalists]
+    error = [AS_GOOD * float(one.std()) / math.sqrt(len(one)) for one in behind]
+    compete = [at for at, one in enumerate(behind) if at < 2 or float(one.mean()) <= error[at]]
     fits = [fitted.finish(centre, some) for _, fitted in finalists]
     seen = content[held]
     total = (seen - centre).square().sum(1).mean().clamp_min(1e-30)
     explained = [1 - float((one.decode(one.encode(seen)) - seen).square().sum(1).mean() / total) for one in fits]
-    return CurveFits(fits, explained, [likelihood for likelihood, _ in finalists])
+    return CurveFits(fits, explained, [float(likelihood.mean()) for likelihood, _ in finalists], compete)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from personax.crl._device import CPU, integers, normal
 from personax.crl._optimiser import minimise
+from personax.crl.methods.default._curves import SumOfCurves
 from personax.crl.methods.default._networks import BatchedMLP, gaussian_parameter, in_chunks, keep_restarts
 
 __all__ = ["Bottleneck", "DecoderClass", "RestartSchedule", "fit_bottleneck", "groups_of", "refine_bottleneck"]
@@ -171,14 +172,11 @@ class Bottlenecks:
         Of the finalists that compete, the code of the people held out, shape (n, k), the best first: the best two, and
         all others that explain as much (within `AS_GOOD` standard errors of the difference). That a restart which ended
         in a worse optimum has other latents speaks against nothing.
-    errors
-        Squared error a person held out, shape (n,), of the best.
     """
 
-    best: Bottleneck
+    best: Bottleneck | SumOfCurves
     explained: list[float]
     codes: list[Tensor]
-    errors: Tensor
 
 
 def fit_bottleneck(
@@ -349,4 +347,4 @@ class _Search:
         behind = errors - errors[0]
         limit = AS_GOOD * behind.std(1) / math.sqrt(len(self.held))
         compete = [at for at in range(len(errors)) if at < 2 or bool(behind[at].mean() <= limit[at])]
-        return Bottlenecks(best, (1 - errors.mean(1)).tolist(), list(codes[compete].cpu()), errors[0].cpu())
+        return Bottlenecks(best, (1 - errors.mean(1)).tolist(), list(codes[compete].cpu()))

@@ -228,7 +228,10 @@ def _fit_additive(
     device: torch.device = CPU,
     progress: Progress | None = None,
 ) -> Bottlenecks:
-    """Fit additive decoders: networks begun at sums of curves, where a grid can hold the latents."""
+    """Fit additive decoders: networks begun at sums of curves, where a grid can hold the latents.
+
+    Curves are kept where networks explain no more of people held out, as of few people: they are smooth.
+    """
     if latents not in GRID:
         return fit_bottleneck(
             content, latents, "additive", *people, training, generator=generator, device=device, progress=progress
@@ -237,7 +240,11 @@ def _fit_additive(
     curves = fit_curves(content, latents, *people, share, generator=generator, device=device)
     codes = [curve.encode(content) for curve in curves.fits[: REFINED.finalists]]
     steps = max(FEWEST_REFINING, round(share * REFINED.steps))
-    return refine_bottleneck(content, codes, *people, steps, generator=generator, device=device)
+    networks = refine_bottleneck(content, codes, *people, steps, generator=generator, device=device)
+    if networks.explained[0] > curves.explained[0]:
+        return networks
+    competing = [curves.fits[at].encode(content[people[0]]) for at in curves.compete]
+    return Bottlenecks(curves.best, curves.explained, competing)
 
 
 def choose_decoder(
