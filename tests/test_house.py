@@ -23,8 +23,8 @@ PACKAGE = ROOT / "src" / "personax"
 
 GROUND = {"conformance", "data", "engine", "errors", "files", "graphs", "http", "names", "progress"}
 GROUND |= {"registry", "results", "run_log", "schema", "statistics", "strict"}
-LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
-UPPER = ("config", "trust", "store", "report", "explorer", "stages", "study", "pipeline", "cli", "testing")
+LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "plots"}
+UPPER = ("config", "trust", "store", "report", "explorer", "stages", "study", "pipeline", "cli", "testing", "figures")
 """Each of these may use the ones before it."""
 
 
@@ -133,7 +133,7 @@ def test_importing_personax_imports_nothing_heavy() -> None:
 
 
 def test_importing_the_figures_imports_no_matplotlib() -> None:
-    script = "import sys, personax.figures; print('matplotlib' in sys.modules)"
+    script = "import sys, personax.plots; print('matplotlib' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert shown.stdout.strip() == "False"
 
@@ -164,7 +164,7 @@ def test_the_version_is_one() -> None:
     assert f"## {personax.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-OPEN = ("config", "discovery", "embed", "engine", "explorer", "figures", "graphs", "http", "independence", "release",
+OPEN = ("config", "discovery", "embed", "engine", "explorer", "graphs", "http", "independence", "plots", "release",
         "report", "simulate", "sources", "store", "traits")  # fmt: skip
 """Packages whose modules are private and which export their public names at once; crl and stages do so late."""
 

@@ -32,8 +32,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from personax.crl._conformance import check_method
     from personax.embed._conformance import check_encoder
-    from personax.figures._conformance import check_plot
     from personax.independence._conformance import check_test
+    from personax.plots._conformance import check_plot
     from personax.release.audit._conformance import check_attack
     from personax.release.transforms._conformance import check_transform
     from personax.report._conformance import check_report_section

@@ -9,12 +9,15 @@ import gzip
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 from tests.processes import start
 from tests.store.helpers import NEW, commit, seen
@@ -450,6 +453,39 @@ def test_trust_tells_where_the_study_goes(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     code, out, _ = cli("trust", url, capsys=capsys, monkeypatch=monkeypatch)
     assert (code, f"to {url} at 127.0.0.1" in " ".join(out.split())) == (0, True)
+
+
+def test_a_data_set_below_an_address_is_counted_as_one_on_disk(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng, folder = np.random.default_rng(0), tmp_path / "set"
+    for year in (2023, 2024):
+        x = rng.integers(5, size=200)
+        frame = pl.DataFrame({"x": x, "y": (x + rng.integers(2, size=200)) % 5})
+        (folder / f"year={year}").mkdir(parents=True)
+        frame.write_parquet(folder / f"year={year}" / "part.parquet")
+        send(url, f"set/year={year}/part.parquet", (folder / f"year={year}" / "part.parquet").read_bytes())
+    send(url, "set/_temporary/0.parquet", b"half")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "here"))
+    (tmp_path / "here").mkdir()
+    asked = ["--features", "x", "--targets", "y", "--given", "year", "--tests", "chisq", "--no-figures", "--out"]
+    for place, out in ((str(folder), "a"), (f"{url}/set", "b")):
+        told = cli("independence", place, *asked, str(tmp_path / out), capsys=capsys, monkeypatch=monkeypatch)
+        assert told[0] == 0, told
+    one, other = (pl.read_parquet(tmp_path / out / "pvalues.parquet") for out in "ab")
+    assert one.equals(other)
+    assert one["p_value"].max() < 1e-9
+    assert list((tmp_path / "here").iterdir()) == [], "what was fetched is gone"
+    place, whole = f"{url}/set/year=2024/part.parquet", [*asked[:4], *asked[6:]]
+    single = cli("independence", place, *whole, str(tmp_path / "c"), capsys=capsys, monkeypatch=monkeypatch)
+    assert single[0] == 0, single
+    nothing = cli("independence", f"{url}/none", *asked, str(tmp_path / "d"), capsys=capsys, monkeypatch=monkeypatch)
+    assert nothing[0] == 1
+    assert "holds no Parquet file" in nothing[2]
+    study = cli("independence", url, capsys=capsys, monkeypatch=monkeypatch)
+    assert study[0] == 1
+    assert "independence" in study[2], "what has a study.yaml is a study"
+    assert "Parquet" not in study[2]
 
 
 def test_google_storage_goes_the_same_way(s3: S3, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from personax.testing import check_test
 Call = Callable[..., TestResult]
 
 
-@pytest.mark.parametrize("name", ["auto", "kci", "rcit", "hsic", "dcor", "chisq", "gsq", "usp", "gcm"])
+@pytest.mark.parametrize("name", ["auto", "kci", "rcit", "hsic", "dcor", "chisq", "gsq", "usp", "gcm", "wgcm", "pcm"])
 def test_our_tests_pass(name: str) -> None:
     assert name in registry.names("tests")
     check_test(name, times=60)
