@@ -8,8 +8,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +19,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from tests.processes import start
 from tests.store.helpers import NEW, commit, seen
 from tests.store.s3_server import S3, serving
 
@@ -209,12 +208,13 @@ def test_a_machine_killed_between_objects_and_manifest_goes_on(url: str, s3: S3,
         pytest.skip("the wait is in the server")
     s3.fault = lambda method, key: 30.0 if method == "PUT" and "manifests" in key else None
     code = f"from personax.study import Study; Study.load({url!r}, folder={str(tmp_path / 'a')!r}).run()"
-    with subprocess.Popen([sys.executable, "-c", code]) as process:
-        deadline = time.monotonic() + 60
-        while not any(method == "PUT" and "manifests" in key for method, key in s3.seen):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
+    process = start(code)
+    deadline = time.monotonic() + 60
+    while not any(method == "PUT" and "manifests" in key for method, key in s3.seen):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.kill()
+    process.join()
     s3.fault = lambda method, key: None
     assert not any("manifests" in name for name in names(url))
     assert any("objects" in name for name in names(url))

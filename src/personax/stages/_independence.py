@@ -19,7 +19,6 @@ from personax.data.pvalues import everybody
 from personax.data.table import Table
 from personax.engine import find_engine, ordered
 from personax.errors import MissingExtraError, PlanError
-from personax.figures import draw_graph, heatmap, save
 from personax.graphs import to_graphml
 from personax.independence import (
     DataSet,
@@ -32,6 +31,7 @@ from personax.independence import (
     screen_noisy,
     wide,
 )
+from personax.plots import draw_graph, heatmap, save
 from personax.progress import Progress, Silent
 from personax.release import load_release
 from personax.release.statistics import NoisyStatistics

@@ -429,9 +429,9 @@ def _starts(
             yield view, by_profiles(u, v, firm, profiles=profiles)
 
 
-def broken_at(points: Sequence[KnownPairsPoint], attack: str | None = None, *, share: float = 0.5) -> int | None:
-    """Return the least number of known pairs with which an attack, or any, finds a share of all others at rank 1."""
-    return min((p.pairs for p in points if attack in (None, p.attack) and p.rank_1 >= share), default=None)
+def broken_at(points: Sequence[KnownPairsPoint], attack: str | None = None) -> int | None:
+    """Return the least number of known pairs with which an attack, or any, finds half of all others at rank 1."""
+    return min((p.pairs for p in points if attack in (None, p.attack) and p.rank_1 >= 0.5), default=None)
 
 
 def _cosine(pairs: KnownPairs, m: int, guess: Vectors) -> float:
