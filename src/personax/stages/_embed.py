@@ -94,7 +94,7 @@ def _mapped(rows: Vectors, folder: Path) -> Vectors:
     if rows.nbytes < MAPPED_FROM:
         return rows
     with tempfile.TemporaryFile(dir=folder) as file:
-        file.write(memoryview(np.ascontiguousarray(rows)).cast("B"))
+        file.write(np.ascontiguousarray(rows).data.cast("B"))
         file.flush()
         return np.memmap(file, dtype=rows.dtype, mode="r", shape=rows.shape)
 
