@@ -15,7 +15,7 @@ from personax.release.audit._axes import LONG, _made, leading, principal, whiten
 from personax.release.audit._cached_views import CachedViews, as_they_are
 from personax.release.audit._joint_attack import axes_together, by_pairs, first_axes, shortened
 from personax.release.audit._known_pairs import known_pairs
-from personax.release.audit._linkage import linkage
+from personax.release.audit._linkage import Solved, linkage
 from personax.release.audit._nearest_neighbours import distance_profiles, mean_of_least, nearest, profiles_of
 from personax.release.audit._self_training import MatchedPairs, SelfTrained, reduced, self_train
 from personax.release.audit._unlinkability import unlinkability
@@ -135,7 +135,7 @@ def test_what_is_worked_out_of_rows_serves_any_order_of_them_and_equal_rows_coun
 
 def test_pairs_go_on_from_what_was_found_without_them_and_find_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
     x = long(400, noise=0.0)[:, :40].copy()
-    sides, solved = (CachedViews(x), CachedViews(released("rotation", x))), []
+    sides, solved = (CachedViews(x), CachedViews(released("rotation", x))), list[Solved]()
     found = {a.name: a.value for a in linkage(*sides, "x", solved=solved, rng=rng())}
     assert found["profiles, self-training"] == 1
     assert (solved[0].pairs.original == solved[0].pairs.released).mean() > 0.95
@@ -148,7 +148,7 @@ def test_pairs_go_on_from_what_was_found_without_them_and_find_as_many(monkeypat
     monkeypatch.setattr(_known_pairs, "self_train", counted)
     for start in (None, solved[0]):
         starts.clear()
-        points, _ = known_pairs(*(z.vectors for z in sides), network=False, sides=sides, solved=start, rng=rng())
+        points, _ = known_pairs(sides[0].vectors, sides[1].vectors, network=False, sides=sides, solved=start, rng=rng())
         assert [(p.pairs, p.rank_1) for p in points if p.attack == "self-training"] == [(1, 1.0)]
         assert (starts[0] > 300) == (start is not None), "it goes on from nearly everybody, else from the pair alone"
 

@@ -125,8 +125,8 @@ def test_vectors_of_files_that_wait_on_the_disk_are_the_same(tmp_path: Path, mon
     found = pl.read_parquet(other)
     assert found["a"].null_count() == 3
     assert found["b"][0].to_list() == pytest.approx(np.random.default_rng(2).normal(size=(40, 4))[-1])
-    files = sorted(path.name for path in (tmp_path / "there").rglob("*") if path.is_file())
-    assert files == sorted(path.name for path in (tmp_path / "here").rglob("*") if path.is_file())
+    left = sorted(path.name for path in (tmp_path / "there").rglob("*") if path.is_file())
+    assert left == sorted(path.name for path in (tmp_path / "here").rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("offline", [False, True])

@@ -64,7 +64,7 @@ def _run(context: Context) -> None:
             _simulated(context)
         case EmbedFiles() as section:
             for modality, measurements in section.files.items():
-                vectors, lacking = {}, {}
+                vectors, lacking = dict[str, Vectors](), dict[str, NDArray[np.bool_]]()
                 for name, path in measurements.items():
                     rows = read_vectors(context.external_path(path), people, lacking=True)
                     lacking |= _lacking(context, modality, name, rows)
@@ -94,7 +94,7 @@ def _mapped(rows: Vectors, folder: Path) -> Vectors:
     if rows.nbytes < MAPPED_FROM:
         return rows
     with tempfile.TemporaryFile(dir=folder) as file:
-        file.write(memoryview(np.ascontiguousarray(rows)).cast("B"))
+        file.write(np.ascontiguousarray(rows).data.cast("B"))
         file.flush()
         return np.memmap(file, dtype=rows.dtype, mode="r", shape=rows.shape)
 

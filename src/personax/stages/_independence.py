@@ -38,7 +38,7 @@ from personax.release.statistics import NoisyStatistics
 from personax.schema import LETTERS, Column, Graph, Kind, Notice, Role, select
 from personax.sources import read_table
 from personax.stages._base import Context, Reader, Results, Stage, private_left_out, results_folder
-from personax.stages._remote_tables import local_tables
+from personax.store import local_tables
 from personax.strict import nearest
 
 __all__ = [

@@ -14,7 +14,7 @@ sees a stage as it was or as it is, never half, and a file that somebody changed
 
 from __future__ import annotations
 
-from personax.store._bucket import Bucket, is_remote
+from personax.store._bucket import Bucket, is_remote, local_tables
 from personax.store._doctor import FolderFinding, examine_folder
 from personax.store._folder import Staging, StudyFolder
 from personax.store._lock import is_held
@@ -33,4 +33,5 @@ __all__ = [
     "examine_folder",
     "is_held",
     "is_remote",
+    "local_tables",
 ]

@@ -367,7 +367,8 @@ class PairsSelfTraining(KnownPairsCurve):
         place = np.argsort(order)
         originals, released = pairs.sides or (CachedViews(x), CachedViews(y))
         dealt, truth = released.permuted(order), originals.equal
-        design, start = truth.design_effect(probes), None
+        design = truth.design_effect(probes)
+        start: Solved | None = None
         if pairs.solved is not None:
             found = MatchedPairs(pairs.solved.pairs.original, place[pairs.solved.pairs.released])
             start = Solved(pairs.solved.view, found)

@@ -18,7 +18,7 @@ from personax.release.audit._cached_views import CachedViews, EqualRows, equal_r
 from personax.release.audit._campaign import CAMPAIGNS, Campaign
 from personax.release.audit._distribution_alignment import strangers
 from personax.release.audit._known_pairs import KnownPairsPoint, broken_at, known_pairs
-from personax.release.audit._linkage import from_facts, linkage, one_original, self_training_titles
+from personax.release.audit._linkage import Solved, from_facts, linkage, one_original, self_training_titles
 from personax.release.audit._nearest_neighbours import ranks
 from personax.release.audit._self_training import MatchedPairs
 from personax.release.audit._unlinkability import unlinkability
@@ -239,7 +239,7 @@ def _campaigns(
             watch.step(len(seen), 0, f"{attack.name}, {attack.knows}")
         return Campaign(name, tuple(own))
 
-    sides, solved = (CachedViews(x), CachedViews(y)), []
+    sides, solved = (CachedViews(x), CachedViews(y)), list[Solved]()
     exact = run("originals", linkage(*sides, CAMPAIGNS["originals"], probes=probes, solved=solved, rng=rng))
     points, learnt = known_pairs(
         x, y, network=network, sides=sides, solved=next(iter(solved), None), rng=rng, progress=watch

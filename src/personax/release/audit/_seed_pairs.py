@@ -57,8 +57,9 @@ def by_gromov_wasserstein(
 
 def begin(seed: Seed, u: Vectors, v: Vectors, profiles: Callable[[], Profiles]) -> MatchedPairs:
     """Return the pairs of a seed; ours take the distance profiles of both sides that are kept."""
-    if seed is by_profiles or seed is by_gromov_wasserstein:
-        return seed(u, v, profiles=profiles())
+    for own in (by_profiles, by_gromov_wasserstein):
+        if seed is own:
+            return own(u, v, profiles=profiles())
     return seed(u, v)
 
 
