@@ -39,7 +39,6 @@ from personax.errors import (
     UndecidedError,
     UntestableError,
 )
-from personax.figures import draw_graph, save
 from personax.graphs import to_dot, to_graphml
 from personax.independence import (
     MAX_LEVELS,
@@ -51,6 +50,7 @@ from personax.independence import (
     count,
     find_test,
 )
+from personax.plots import draw_graph, save
 from personax.progress import Progress
 from personax.schema import Column, Graph, Kind, Notice
 from personax.sources import read_table
