@@ -128,7 +128,7 @@ def _check_names(distinct: NDArray[Any], people: int, name: str, *, nominal: boo
     """Refuse numbers that came as text, and names that nobody shares: the test would be of their spelling."""
     if not nominal and distinct.dtype.kind == "U" and numbers_as_text(distinct.tolist()):
         raise UntestableError(f"{name} holds numbers as text, such as {str(distinct[0])!r}; turn it into numbers")
-    if len(distinct) == people:
+    if len(distinct) == people <= MAX_CATEGORIES:
         raise UntestableError(f"{name} has another category in every row; these are names, which are not tested")
 
 
