@@ -27,7 +27,7 @@ Examples
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from personax.crl._conformance import check_method
@@ -69,7 +69,7 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - one of the functions above
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         text = f"module 'personax.testing' has no attribute {name!r}"
         raise AttributeError(text)

@@ -104,7 +104,7 @@ def test_every_size_renders(features: int, targets: int, tmp_path: Path) -> None
 
 
 def test_size_grows_with_the_table_and_letters_do_not_shrink() -> None:
-    small, large = heatmap(grid(2, 2), "kci"), heatmap(grid(60, 40), "kci")
+    small, large = heatmap(grid(2, 2), "kci"), heatmap(grid(60, 25), "kci")
     assert (large.get_size_inches() > 2 * small.get_size_inches()).all()
     assert min(float(text.get_fontsize()) for axes in large.axes for text in axes.texts) >= 7
 

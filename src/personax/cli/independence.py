@@ -43,10 +43,12 @@ STATISTICS_OPTIONS = {"features", "targets", "alpha", "correction", "seed", "fig
 """What noisy statistics take."""
 
 
-def _options(draws: int, permutations: int) -> dict[str, dict[str, Any]]:
+def _options(draws: int, permutations: int, tests: Collection[str]) -> dict[str, dict[str, Any]]:
     """Return the options of randomised tests that the command line sets."""
     options: dict[str, dict[str, Any]] = {}
     for part in registry.parts("tests"):
+        if part.name not in tests:
+            continue
         if draws > 1 and part.facts.get("draws"):
             options.setdefault(part.name, {})["draws"] = draws
         if permutations and part.facts.get("permutes"):
@@ -134,7 +136,8 @@ def register(app: typer.Typer) -> None:
         file: Annotated[
             Path,
             typer.Argument(
-                help="A study file (.yaml), a table (CSV, Excel, SPSS, Parquet ...), or a folder of noisy statistics."
+                help="A study file (.yaml), a table (CSV, Excel, SPSS, Parquet ...; s3:// and gs:// of Parquet), or a "
+                "folder of noisy statistics."
             ),
         ],
         features: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
@@ -194,7 +197,7 @@ def register(app: typer.Typer) -> None:
             "strata": strata,
             "alpha": alpha,
             "correction": correction,
-            "options": _options(draws, permutations),
+            "options": _options(draws, permutations, comma_separated(tests) or []),
             "figures": figures,
         }
         section = from_options(IndependenceSection, raw)
@@ -206,3 +209,5 @@ def register(app: typer.Typer) -> None:
                     file, section, out, missing=["", *missing.split(",")], strict=strict, seed=seed, progress=progress
                 )
         _print(found, out, as_json=as_json)
+        if not found.pvalues["p_value"].count():
+            raise typer.Exit(1)

@@ -74,7 +74,11 @@ OF_TABLE = "to a table, only to a study; name its study.yaml, or leave this out"
 
 
 def is_study(path: Path) -> bool:
-    """Say whether an argument that may be a table is a study."""
+    """Say whether an argument that may be a table is a study; at an address, whether its ``study.yaml`` is there."""
+    from personax.store import Bucket, is_remote  # late: --help needs none of it
+
+    if is_remote(path) and path.suffix not in (".yaml", ".yml"):
+        return Bucket(str(path)).find("study.yaml") is not None
     return path.suffix in (".yaml", ".yml") or (path / "study.yaml").is_file()
 
 
@@ -221,8 +225,13 @@ def show_release(reader: Reader, notices: Sequence[Mapping[str, Any]]) -> None:
     private = _private(reader.json("people", "columns.json") or [], besides=columns)
     if private:
         say(f"private, and so withheld: {', '.join(private)}")
-    for leaves, says in (("withheld", "withheld"), ("generalised", "left coarser"), ("exact", "left as it is")):
-        named = [f"{name} ({one['class']})" for name, one in columns.items() if one["leaves"] == leaves]
+    rare = told.get("rare", {})
+    changed = {*rare.get("merged", ()), *rare.get("joined", ()), *rare.get("emptied", ()), *rare.get("pairs", ())}
+    how = {name: "changed" if one["leaves"] == "exact" and name in changed else one["leaves"]
+           for name, one in columns.items()}  # fmt: skip
+    for leaves, says in (("withheld", "withheld"), ("generalised", "left coarser"),
+                         ("changed", "left without values of few people"), ("exact", "left as it is")):  # fmt: skip
+        named = [f"{name} ({one['class']})" for name, one in columns.items() if how[name] == leaves]
         if named:
             say(f"{says}: {', '.join(named)}")
     alike = told.get("k_anonymity")

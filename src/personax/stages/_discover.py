@@ -213,6 +213,12 @@ def graph_notices(graph: Graph, frame: pl.DataFrame) -> list[Notice]:
             "others; these were taken as independent given those variables."
         )
         notices.append(Notice(text, details["tests_nothing_varies"]))
+    for one in details.get("alone", ()):
+        text = (
+            f"{one['column']} has no edge although it depends on {one['depends_on']} (p {one['p_value']:.2g}, nothing "
+            "given): others explain that dependence, or are so near to it that little is left to test."
+        )
+        notices.append(Notice(text))
     for group in details.get("determined", ()):
         text = f"{listed(group)} determine one another: to which of them an edge belongs cannot be told; leave one out."
         notices.append(Notice(text))
