@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
 
 MARK = re.compile(r"<!-- registered: (\w+) -->")
-INTERNAL = {"cli", "stages"}
-"""The command line and the glue: `personax --help` and the pages of the stages are their reference."""
+INTERNAL = {"cli", "figures", "stages"}
+"""The command line and the glue, whose reference is `personax --help` and the pages of stages; an earlier name."""
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:

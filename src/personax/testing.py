@@ -58,7 +58,7 @@ _HOME = {
     "check_attack": "release.audit",
     "check_encoder": "embed",
     "check_method": "crl",
-    "check_plot": "figures",
+    "check_plot": "plots",
     "check_provider": "traits",
     "check_rating_model": "traits",
     "check_report_section": "report",
