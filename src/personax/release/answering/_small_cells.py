@@ -56,7 +56,7 @@ def join_small_cells(table: Table, least: int) -> tuple[Table, list[SmallCellRec
     --------
     >>> levels = Table(pl.DataFrame({"level": [1] * 20 + [2] * 20 + [5] * 3}), [Column("level", "feature", "ordinal")])
     >>> join_small_cells(levels, 10)[0].frame["level"].unique().sort().to_list()
-    [1.0, 2.0]
+    [1, 2]
     """
     recodings, frame = [], table.frame
     for column in table.columns:
