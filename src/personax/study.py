@@ -567,8 +567,19 @@ class Study:
             text = f"{changed[0]} changed while {stage.name} ran, and nothing of it was kept; run it again"
             raise StudyError(text)
 
+    def _refuse_shared_folder(self, stage: Stage) -> None:
+        """Refuse to read from the folder that the study writes to: it would change while it is read."""
+        own = self.folder.path().resolve()
+        for name in stage.external_files(self.plan):
+            path = (self.base / name).resolve()
+            if path.is_dir() and own.is_relative_to(path):
+                text = f"{stage.name} reads {name}, and the study's own folder is {own}: give the study another folder \
+with --folder, or rename its file"
+                raise StudyError(text)
+
     def _run_stage(self, stage: Stage, why: str, progress: Progress, facts: dict[str, Any]) -> StageRun:
         """Run a stage and commit what it wrote; ``facts`` receives what the log says of it."""
+        self._refuse_shared_folder(stage)
         progress.stage(stage.name)
         expected = self._expected(stage)
         started, meter = datetime.now(UTC), Meter()

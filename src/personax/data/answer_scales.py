@@ -14,9 +14,9 @@ __all__ = ["ordered_words", "scale_of"]
 _SCALES_TEXT: Final = """
     strongly disagree / disagree / neither agree nor disagree | neutral | undecided | neither / agree / strongly agree
     strongly disagree / disagree / agree / strongly agree
+    strongly disagree / somewhat disagree / neither agree nor disagree | neutral / somewhat agree / strongly agree
     strongly disagree / disagree / somewhat disagree | slightly disagree / neither agree nor disagree | neutral / \
         somewhat agree | slightly agree / agree / strongly agree
-    strongly disagree / somewhat disagree / neither agree nor disagree | neutral / somewhat agree / strongly agree
     disagree strongly / disagree a little / neither agree nor disagree | neutral, no opinion / agree a little / \
         agree strongly
     completely disagree / disagree / neutral / agree / completely agree
@@ -88,7 +88,10 @@ def scale_of(words: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...]] | N
     fits = [(ranks, names) for ranks, names in _scales() if all(word in ranks for word in folded.values())]
     if not fits:
         return None
-    ranks, names = fits[0]
+    answered = {*folded.values()}
+    # a scale all of whose answers were given, before another that has more
+    exact = [fit for fit in fits if {fit[0][word] for word in answered} == {*fit[0].values()}]
+    ranks, names = (exact or fits)[0]
     levels = {word: ranks[its] for word, its in folded.items()}
     said = {level: word for word, level in reversed(levels.items())}
     return levels, tuple(said.get(level, name) for level, name in enumerate(names, 1))

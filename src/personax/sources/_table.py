@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -114,6 +115,8 @@ def read_table(
     mapping = _column_mapping(path, raw.frame, columns or {}, keep_others=keep_others)
     texts, asked = _texts(raw, mapping, missing)
     read, mark = _columns(path, raw, mapping, texts, decimal)
+    if max_bad_share < 1:
+        _check_birth_dates(path, read)
     for column in read.values():
         check_bad_share(str(path), column.values, column.bad, max_bad_share)
     reading = _reading(path, raw, mapping, read, asked, mark if decimal is None else None)
@@ -128,6 +131,15 @@ def read_table(
     notices = [*_partial(described.frame, parts), *table_notices(described.frame, bad_cells), *told]
     origin = Provenance("table", path.name, sha256(path), described.height)
     return PeopleTable(replace(described, provenance=origin), bad_cells, notices, reading)
+
+
+def _check_birth_dates(path: Path, read: Mapping[str, FreeColumn]) -> None:
+    """Refuse dates of birth of which none is read until somebody says how they are written."""
+    born = read["birth_date"].reading if "birth_date" in read else None
+    if born is not None and born.read_as == "dates" and born.question and not born.filled and born.answer:
+        said = json.dumps(dict(born.answer), ensure_ascii=False)
+        why = born.question.partition("; no date of birth")[0]
+        raise InputError(f"{path}, column birth_date: {why}; say it under columns.birth_date, such as {said}")
 
 
 def _texts(raw: RawTable, mapping: ColumnMapping, missing: Sequence[str]) -> tuple[pl.DataFrame, dict[str, str]]:
@@ -160,6 +172,10 @@ def _columns(
             open_points = mark == "," and read[name].decimal is None and read[name].values.dtype.is_float()
             if read[name].ambiguous or open_points:
                 read[name] = _column(path, texts[name], header, spec, mark)
+    if mark is None and raw.has_decimal_points:
+        for name, (header, spec) in mapping.items():
+            if read[name].ambiguous and bool(texts[name].str.contains(r"\d\.\d{3}\D*$").drop_nulls().all()):
+                read[name] = _column(path, texts[name], header, spec, ".")
     return read, mark
 
 
