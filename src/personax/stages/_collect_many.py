@@ -41,7 +41,7 @@ from personax.sources import (
     probe,
     records_of,
 )
-from personax.sources.celeba import MatchReport, with_wikidata
+from personax.sources.celeba import MatchReport, decisions_of, with_wikidata
 from personax.sources.pictures import DownloadedPictures, download_headshots, face_finder, keep_pictures, read_folder
 from personax.sources.record_linkage import link_and_merge, read_decisions
 from personax.sources.wikidata import Wikidata, WikidataExtract
@@ -184,12 +184,13 @@ def _known(
     context: Context, section: CollectSeveral, name: str, celeba: CollectCelebA, records: list[Record]
 ) -> list[Record]:
     """Add what Wikidata says of CelebA's identities, and write who was found; where it cannot be asked, say so."""
+    decided = decisions_of(None if section.review is None else read_decisions(context.external_path(section.review)))
 
     async def run() -> tuple[list[Record], MatchReport]:
         if celeba.extract is not None:
-            return await with_wikidata(records, extract=WikidataExtract(context.base / celeba.extract))
+            return await with_wikidata(records, extract=WikidataExtract(context.base / celeba.extract), decided=decided)
         async with fetching(context.folder, section, context.rng) as fetcher:
-            return await with_wikidata(records, fetcher.for_hosts(Wikidata.live_hosts))
+            return await with_wikidata(records, fetcher.for_hosts(Wikidata.live_hosts), decided=decided)
 
     try:
         joined, report = asyncio.run(run())
@@ -197,6 +198,7 @@ def _known(
         context.notices.append(Notice(f"{name}: Wikidata could not be asked ({error}); nothing is added."))
         return records
     context.write_frame(report.table, "people", "celeba_wikidata.parquet")
+    context.write_text(report.review, "people", "celeba_review.csv")
     context.counts.update({f"{name}_{status}": number for status, number in report.counts.items()})
     context.notices.extend(report.notices())
     return joined
