@@ -74,6 +74,55 @@ def test_codes_that_look_like_powers_of_ten_are_asked_about(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["1 234,50 zł", "12 345,75 zł"], [1234.5, 12345.75]),
+        (["1’234.–", "2’345.–"], [1234, 2345]),
+        (["−1.5", "2.5"], [-1.5, 2.5]),
+        (["kr 12,5", "kr 7"], [12.5, 7]),
+    ],
+)
+def test_money_and_signs(tmp_path: Path, cells: list[str], values: list[float]) -> None:
+    assert again(looked(tmp_path, column(cells)), strict=True).people["x"].to_list() == values
+
+
+@pytest.mark.parametrize(
+    ("cells", "question"),
+    [
+        (["350 ms", "420 ms", "1200 ms"], "a number and 'ms'"),
+        (["40k", "55k", "60k"], "a number and 'k'"),
+        (["1,23,456", "12,34,567", "45,000"], "digits and marks in no form of a number"),
+        (["18-24", "25-34", "18-24"], ""),
+        (["7/10", "8/10", "9/10"], ""),
+        (["12a", "13a", "14a"], ""),
+        (["1989-90", "1990-91", "1991-92"], ""),
+    ],
+)
+def test_text_that_holds_amounts_is_asked_about(tmp_path: Path, cells: list[str], question: str) -> None:
+    reading = of(looked(tmp_path, column(cells)), "x").reading
+    assert question in reading.question
+    assert bool(reading.question) == bool(question)
+
+
+def test_numbers_that_mean_several_things_are_asked_about(tmp_path: Path) -> None:
+    assert (
+        "feet, or feet and inches"
+        in of(looked(tmp_path, column([5.5, 5.11, 6.1], "Height")), "Height").reading.question
+    )
+    assert "of which century" in of(looked(tmp_path, column([80, 75, 99], "birth_year")), "birth_year").reading.question
+    born = ["1980-02-03", "1900-01-01", "1900-01-01", "1900-01-01", "1970-03-04"]
+    found = of(looked(tmp_path, column(born, "birth_date")), "birth_date").reading
+    assert "1900-01-01 (3 cells) looks like no date of birth" in found.question
+    assert found.answer == {"missing": ["", "1900-01-01"]}
+
+
+def test_a_study_of_a_table_with_tabs_reads_it(tmp_path: Path) -> None:
+    found = looked(tmp_path, column([1, 2], mark="\t"))
+    assert found.file["separator"] == "\t"
+    assert again(found, strict=True).people["x"].to_list() == [1, 2]
+
+
+@pytest.mark.parametrize(
     ("header", "cells", "first"),
     [
         ("تاريخ الميلاد", ["١٣/٠٢/١٩٨٠", "١٤/٠٣/١٩٨١"], date(1980, 2, 13)),
@@ -88,6 +137,8 @@ def test_codes_that_look_like_powers_of_ten_are_asked_about(tmp_path: Path) -> N
         ("DOB", ["March 3rd, 1967", "Sept 1, 1970"], date(1967, 3, 3)),
         ("DOB", ["3-Mar-1967", "14-Sep-1970"], date(1967, 3, 3)),
         ("DOB", ["19670303", "19701231"], date(1967, 3, 3)),
+        ("Datum rođenja", ["3. listopada 1967.", "1. srpnja 1970."], date(1967, 10, 3)),
+        ("DOB", ["13/02/1980 00:00", "14/03/1981 12:30"], date(1980, 2, 13)),
         ("DOB", ["1967/3/3", "1970/12/31"], date(1967, 3, 3)),
     ],
 )

@@ -45,6 +45,17 @@ _SCALES_TEXT: Final = """
     pas du tout d'accord / plutôt pas d'accord | pas d'accord / ni d'accord ni pas d'accord | neutre / \
         plutôt d'accord | d'accord / tout à fait d'accord
     jamais / rarement / parfois | quelquefois / souvent / toujours
+    trifft nicht zu | trifft überhaupt nicht zu / trifft eher nicht zu / trifft eher zu / trifft zu | trifft voll zu
+    trifft nicht zu / trifft eher nicht zu / teils teils | teils/teils / trifft eher zu / trifft zu
+    stimme nicht zu | stimme überhaupt nicht zu / stimme eher nicht zu / stimme eher zu / stimme zu | stimme voll zu
+    pas du tout d'accord / plutôt pas d'accord / plutôt d'accord / tout à fait d'accord
+    muy en desacuerdo / en desacuerdo / ni de acuerdo ni en desacuerdo | neutral / de acuerdo / muy de acuerdo
+    muy en desacuerdo / en desacuerdo / de acuerdo / muy de acuerdo
+    discordo totalmente / discordo / não concordo nem discordo | neutro / concordo / concordo totalmente
+    per niente d'accordo / poco d'accordo / abbastanza d'accordo / molto d'accordo
+    helemaal mee oneens | helemaal oneens / mee oneens | oneens / neutraal / mee eens | eens / helemaal mee eens | \
+        helemaal eens
+    zdecydowanie się nie zgadzam / raczej się nie zgadzam / raczej się zgadzam / zdecydowanie się zgadzam
     totalmente en desacuerdo / en desacuerdo / ni de acuerdo ni en desacuerdo | neutral / de acuerdo / \
         totalmente de acuerdo
     nunca / rara vez | casi nunca / a veces / a menudo | casi siempre / siempre
@@ -105,7 +116,8 @@ def ordered_words(words: Sequence[str]) -> dict[str, int] | None:
     >>> ordered_words(["1 - not at all", "2", "5 (very much)"])
     {'1 - not at all': 1, '2': 2, '5 (very much)': 5}
     """
-    found = {word: match for word in words if (match := _NUMBERED.fullmatch(word.strip()))}
+    dated = re.compile(r"\b\d{4}\b")  # 3. Mai 1967 is no third answer
+    found = {word: m for word in words if (m := _NUMBERED.fullmatch(word.strip())) and not dated.search(word)}
     said: dict[int, set[str]] = {}
     for match in found.values():
         said.setdefault(int(match[1]), set()).add(fold(match[2] or ""))

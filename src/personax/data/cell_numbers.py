@@ -71,7 +71,11 @@ _TIMES: Final = {
     **dict.fromkeys(("b", "B", "bn", "Mrd", "Mrd."), 1e9),
 }  # fmt: skip
 """Behind sums of money: thousands, millions, billions."""
-_AROUND = r"^(?:[$€£¥]|(?:EUR|USD|GBP|CHF|R\$)\s)\s?|\s?(?:[$€£¥%]|EUR|USD|GBP|CHF)$"
+_MONEY: Final = (
+    r"EUR|USD|GBP|CHF|NOK|SEK|DKK|PLN|CZK|HUF|RUB|TRY|INR|JPY|CNY|BRL|CAD|AUD"
+    r"|R\$|Rs\.?|zł|kr\.?|Kč|Ft|руб\.?|р\.|TL|元|円|원"
+)
+_AROUND = rf"^(?:[$€£¥₹₽₺₩]|(?:{_MONEY})\s?)\s?|[.,][-–—]+$|\s?(?:[$€£¥₹₽₺₩%]|{_MONEY})$"
 _OTHER_DIGITS: Final = r"[\d&&[^0-9]]"
 _NUMBERED: Final = re.compile(r"-?\d{1,5}\s*[-–—=:.(]?\s*(\D+?)\)?")
 """A code with its label: 9 - Refused, 99 (don't know)."""
@@ -186,6 +190,8 @@ def read_numbers(text: pl.Series, decimal: Mark | None = None) -> NumberCells | 
     [999, 40049]
     """
     stripped = text.str.strip_chars()
+    if bool(stripped.head(1000).str.contains("−", literal=True).any()):
+        stripped = stripped.str.replace("−", "-", literal=True)
     if bool(stripped.head(1000).str.contains(r"^[-+]?" + _OTHER_DIGITS).any()):
         return _of_another_script(text, decimal)
     if not _worth_it(stripped):
@@ -243,7 +249,10 @@ def _worth_it(stripped: pl.Series) -> bool:
     """Say whether some of the cells that hold something begin as numbers do."""
     some = stripped.gather_every(max(1, len(stripped) // 1000)).drop_nulls()
     some = some.filter(~_says_missing(some))
-    return len(some) > 0 and float(some.str.contains(r"^[-+$€£¥.]{0,3}[A-Z]{0,3}\s?\d").mean() or 0) > 0.5  # type: ignore[arg-type]
+    return (
+        len(some) > 0
+        and float(some.str.contains(rf"^[-+.]?(?:[$€£¥₹₽₺₩]|[A-Z]{{3}}|{_MONEY})?\s?[-+.]?\d").mean() or 0) > 0.5
+    )  # type: ignore[arg-type]
 
 
 def _says_missing(stripped: pl.Series) -> pl.Series:

@@ -23,7 +23,7 @@ _YEAR_FIRST = r"^(\d{4})\s?(?:[./]|年|년)\s?(\d{1,2})\s?(?:[./]|月|월)\s?(\d
 _COMPACT = r"^([12]\d{3})(0[1-9]|1[0-2])([0-2]\d|3[01])$"
 _NAMED: Final = {
     (3, 2, 1): r"^(\d{1,2})(?:st|nd|rd|th|er|º|°|ª)?[-./, ]*(?:(?:de|of)\s)?\s*([^\W\d]{3,12})\.?[-./, ]*"
-    r"(?:(?:de|del)\s)?\s*(\d{4}|\d{2})(?:\s?(?:г\.?|р\.?|года|року))?$",
+    r"(?:(?:de|del)\s)?\s*(\d{4}|\d{2})(?:\s?(?:г\.?|р\.?|года|року))?\.?$",
     (3, 1, 2): r"^([^\W\d]{3,12})\.?[-./, ]*(\d{1,2})(?:st|nd|rd|th)?[-./, ]+(\d{4}|\d{2})$",
     (1, 2, 3): r"^(\d{4})[-./, ]+([^\W\d]{3,12})\.?[-./, ]*(\d{1,2})\.?$",
 }
@@ -161,7 +161,8 @@ def _ordered(stripped: pl.Series, dated: pl.Series) -> DateCells:
     mark = {cell for cell in ("/", ".", "-") if bool(stripped.str.contains(cell, literal=True).any())}
     sign = mark.pop() if len(mark) == 1 else ""
     parts = ("%d", "%m", "%Y") if days else ("%m", "%d", "%Y")
-    pattern = sign.join(parts) if sign else ""
+    whole = not bool(stripped.filter(dated).str.contains(r"\d[ T,]").any())  # a time behind is in no format
+    pattern = sign.join(parts) if sign and whole else ""
     if bool(stripped.str.contains(r"^\d{1,2}[-./]\d{1,2}[-./]\d{2}(?:\D|$)").any()):
         why = f"{order}, with years of two digits: of which century?"
         return DateCells(None, order, pattern.replace("%Y", "%y"), outside, deciding, why)

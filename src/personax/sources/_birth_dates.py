@@ -15,12 +15,17 @@ from personax.sources._column_reading import FreeColumn, bad_rows, shown_by
 from personax.sources._dates import EXCEL, MIN_YEAR
 from personax.sources._ledger import ColumnReading
 
-__all__ = ["gregorian", "read_birth_dates", "year_format"]
+__all__ = ["ask_placeholders", "gregorian", "read_birth_dates", "year_format"]
 
 BUDDHIST: Final = 543
 """Years of the Buddhist era are so many ahead."""
 _PERSIAN: Final = (1250, 1450)
 """Years of calendars that count from the Hijra, of people who live or lived lately."""
+_PLACEHOLDERS: Final = tuple(date(*one) for one in (
+    (1900, 1, 1), (1899, 12, 30), (1899, 12, 31), (1904, 1, 1), (1970, 1, 1), (1753, 1, 1), (1800, 1, 1),
+    (1111, 11, 11),
+))  # fmt: skip
+"""What programs write where no date is known."""
 _DAYS: Final = (1, 60_000)
 """Days since 1900 until 2064."""
 
@@ -131,6 +136,20 @@ def _asked(held: pl.Series, plain: ColumnReading, question: str, answer: Mapping
     reading = replace(plain, read_as="dates", status="question", bad=bad.height, filled=0, answer=answer,
                       question=f"{question}; no date of birth is read until it is said")  # fmt: skip
     return FreeColumn(none, bad, reading)
+
+
+def ask_placeholders(born: pl.Series) -> str:
+    """Return the question whether a date that programs write for none is a date of birth; empty where none is frequent.
+
+    Examples
+    --------
+    >>> ask_placeholders(pl.Series([date(1900, 1, 1)] * 4 + [date(1980, 2, 3)]))
+    '1900-01-01 (4 cells) looks like no date of birth, and is one now'
+    """
+    held = born.drop_nulls()
+    found = {one: times for one in _PLACEHOLDERS if (times := int((held == one).sum())) > max(2, len(held) / 100)}
+    named = ", ".join(f"{one.isoformat()} ({times:,} cells)" for one, times in found.items())
+    return f"{named} looks like no date of birth, and is one now" if found else ""
 
 
 def gregorian(text: pl.Series) -> pl.Series:

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from personax.data.cell_numbers import Mark, missing_word, read_numbers
-from personax.sources._birth_dates import gregorian, read_birth_dates
+from personax.sources._birth_dates import ask_placeholders, gregorian, read_birth_dates
 from personax.sources._column_reading import (
     FreeColumn,
     ask_codes,
@@ -135,9 +135,16 @@ def read_column(text: pl.Series, header: str, spec: ColumnSpec, decimal: Mark | 
     parse, dtype, read_as = _parser(text.name, spec)
     if parse is None:
         return read_free(text, header, decimal=decimal, missing_given=spec.missing is not None)
-    return _parsed(
+    found = _parsed(
         text, replace(plain, read_as=read_as), parse, dtype, words=spec.missing is None and read_as != "labels"
     )
+    asked = ask_placeholders(found.values) if text.name == "birth_date" and spec.missing is None else ""
+    if asked:
+        sentence = "; ".join(filter(None, (found.reading.question, asked)))
+        codes = ["", *text.filter(found.values.is_in([date.fromisoformat(asked[:10])])).unique().to_list()]
+        answer = {**found.reading.answer, "missing": codes}
+        found = replace(found, reading=replace(found.reading, status="question", question=sentence, answer=answer))
+    return found
 
 
 def _described_numbers(text: pl.Series, plain: ColumnReading, spec: ColumnSpec, decimal: Mark | None) -> FreeColumn:

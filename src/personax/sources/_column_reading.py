@@ -20,6 +20,7 @@ from personax.data.cell_numbers import (
     read_numbers,
 )
 from personax.data.date_order import DateCells, read_dates
+from personax.data.naming import says
 from personax.data.values import yes_or_no
 from personax.sources._ledger import ColumnReading
 from personax.sources._people_table import BAD_CELLS
@@ -39,6 +40,8 @@ __all__ = [
 
 SCALE_WORDS: Final = 15
 """Distinct words at most that can be the answers of one scale, with those for no answer."""
+FEW_WORDS: Final = 100
+"""Distinct texts at most that are looked at one by one for those that say that there is no answer."""
 SIZES: Final = 0.8
 """A column is sizes with their units where so many of its distinct cells are."""
 
@@ -216,6 +219,10 @@ def _asked_of_numbers(
         asked.append(cells.guessed)
     codes = "" if missing_given else ask_codes(cells.values)
     asked += [codes] if codes else []
+    if named_size(reading.column) == "cm" and _feet(cells.values):
+        asked.append("heights from 4 to 8: are they feet, or feet and inches (5.11 for 5 ft 11)?")
+    if says(reading.column).topic == "birth year" and (cells.values.max() or 100) < 100:  # type: ignore[operator]
+        asked.append("years of birth below 100: of which century?")
     bounds = _bounds(reading.column)
     if bounds is not None:
         outside = ~cells.values.is_between(bounds[0], bounds[1]).fill_null(True)
@@ -224,6 +231,11 @@ def _asked_of_numbers(
             cells_are = counted(int(outside.sum()), "cell is", "cells are")
             asked.append(f"{cells_are} not within {size} ({_rows(outside)}): which unit is it?")
     return asked
+
+
+def _feet(numbers: pl.Series) -> bool:
+    held = numbers.drop_nulls()
+    return bool(held.is_between(4, 8, closed="left").all()) and bool((held % 1 != 0).any())
 
 
 def _bounds(column: str) -> tuple[float, float, str] | None:
@@ -396,8 +408,14 @@ def _words(text: pl.Series, plain: ColumnReading) -> FreeColumn:
     small = text.str.strip_chars().str.to_lowercase()
     coded = [cell for cell in _few(text) if cell[:1].isdigit() and missing_word(cell)]
     silent = small.is_in([word for word in MISSING_WORDS if word]).fill_null(False) | text.is_in(coded).fill_null(False)
+    answers = [cell for cell in _few(text) if missing_word(cell)]
+    if answers and not bool(silent.any()) and yes_or_no(rest := text.filter(~text.is_in(answers))) and len(rest):
+        silent = text.is_in(answers).fill_null(False)
     if not bool(silent.any()):
-        return _free(text, plain)
+        asked = _nearly_numbers(text)
+        return _free(
+            text, replace(plain, status="question", question=asked, answer={"kind": "nominal"}) if asked else plain
+        )
     words = {str(word): int(times) for word, times in text.filter(silent).value_counts(sort=True).iter_rows()}
     rest = text.filter(~silent)
     if yes_or_no(rest) and len(rest.drop_nulls()):
@@ -415,10 +433,33 @@ def _words(text: pl.Series, plain: ColumnReading) -> FreeColumn:
     return _free(text, replace(plain, status="question", question=asked, answer=answer))
 
 
+_UNREAD: Final = r"^\W{0,2}\d[\d.,'’ \u00a0]*\s?(\pL{0,6})\W{0,2}$"
+"""One number in no form that is known, or with a word behind."""
+
+
+def _nearly_numbers(text: pl.Series) -> str:
+    """Return the question why cells that each hold one number are text; empty where they are not so."""
+    held = text.drop_nulls()
+    if not bool(held.head(50).str.contains(_UNREAD).all()) or held.str.contains(r"^0\d").any():
+        return ""
+    words = held.str.extract(_UNREAD)
+    if words.null_count() or words.n_unique() > 1 or not _marked(held, words[0]):
+        return ""
+    behind = f"a number and {words[0]!r}" if words[0] else "digits and marks in no form of a number that is known"
+    return f"all cells are {behind}, such as {held[0]!r}; they are text now: are they categories?"
+
+
+def _marked(held: pl.Series, word: str) -> bool:
+    """Say whether numbers stand for amounts: a unit behind them, or marks between digits that no code has."""
+    return len(word) > 1 or word in ("k", "K") or bool(held.str.contains(r"\d[,'’\u00a0]\d|^[^\pL\d\s]\d").all())
+
+
 def _few(text: pl.Series) -> list[str]:
     """Return the distinct texts of a column of categories; none where there are many."""
+    if text.head(2000).n_unique() > FEW_WORDS:
+        return []
     distinct = text.drop_nulls().unique()
-    return distinct.to_list() if len(distinct) <= 100 else []
+    return distinct.to_list() if len(distinct) <= FEW_WORDS else []
 
 
 def _differs(text: pl.Series) -> bool:

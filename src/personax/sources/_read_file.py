@@ -153,7 +153,9 @@ def _separated(path: Path, text: str, told: tuple[FileFact, ...], given: str | N
     if dialect.separator != default or not dialect.certain:
         status: ReadingStatus = "given" if given else "evidence" if dialect.certain else "question"
         why = dialect.why if dialect.certain else f"{dialect.why}, but another one does so too"
-        facts.append(FileFact("separator", repr(dialect.separator), status, why, f"separator: {dialect.separator!r}"))
+        facts.append(
+            FileFact("separator", repr(dialect.separator), status, why, f"separator: {json.dumps(dialect.separator)}")
+        )
     if dialect.skipped:
         above = text.split("\n", dialect.skipped)[: dialect.skipped]
         text = text.split("\n", dialect.skipped)[-1]
