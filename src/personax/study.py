@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from personax import __version__
 from personax.config import Permissions, Plan, permissions, read_plan, read_request
+from personax.data.hub_files import local_path
 from personax.data.labels import labels_of
 from personax.engine import parallel_config
 from personax.errors import PlanError, StudyError, TrustError, UnknownResult
@@ -538,7 +539,7 @@ class Study:
         files = stage.external_files(self.plan)
         allowed = not files or self.is_trusted
         for name in files:
-            path = self.base / name
+            path = local_path(self.base, name)
             exists = path.is_file() or path.is_dir()
             inputs[name] = (cached_sha256(path) if allowed else "not allowed") if exists else "missing"
         there = [name for name in stage.optional_files if self.folder.path(name).is_file()]

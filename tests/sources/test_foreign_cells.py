@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -327,3 +328,56 @@ def test_strict_look_ends_with_1_where_cells_are_left_out(tmp_path: Path) -> Non
     assert done.returncode == 1
     (height,) = [one for one in json.loads(done.stdout)["columns"] if one["name"] == "height_cm"]
     assert "1 cell of 31 cannot be read and is missing now (row 31: 'tall'" in height["question"]
+
+
+def test_a_table_of_the_hub_is_read_from_its_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    kept = tmp_path / "t.csv"
+    kept.write_text(column([1, 2, 3], mark=","))
+    asked = []
+
+    def cached(repo: str, file: str, *, repo_type: str, revision: str | None) -> str | None:
+        asked.append((repo, file, repo_type, revision))
+        return str(kept) if file == "data/t.csv" else None
+
+    monkeypatch.setattr(hub, "try_to_load_from_cache", cached)
+    study = tmp_path / "study.yaml"
+    done = personax("look", "hf://datasets/o/n@v2/data/t.csv", "--write", study)
+    assert done.returncode == 0, done.stderr
+    assert "path: hf://datasets/o/n@v2/data/t.csv" in study.read_text(encoding="utf-8")
+    assert personax("collect", study).returncode == 0
+    assert set(asked) == {("o/n", "data/t.csv", "dataset", "v2")}
+    study.write_text("name: s\ncollect: {source: table, path: 'hf://datasets/o/n/b.csv'}\n")
+    personax("trust", study, "--yes")
+    for words in (("collect", study), ("look", "hf://datasets/o/n/b.csv")):
+        gone = personax(*words)
+        assert gone.returncode == 1
+        assert "hf download --repo-type dataset o/n b.csv" in gone.stderr
+    assert "write hf://datasets/OWNER/NAME/FILE" in personax("look", "hf://datasets/o").stderr
+
+
+ODS = """<?xml version="1.0" encoding="UTF-8"?><office:document-content
+ xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" office:version="1.2"><office:body><office:spreadsheet>
+<table:table table:name="people">{rows}</table:table></office:spreadsheet></office:body></office:document-content>"""
+
+
+def test_a_spreadsheet_of_opendocument_is_read(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine")
+    words = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    number = '<table:table-cell office:value-type="float" office:value="{}"><text:p>x</text:p></table:table-cell>'
+    day = '<table:table-cell office:value-type="date" office:date-value="{}"><text:p>x</text:p></table:table-cell>'
+    people = [("a", 170.5, "1980-02-13"), ("b", 181, "1990-12-01")]
+    rows = [
+        "".join(words.format(name) for name in ("id", "height_cm", "birth_date")),
+        *(words.format(one) + number.format(size) + day.format(born) for one, size, born in people),
+    ]
+    body = ODS.format(rows="".join(f"<table:table-row>{row}</table:table-row>" for row in rows))
+    with zipfile.ZipFile(tmp_path / "t.ods", "w") as made:
+        made.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        made.writestr("content.xml", body)
+        made.writestr("META-INF/manifest.xml", "<manifest/>")
+    table = read_table(tmp_path / "t.ods").people
+    assert table["height_cm"].to_list() == [170.5, 181.0]
+    assert table["birth_date"].to_list() == [date(1980, 2, 13), date(1990, 12, 1)]

@@ -11,6 +11,7 @@ from typing import Any, Final
 import polars as pl
 import yaml
 
+from personax.data.hub_files import hub_name
 from personax.data.labels import number
 from personax.data.naming import beside_a_surname, says, snake
 from personax.schema import Column
@@ -103,7 +104,7 @@ class TableProposal:
         """Return study.yaml for a study in a folder: what is open stands as a comment above its column."""
         where = self.path.absolute()
         inside = where.is_relative_to(folder.absolute())
-        path = str(where.relative_to(folder.absolute())) if inside else str(where)
+        path = hub_name(self.path) or (str(where.relative_to(folder.absolute())) if inside else str(where))
         lines = [
             f"# Made by personax look {_flat(self.path.name)}; edit it, then: personax run study.yaml",
             "version: 1", f"name: {_yaml(self.path.name.partition('.')[0] or 'people')}", "seed: 1", "collect:",

@@ -14,6 +14,7 @@ import polars as pl
 
 from personax.data.dialect import count_fields, decode, encoding_advice, find_dialect, seems_misread
 from personax.data.frames import read_ipc, read_parquet
+from personax.data.hub_files import hub_file
 from personax.errors import InputError
 from personax.sources._compressed import COMPRESSED, unpacked
 from personax.sources._ledger import FileFact, ReadingStatus
@@ -77,6 +78,7 @@ def read_raw_table(
     MissingExtraError
         A format whose reader is not installed.
     """
+    path = hub_file(path)
     _check(path)
     if path.suffix.lower() in COMPRESSED:
         with unpacked(path, table) as inner:

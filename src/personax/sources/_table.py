@@ -13,6 +13,7 @@ from pydantic import Field
 
 from personax.data.cell_numbers import Mark
 from personax.data.columns import infer_columns
+from personax.data.hub_files import hub_file, local_path
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.files import sha256
@@ -106,6 +107,7 @@ def read_table(
     >>> table.people.rows()
     [('a', 195.58, 'NA', 1.5), ('b', 180.34, 'FR', None)]
     """
+    path = hub_file(path)
     raw = read_raw_table(path, encoding=encoding, separator=separator, table=table, header_rows=header_rows)
     if preset is not None:
         known = known_table(preset)
@@ -353,7 +355,7 @@ class CollectTable(FileSource):
     def read(self, root: Path) -> PeopleTable:
         """Read the people; see `read_table`."""
         return read_table(
-            root / self.path, self.columns, missing=self.missing, max_bad_share=self.max_bad_share,
+            local_path(root, self.path), self.columns, missing=self.missing, max_bad_share=self.max_bad_share,
             keep_others=self.keep_others, encoding=self.encoding, separator=self.separator, decimal=self.decimal,
             table=self.table, header_rows=self.header_rows, strict=self.strict, preset=self.preset,
         )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 import numpy as np
 import polars as pl
 
+from personax.data.hub_files import hub_file
 from personax.errors import InputError, PlanError, SourceError
 from personax.files import written_aside
 from personax.http import Cache, Fetcher
@@ -214,6 +215,7 @@ def read_file(context: Context, section: FileSource) -> PeopleTable:
     """
     path = context.external_path(section.path)
     if not path.exists():
+        path = hub_file(path)
         text = f"collect: there is no {path}; paths in the plan start from the folder that the plan is in"
         raise PlanError(text)
     if isinstance(section, CollectCelebA) and section.wikidata and section is context.plan.collect:

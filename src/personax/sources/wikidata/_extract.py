@@ -297,7 +297,7 @@ def _sentences(people: int, broken: int, complete: bool, damage: str) -> Iterato
 
 
 def _of_another_form(entities: int, broken: int) -> Iterator[str]:
-    if 2 * broken > entities:
+    if entities >= 100 and 2 * broken > entities:
         yield "Most lines are no entity as the dump has them since 2015: it may be a dump of another form or version."
 
 
