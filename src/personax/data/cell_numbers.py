@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Final, Literal
 
 import polars as pl
 
-__all__ = [
-    "MISSING_WORDS",
-    "NON_RESPONSE",
-    "NumberCells",
-    "latin_digits",
-    "likely_codes",
-    "missing_word",
-    "read_numbers",
-]
+from personax.data.digits import has_other_digits, with_ascii_digits
+
+__all__ = ["MISSING_WORDS", "NON_RESPONSE", "NumberCells", "likely_codes", "missing_word", "read_numbers"]
 
 MISSING_WORDS: Final = (
     "", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "-", "--", "?", ".", "unknown", "missing",
@@ -76,7 +67,6 @@ _MONEY: Final = (
     r"|R\$|Rs\.?|zł|kr\.?|Kč|Ft|руб\.?|р\.|TL|元|円|원"
 )
 _AROUND = rf"^(?:[$€£¥₹₽₺₩]|(?:{_MONEY})\s?)\s?|[.,][-–—]+$|\s?(?:[$€£¥₹₽₺₩%]|{_MONEY})$"
-_OTHER_DIGITS: Final = r"[\d&&[^0-9]]"
 _NUMBERED: Final = re.compile(r"-?\d{1,5}\s*[-–—=:.(]?\s*(\D+?)\)?")
 """A code with its label: 9 - Refused, 99 (don't know)."""
 _CODES = frozenset({7, 8, 9, 77, 88, 96, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9998, 9999, 99999})
@@ -141,32 +131,6 @@ def missing_word(cell: str) -> bool:
     return labelled is not None and (labelled[1] in NON_RESPONSE or labelled[1] in ("na", "n/a", "missing"))
 
 
-def latin_digits(text: pl.Series) -> pl.Series:
-    """Return texts with the digits of every script as 0 to 9.
-
-    Examples
-    --------
-    >>> latin_digits(pl.Series(["١٣/٠٢/١٩٨٠", "１９８０"])).to_list()
-    ['13/02/1980', '1980']
-    """
-    if not bool(text.str.contains(_OTHER_DIGITS).any()):
-        return text
-    digits = dict(_digits())
-    return text.str.replace_many(list(digits), list(digits.values()))
-
-
-@cache
-def _digits() -> tuple[tuple[str, str], ...]:
-    return tuple(_digits_of_scripts())
-
-
-def _digits_of_scripts() -> Iterator[tuple[str, str]]:
-    for code in range(0x660, 0xFFFF):
-        value = unicodedata.decimal(chr(code), None)
-        if value is not None:
-            yield chr(code), str(value)
-
-
 def read_numbers(text: pl.Series, decimal: Mark | None = None) -> NumberCells | None:
     """Read a column of text as numbers; None where it is none: fewer than most of its cells are, or they are codes.
 
@@ -192,8 +156,9 @@ def read_numbers(text: pl.Series, decimal: Mark | None = None) -> NumberCells | 
     stripped = text.str.strip_chars()
     if bool(stripped.head(1000).str.contains("−", literal=True).any()):
         stripped = stripped.str.replace("−", "-", literal=True)
-    if bool(stripped.head(1000).str.contains(r"^[-+]?" + _OTHER_DIGITS).any()):
-        return _of_another_script(text, decimal)
+    if has_other_digits(stripped):
+        cells = read_numbers(with_ascii_digits(stripped), decimal)
+        return cells and replace(cells, marks=("digits of another script", *cells.marks))
     if not _worth_it(stripped):
         return None
     plain = stripped.cast(pl.Float64, strict=False)
@@ -237,12 +202,6 @@ def _of_distinct(stripped: pl.Series, distinct: pl.Series, decimal: Mark | None)
 
 def _counted(words: pl.Series) -> dict[str, int]:
     return {str(word): int(times) for word, times in words.value_counts(sort=True).iter_rows()}
-
-
-def _of_another_script(text: pl.Series, decimal: Mark | None) -> NumberCells | None:
-    """Read numbers in Arabic, Persian, Devanagari, Thai or full-width digits."""
-    cells = read_numbers(latin_digits(text).str.replace_many(["٫", "٬"], [".", ""]), decimal)
-    return cells and replace(cells, marks=("digits of another script", *cells.marks))
 
 
 def _worth_it(stripped: pl.Series) -> bool:

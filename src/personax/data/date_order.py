@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from personax.data.cell_numbers import latin_digits
+from personax.data.digits import with_ascii_digits
 from personax.data.month_names import month_numbers
 
 __all__ = ["DateCells", "read_dates"]
@@ -86,7 +86,7 @@ def read_dates(text: pl.Series, *, compact: bool = False) -> DateCells | None:
     >>> read_dates(pl.Series(["03/12/2023"])).values is None
     True
     """
-    stripped = latin_digits(text.str.strip_chars())
+    stripped = with_ascii_digits(text.str.strip_chars())
     held = len(text) - text.null_count()
     some = stripped.drop_nulls().head(50)
     if not held or bool(some.str.contains(r"^\d{4}-\d{2}-\d{2}").any()):

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from personax.data.cell_numbers import latin_digits, missing_word
+from personax.data.cell_numbers import missing_word
 from personax.data.date_order import DateCells, read_dates
+from personax.data.digits import with_ascii_digits
 from personax.sources._column_reading import FreeColumn, bad_rows, shown_by
 from personax.sources._dates import EXCEL, MIN_YEAR
 from personax.sources._ledger import ColumnReading
@@ -96,7 +97,7 @@ def _answer(cells: DateCells, today: date) -> dict[str, Any]:
 
 def _counted(held: pl.Series) -> tuple[str, Mapping[str, Any]] | None:
     """Return what is asked, and what settles it, where the cells are numbers of days, seconds or years."""
-    digits = latin_digits(held.str.strip_chars()).drop_nulls()
+    digits = with_ascii_digits(held.str.strip_chars()).drop_nulls()
     numbers = digits.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
     if numbers.null_count() or not len(numbers):
         return None
@@ -160,7 +161,7 @@ def gregorian(text: pl.Series) -> pl.Series:
     >>> gregorian(pl.Series(["29/2/2507", "2510-01-01", "?"])).to_list()
     ['29/2/1964', '1967-01-01', '?']
     """
-    digits = latin_digits(text)
+    digits = with_ascii_digits(text)
     years = digits.str.extract(r"(\d{4})").cast(pl.Int64, strict=False) - BUDDHIST
     parts = pl.DataFrame([digits.str.extract(r"^(.*?)\d{4}", 1).alias("a"), years.cast(pl.String).alias("y"),
                           digits.str.extract(r"^.*?\d{4}(.*)$", 1).alias("b"), digits.alias("whole")])  # fmt: skip

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
+from personax.data.digits import ascii_digits
 from personax.data.month_names import english_months
 
 __all__ = ["EXCEL", "MIN_YEAR", "PartialDate", "has_year", "is_partial", "parse_date", "parse_partial_date"]
@@ -125,8 +125,7 @@ def _read_or_none(text: str, pattern: str) -> date | None:
 
 
 def _read(text: str, pattern: str) -> date:
-    if not text.isascii():
-        text = "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in text)
+    text = ascii_digits(text)
     if pattern == EXCEL:
         return _of_a_spreadsheet(text)
     if pattern != "iso":

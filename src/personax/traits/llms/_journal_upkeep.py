@@ -13,7 +13,6 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from personax.errors import InputError, StudyError
 from personax.files import sqlite_faults, written_aside
@@ -231,5 +230,5 @@ def _overwrite(journal: ReplyJournal) -> None:
         journal.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _moment(written: Any) -> str:  # noqa: ANN401 - a number of SQLite
-    return datetime.fromtimestamp(float(written), UTC).isoformat(timespec="seconds")
+def _moment(written: float) -> str:
+    return datetime.fromtimestamp(written, UTC).isoformat(timespec="seconds")
