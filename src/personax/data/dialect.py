@@ -135,7 +135,7 @@ def encoding_advice(raw: bytes) -> str:
     >>> encoding_advice("Żaneta".encode("cp1250")).partition(", cp1257")[0]
     "name its encoding (--encoding, or encoding: in the study file): cp1250 ('Żaneta')"
     """
-    found = []
+    found: list[tuple[float, str, list[str]]] = []
     for name in _ENCODINGS:
         try:
             words = _foreign_words(raw[:SAMPLE].decode(name))
