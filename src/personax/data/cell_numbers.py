@@ -208,10 +208,8 @@ def _worth_it(stripped: pl.Series) -> bool:
     """Say whether some of the cells that hold something begin as numbers do."""
     some = stripped.gather_every(max(1, len(stripped) // 1000)).drop_nulls()
     some = some.filter(~_says_missing(some))
-    return (
-        len(some) > 0
-        and float(some.str.contains(rf"^[-+.]?(?:[$€£¥₹₽₺₩]|[A-Z]{{3}}|{_MONEY})?\s?[-+.]?\d").mean() or 0) > 0.5
-    )  # type: ignore[arg-type]
+    begin = some.str.contains(rf"^[-+.]?(?:[$€£¥₹₽₺₩]|[A-Z]{{3}}|{_MONEY})?\s?[-+.]?\d")
+    return 2 * int(begin.sum()) > len(some)
 
 
 def _says_missing(stripped: pl.Series) -> pl.Series:

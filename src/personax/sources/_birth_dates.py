@@ -101,7 +101,7 @@ def _counted(held: pl.Series) -> tuple[str, Mapping[str, Any]] | None:
     numbers = digits.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
     if numbers.null_count() or not len(numbers):
         return None
-    low, high = int(numbers.min() or 0), int(numbers.max() or 0)  # type: ignore[call-overload]
+    low, high = min(numbers.to_list()), max(numbers.to_list())
     if pattern := year_format(digits):
         return "only years are given", {"format": pattern}
     if low >= _DAYS[0] and high <= _DAYS[1]:
