@@ -367,8 +367,8 @@ SOCKETS = {"aiohttp", "boto3", "fsspec", "ftplib", "http", "httpcore2", "httpx",
            "xmlrpc"}  # fmt: skip
 """Modules that open connections, or whose only use is that."""
 
-HUB_CLIENTS = {"embed/_checkpoint.py", "release/_push.py", "release/reading/_load.py"}
-"""Where the hub's own client is used: it signs uploads to storage hosts of the hub's choosing; docs/architecture.md."""
+HUB_CLIENTS = {"data/hub_files.py", "embed/_checkpoint.py", "release/_push.py", "release/reading/_load.py"}
+"""Where the hub's own client is used: it knows its cache, and signs uploads to storage hosts of the hub's choosing."""
 
 
 BUCKETS = "store/_bucket.py"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from personax import __version__
 from personax.config import Permissions, Plan, permissions, read_plan, read_request
+from personax.data.hub_files import local_path
 from personax.data.labels import labels_of
 from personax.engine import parallel_config
 from personax.errors import PlanError, StudyError, TrustError, UnknownResult
@@ -538,7 +539,7 @@ class Study:
         files = stage.external_files(self.plan)
         allowed = not files or self.is_trusted
         for name in files:
-            path = self.base / name
+            path = local_path(self.base, name)
             exists = path.is_file() or path.is_dir()
             inputs[name] = (cached_sha256(path) if allowed else "not allowed") if exists else "missing"
         there = [name for name in stage.optional_files if self.folder.path(name).is_file()]
@@ -567,8 +568,19 @@ class Study:
             text = f"{changed[0]} changed while {stage.name} ran, and nothing of it was kept; run it again"
             raise StudyError(text)
 
+    def _refuse_shared_folder(self, stage: Stage) -> None:
+        """Refuse to read from the folder that the study writes to: it would change while it is read."""
+        own = self.folder.path().resolve()
+        for name in stage.external_files(self.plan):
+            path = (self.base / name).resolve()
+            if path.is_dir() and own.is_relative_to(path):
+                text = f"{stage.name} reads {name}, and the study's own folder is {own}: give the study another folder \
+with --folder, or rename its file"
+                raise StudyError(text)
+
     def _run_stage(self, stage: Stage, why: str, progress: Progress, facts: dict[str, Any]) -> StageRun:
         """Run a stage and commit what it wrote; ``facts`` receives what the log says of it."""
+        self._refuse_shared_folder(stage)
         progress.stage(stage.name)
         expected = self._expected(stage)
         started, meter = datetime.now(UTC), Meter()

@@ -58,7 +58,7 @@ def register(app: typer.Typer) -> None:
             Study.load(write).trust()
         if not as_json:
             say(f"wrote {write}; edit it, then: personax run {write}" if write else _hint(file))
-        asked = [column.name for column in found.columns if column.reading.status == "question"]
+        asked = [where for where, status, *_ in found.reading.open_points() if status == "question"]
         if strict and asked:
             raise GuessedReading(f"{file}: {len(asked)} questions are open ({', '.join(asked[:5])}); see above")
 

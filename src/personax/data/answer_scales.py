@@ -14,9 +14,9 @@ __all__ = ["ordered_words", "scale_of"]
 _SCALES_TEXT: Final = """
     strongly disagree / disagree / neither agree nor disagree | neutral | undecided | neither / agree / strongly agree
     strongly disagree / disagree / agree / strongly agree
+    strongly disagree / somewhat disagree / neither agree nor disagree | neutral / somewhat agree / strongly agree
     strongly disagree / disagree / somewhat disagree | slightly disagree / neither agree nor disagree | neutral / \
         somewhat agree | slightly agree / agree / strongly agree
-    strongly disagree / somewhat disagree / neither agree nor disagree | neutral / somewhat agree / strongly agree
     disagree strongly / disagree a little / neither agree nor disagree | neutral, no opinion / agree a little / \
         agree strongly
     completely disagree / disagree / neutral / agree / completely agree
@@ -45,6 +45,17 @@ _SCALES_TEXT: Final = """
     pas du tout d'accord / plutôt pas d'accord | pas d'accord / ni d'accord ni pas d'accord | neutre / \
         plutôt d'accord | d'accord / tout à fait d'accord
     jamais / rarement / parfois | quelquefois / souvent / toujours
+    trifft nicht zu | trifft überhaupt nicht zu / trifft eher nicht zu / trifft eher zu / trifft zu | trifft voll zu
+    trifft nicht zu / trifft eher nicht zu / teils teils | teils/teils / trifft eher zu / trifft zu
+    stimme nicht zu | stimme überhaupt nicht zu / stimme eher nicht zu / stimme eher zu / stimme zu | stimme voll zu
+    pas du tout d'accord / plutôt pas d'accord / plutôt d'accord / tout à fait d'accord
+    muy en desacuerdo / en desacuerdo / ni de acuerdo ni en desacuerdo | neutral / de acuerdo / muy de acuerdo
+    muy en desacuerdo / en desacuerdo / de acuerdo / muy de acuerdo
+    discordo totalmente / discordo / não concordo nem discordo | neutro / concordo / concordo totalmente
+    per niente d'accordo / poco d'accordo / abbastanza d'accordo / molto d'accordo
+    helemaal mee oneens | helemaal oneens / mee oneens | oneens / neutraal / mee eens | eens / helemaal mee eens | \
+        helemaal eens
+    zdecydowanie się nie zgadzam / raczej się nie zgadzam / raczej się zgadzam / zdecydowanie się zgadzam
     totalmente en desacuerdo / en desacuerdo / ni de acuerdo ni en desacuerdo | neutral / de acuerdo / \
         totalmente de acuerdo
     nunca / rara vez | casi nunca / a veces / a menudo | casi siempre / siempre
@@ -88,7 +99,10 @@ def scale_of(words: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...]] | N
     fits = [(ranks, names) for ranks, names in _scales() if all(word in ranks for word in folded.values())]
     if not fits:
         return None
-    ranks, names = fits[0]
+    answered = {*folded.values()}
+    # a scale all of whose answers were given, before another that has more
+    exact = [fit for fit in fits if {fit[0][word] for word in answered} == {*fit[0].values()}]
+    ranks, names = (exact or fits)[0]
     levels = {word: ranks[its] for word, its in folded.items()}
     said = {level: word for word, level in reversed(levels.items())}
     return levels, tuple(said.get(level, name) for level, name in enumerate(names, 1))
@@ -102,7 +116,8 @@ def ordered_words(words: Sequence[str]) -> dict[str, int] | None:
     >>> ordered_words(["1 - not at all", "2", "5 (very much)"])
     {'1 - not at all': 1, '2': 2, '5 (very much)': 5}
     """
-    found = {word: match for word in words if (match := _NUMBERED.fullmatch(word.strip()))}
+    dated = re.compile(r"\b\d{4}\b")  # 3. Mai 1967 is no third answer
+    found = {word: m for word in words if (m := _NUMBERED.fullmatch(word.strip())) and not dated.search(word)}
     said: dict[int, set[str]] = {}
     for match in found.values():
         said.setdefault(int(match[1]), set()).add(fold(match[2] or ""))

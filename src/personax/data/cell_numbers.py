@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -21,7 +22,12 @@ _NON_RESPONSE_TEXT: Final = """
     no answer, not stated, n.a., k.a., keine angabe,
     weiß nicht, weiss nicht, unbekannt, ne sait pas, sans réponse, non renseigné,
     no sabe, no contesta, ns/nc, sin respuesta, inconnu, desconocido, sconosciuto, non so, ничего, не знаю, nevím,
-    #null!, #value!, #div/0!, #ref!, #name?, not available, no response, decline to answer, declined
+    #null!, #value!, #div/0!, #ref!, #name?, not available, no response, decline to answer, declined,
+    can't choose, cannot choose, can't say, not asked, not ascertained, inapplicable, refusal, refused to answer,
+    refused/don't know, don't know/refused, don't know / refused, dk, dk/na, dk/refused, no answer/refused, skipped,
+    not answered, unsure/don't know, keine antwort, verweigert, nicht zutreffend, ne répond pas, refus,
+    nsp, no sabe/no contesta, não sabe, não responde, rifiuta, nie wiem, odmowa, trudno powiedzieć,
+    затрудняюсь ответить, отказ, weet niet, vet ej, bilmiyorum
 """
 NON_RESPONSE: Final = frozenset(" ".join(word.split()) for word in _NON_RESPONSE_TEXT.split(","))
 """What people say instead of an answer, in small letters; and what spreadsheets write instead of a result."""
@@ -42,17 +48,27 @@ _GROUPS = {
     " ": _SIGN + r"[1-9]\d{0,2}(?:[ \u00a0\u202f'’]\d{3})+(?:[.,]\d+)?$",
 }
 _SURE_GROUPS = {
-    ",": _SIGN + r"[1-9]\d{0,2}(?:,\d{3})(?:,\d{3}|\.\d)",
-    ".": _SIGN + r"[1-9]\d{0,2}(?:\.\d{3})(?:\.\d{3}|,\d)",
+    ",": _SIGN + r"[1-9]\d{0,2}(?:(?:,\d{3})(?:,\d{3}|\.\d)|(?:[ \u00a0\u202f'’]\d{3})+\.\d)",
+    ".": _SIGN + r"[1-9]\d{0,2}(?:(?:\.\d{3})(?:\.\d{3}|,\d)|(?:[ \u00a0\u202f'’]\d{3})+,\d)",
 }
-"""Groups of thousands that cannot be a decimal mark: two of them, or another mark behind."""
+"""Numbers whose comma, or point, cannot be a decimal mark: two groups of three, or another mark behind one."""
+_POINT_GROUPS = _SIGN + r"(?:[1-9]\d{0,2}\.\d{3}|\d{1,3})$"
+"""Where all numbers are written so, the point may be a decimal mark, or set thousands apart."""
+_LETTERED = r"^\d+[eE]\d+$"
+"""A code, or a power of ten as no program writes it: they write 5E+1 or 5.0E1."""
 _MULTIPLE = r"\s?([kKmMbB]|bn|Th\.|Tsd\.?|Mio\.?|Mrd\.?)$"
 _TIMES: Final = {
     **dict.fromkeys(("k", "K", "Th.", "Tsd", "Tsd."), 1e3), **dict.fromkeys(("m", "M", "Mio", "Mio."), 1e6),
     **dict.fromkeys(("b", "B", "bn", "Mrd", "Mrd."), 1e9),
 }  # fmt: skip
 """Behind sums of money: thousands, millions, billions."""
-_AROUND = r"^(?:[$€£¥]|(?:EUR|USD|GBP|CHF|R\$)\s)\s?|\s?(?:[$€£¥%]|EUR|USD|GBP|CHF)$"
+_MONEY: Final = (
+    r"EUR|USD|GBP|CHF|NOK|SEK|DKK|PLN|CZK|HUF|RUB|TRY|INR|JPY|CNY|BRL|CAD|AUD"
+    r"|R\$|Rs\.?|zł|kr\.?|Kč|Ft|руб\.?|р\.|TL|元|円|원"
+)
+_AROUND = rf"^(?:[$€£¥₹₽₺₩]|(?:{_MONEY})\s?)\s?|[.,][-–—]+$|\s?(?:[$€£¥₹₽₺₩%]|{_MONEY})$"
+_NUMBERED: Final = re.compile(r"-?\d{1,5}\s*[-–—=:.(]?\s*(\D+?)\)?")
+"""A code with its label: 9 - Refused, 99 (don't know)."""
 _CODES = frozenset({7, 8, 9, 77, 88, 96, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9998, 9999, 99999})
 _APART = 0.25
 """A code stands apart from the other values by this share of their range."""
@@ -105,9 +121,14 @@ def missing_word(cell: str) -> bool:
     --------
     >>> missing_word("NA"), missing_word("Prefer not to say"), missing_word("none of these")
     (True, True, False)
+    >>> missing_word("9 - Refused"), missing_word("0 - none")
+    (True, False)
     """
-    small = " ".join(cell.lower().split())
-    return small in MISSING_WORDS or small in NON_RESPONSE
+    small = " ".join(cell.lower().replace("’", "'").split())
+    if small in MISSING_WORDS or small in NON_RESPONSE:
+        return True
+    labelled = _NUMBERED.fullmatch(small)
+    return labelled is not None and (labelled[1] in NON_RESPONSE or labelled[1] in ("na", "n/a", "missing"))
 
 
 def read_numbers(text: pl.Series, decimal: Mark | None = None) -> NumberCells | None:
@@ -133,6 +154,8 @@ def read_numbers(text: pl.Series, decimal: Mark | None = None) -> NumberCells | 
     [999, 40049]
     """
     stripped = text.str.strip_chars()
+    if bool(stripped.head(1000).str.contains("−", literal=True).any()):
+        stripped = stripped.str.replace("−", "-", literal=True)
     if has_other_digits(stripped):
         cells = read_numbers(with_ascii_digits(stripped), decimal)
         return cells and replace(cells, marks=("digits of another script", *cells.marks))
@@ -142,11 +165,30 @@ def read_numbers(text: pl.Series, decimal: Mark | None = None) -> NumberCells | 
     if bool((stripped.str.contains(r"^[+-]?0\d\d")).any()):
         return None
     if plain.null_count() == text.null_count() and bool(plain.is_finite().all()):
-        return NumberCells(_whole(stripped, plain), pl.repeat(False, len(text), eager=True))
+        found = _plainly_written(stripped, plain, decimal)
+        if found is not None:
+            return found
     distinct = stripped.drop_nulls().unique()
     few = 4 * len(distinct) < len(stripped)
     cells = _of_distinct(stripped, distinct, decimal) if few else _with_marks(stripped, decimal)
     return replace(cells, values=cells.values.alias(text.name)) if cells.share >= MOSTLY else None
+
+
+def _plainly_written(stripped: pl.Series, numbers: pl.Series, decimal: Mark | None) -> NumberCells | None:
+    """Return numbers with at most a point; None where it may set thousands apart."""
+    some = stripped.drop_nulls().head(100)
+    if decimal != "." and bool(some.str.contains(_POINT_GROUPS).all()) and _only_groups(stripped):
+        return None
+    guessed = ""
+    if bool(stripped.str.contains(r"[eE]").any()) and bool((lettered := stripped.str.contains(_LETTERED)).any()):
+        guessed = f"{stripped.filter(lettered)[0]} may be a code, and is {numbers.filter(lettered)[0]:g} now"
+    return NumberCells(_whole(stripped, numbers), pl.repeat(False, len(stripped), eager=True), guessed=guessed)
+
+
+def _only_groups(numbers: pl.Series) -> bool:
+    """Say whether numbers have a point before three digits or none, so that it may set thousands apart."""
+    grouped = numbers.str.contains(_POINT_GROUPS)
+    return bool(grouped.all()) and bool(numbers.str.contains(".", literal=True).any())
 
 
 def _of_distinct(stripped: pl.Series, distinct: pl.Series, decimal: Mark | None) -> NumberCells:
@@ -166,7 +208,8 @@ def _worth_it(stripped: pl.Series) -> bool:
     """Say whether some of the cells that hold something begin as numbers do."""
     some = stripped.gather_every(max(1, len(stripped) // 1000)).drop_nulls()
     some = some.filter(~_says_missing(some))
-    return len(some) > 0 and float(some.str.contains(r"^[-+$€£¥.]{0,3}[A-Z]{0,3}\s?\d").mean() or 0) > 0.5  # type: ignore[arg-type]
+    begin = some.str.contains(rf"^[-+.]?(?:[$€£¥₹₽₺₩]|[A-Z]{{3}}|{_MONEY})?\s?[-+.]?\d")
+    return 2 * int(begin.sum()) > len(some)
 
 
 def _says_missing(stripped: pl.Series) -> pl.Series:
@@ -224,6 +267,7 @@ class _Style:
 
     def __init__(self, bare: pl.Series, decimal: Mark | None) -> None:
         self._bare = bare
+        self._given = decimal
         self._has = {mark: bare.str.contains(pattern).fill_null(False) for mark, pattern in _GROUPS.items()}
         self._plain = bare.str.contains(_PLAIN).fill_null(False)
         self._comma = bare.str.contains(_COMMA).fill_null(False)
@@ -239,15 +283,22 @@ class _Style:
             self.guessed = "some numbers have a decimal comma and some a decimal point"
         elif comma_is_decimal or point_is_decimal:
             self.decimal = self.proved = "," if comma_is_decimal else "."
-        elif bool(self._comma.any()) or bool((points & self._has["."]).any() and decimal):
+        elif bool(self._comma.any()):
             self.decimal = decimal or "."
-            self.ambiguous = decimal is None
-            if decimal is None:
-                self.guessed = (
-                    "commas before three digits are taken to set thousands apart; they could be decimal marks"
-                )
+            self._ask("commas before three digits are taken to set thousands apart; they could be decimal marks")
+        elif _only_groups(bare.filter(self._plain | self._has["."])):
+            thousands = not bool((points | self._has["."] | ~self._plain).all())
+            self.decimal = decimal or ("," if thousands else ".")
+            taken = "are taken to set thousands apart; they could be" if thousands else "are taken for"
+            rest = "" if thousands else "; they could set thousands apart"
+            self._ask(f"points before three digits {taken} decimal marks{rest}")
         else:
             self.decimal = "."
+
+    def _ask(self, sentence: str) -> None:
+        """Ask, where nobody has said what the decimal mark of the file is."""
+        if self._given is None:
+            self.ambiguous, self.guessed = True, sentence
 
     def read(self) -> pl.Series:
         """Return the numbers; null where a cell is none."""
@@ -276,34 +327,60 @@ def likely_codes(numbers: pl.Series) -> dict[float, int]:
 
     Notes
     -----
-    Such a number is one that questionnaires use for missing (9, 99, -99, 998 ...), it is the largest or the smallest
-    one, and it stands apart from all others: by a quarter of their range, or as the only negative one.
+    Such numbers are those that questionnaires use for missing (9, 99, -99, 998 ...), they are the largest or the
+    smallest ones, and they stand apart from all others: by a quarter of their range, or as the only negative ones. Two
+    or more of one side do so together: -9 and -8, or 77, 88 and 99.
 
     Examples
     --------
     >>> likely_codes(pl.Series([18, 44, 70, 99, 99, -99])), likely_codes(pl.Series([97, 98, 99, 100]))
     ({-99.0: 1, 99.0: 2}, {})
+    >>> likely_codes(pl.Series([1, 2, 3, 4, 5, 8, 9])), likely_codes(pl.Series([1, 2, 3, 5, -2, -1]))
+    ({9.0: 1, 8.0: 1}, {-2.0: 1, -1.0: 1})
     """
     held = numbers.drop_nulls().cast(pl.Float64)
     found: dict[float, int] = {}
     for side in (-1, 1):
-        while len(held):
-            end = float((held * side).max())  # type: ignore[arg-type]
-            if abs(end) not in (1, *_CODES):
-                break
-            rest = held.filter(held != end * side)
-            if len(rest) == 0 or not _stands_apart(end * side, rest):
-                break
-            found[end * side] = len(held) - len(rest)
-            held = rest
+        codes, rest = _codes_at_the_end(held, side)
+        found |= codes
+        held = rest
     return found
 
 
-def _stands_apart(code: float, rest: pl.Series) -> bool:
+MOST_CODES: Final = 5
+"""So many codes for missing at most has one side of a column."""
+
+
+def _codes_at_the_end(held: pl.Series, side: int) -> tuple[dict[float, int], pl.Series]:
+    """Return the codes at the low or the high end, and the numbers without them."""
+    run: dict[float, int] = {}
+    best, left, rest = dict(run), held, held
+    while len(rest) and len(run) < MOST_CODES:
+        end = float((rest * side).max()) * side  # type: ignore[arg-type]
+        if abs(end) not in (1, *_CODES) and not (side < 0 and -10 < end < 0 and end % 1 == 0):
+            break
+        rest, before = rest.filter(rest != end), len(rest)
+        run[end] = before - len(rest)
+        if len(rest) and _stand_apart(list(run), rest):
+            best, left = dict(run), rest
+    return best, left
+
+
+def _stand_apart(codes: list[float], rest: pl.Series) -> bool:
+    """Say whether codes of one side, the outermost first, stand apart from all other numbers."""
     low, high = float(rest.min()), float(rest.max())  # type: ignore[arg-type]
-    if abs(code) == 1:
-        return code < 0 and low >= 0 and rest.n_unique() > 3
+    code = codes[-1]
+    if code < 0 and not all(abs(one) in _CODES for one in codes):  # -1, -2, -5: as some panels have them
+        alone = len(codes) == 1 and code == -1 and low >= 0
+        return rest.n_unique() > 3 and (alone or (len(codes) > 1 and low >= 1))
     if code < 0:
         return low >= 0 or low - code > high - low
-    gap = code - high
-    return gap > _APART * (high - low) and gap >= 2 and (code >= 77 or rest.n_unique() > 2)
+    gap, spread = code - high, high - low
+    if len(codes) > 1 and code >= 77 and not _spaced_as_codes(codes):
+        return gap > spread
+    return gap > _APART * spread and gap >= 2 and (code >= 77 or rest.n_unique() > 2)
+
+
+def _spaced_as_codes(codes: list[float]) -> bool:
+    """Say whether codes are 99, 88, 77 or 999, 888, 777."""
+    return all(len(set(f"{code:.0f}")) == 1 for code in codes)

@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from personax.data.digits import with_ascii_digits
+from personax.data.month_names import month_numbers
 
 __all__ = ["DateCells", "read_dates"]
 
@@ -18,7 +19,15 @@ LEAST: Final = 10
 MOSTLY: Final = 0.8
 
 _NUMERIC = r"^(\d{1,2})[-./](\d{1,2})[-./](\d{4}|\d{2})(?:[ T,].*)?$"
-_YEAR_FIRST = r"^(\d{4})[./](\d{1,2})[./](\d{1,2})(?:[ T,].*)?$"
+_YEAR_FIRST = r"^(\d{4})\s?(?:[./]|年|년)\s?(\d{1,2})\s?(?:[./]|月|월)\s?(\d{1,2})\s?(?:日|일|\.)?(?:[ T,].*)?$"
+_COMPACT = r"^([12]\d{3})(0[1-9]|1[0-2])([0-2]\d|3[01])$"
+_NAMED: Final = {
+    (3, 2, 1): r"^(\d{1,2})(?:st|nd|rd|th|er|º|°|ª)?[-./, ]*(?:(?:de|of)\s)?\s*([^\W\d]{3,12})\.?[-./, ]*"
+    r"(?:(?:de|del)\s)?\s*(\d{4}|\d{2})(?:\s?(?:г\.?|р\.?|года|року))?\.?$",
+    (3, 1, 2): r"^([^\W\d]{3,12})\.?[-./, ]*(\d{1,2})(?:st|nd|rd|th)?[-./, ]+(\d{4}|\d{2})$",
+    (1, 2, 3): r"^(\d{4})[-./, ]+([^\W\d]{3,12})\.?[-./, ]*(\d{1,2})\.?$",
+}
+"""Places of year, month and day -> a date with the name of its month."""
 _WORDED = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%d. %B %Y", "%B %d %Y", "%b %d %Y")
 
 
@@ -53,13 +62,15 @@ class DateCells:
     contradicting: tuple[int, ...] = ()
 
 
-def read_dates(text: pl.Series) -> DateCells | None:
+def read_dates(text: pl.Series, *, compact: bool = False) -> DateCells | None:
     """Read a column of text as dates that are not ISO 8601; None where most of its cells are none.
 
     Parameters
     ----------
     text
         Cells; null where missing.
+    compact
+        Eight digits are a date, as 19800213.
 
     Notes
     -----
@@ -78,9 +89,10 @@ def read_dates(text: pl.Series) -> DateCells | None:
     stripped = with_ascii_digits(text.str.strip_chars())
     held = len(text) - text.null_count()
     some = stripped.drop_nulls().head(50)
-    if bool(some.str.contains(r"^\d{4}-\d{2}-\d{2}").any()):
+    if not held or bool(some.str.contains(r"^\d{4}-\d{2}-\d{2}").any()):
         return None
-    if not held or float(some.str.contains(r"^\w{1,9}\.?[-./ ]\w{1,9}[-./, ]+\d{2,4}").mean() or 0) < 0.5:  # type: ignore[arg-type]
+    forms = (_NUMERIC, _YEAR_FIRST, *([_COMPACT] if compact else []), *_NAMED.values())
+    if not any(2 * int(some.str.contains(form).sum()) >= len(some) for form in forms):
         return None
     first = stripped.str.contains(_NUMERIC).fill_null(False)
     if int(first.sum()) >= MOSTLY * held:
@@ -88,18 +100,43 @@ def read_dates(text: pl.Series) -> DateCells | None:
     if int(stripped.str.contains(_YEAR_FIRST).sum()) >= MOSTLY * held:
         dates = _to_date(stripped, _YEAR_FIRST, (1, 2, 3))
         return DateCells(dates, "year/month/day", "", stripped.is_not_null() & dates.is_null(), held)
+    if compact and int(stripped.str.contains(_COMPACT).sum()) >= MOSTLY * held:
+        dates = _to_date(stripped, _COMPACT, (1, 2, 3))
+        return DateCells(dates, "year, month and day", "%Y%m%d", stripped.is_not_null() & dates.is_null(), held)
     return _worded(stripped, held)
 
 
 def _worded(stripped: pl.Series, held: int) -> DateCells | None:
-    few = stripped.drop_nulls().head(50)
-    for pattern in _WORDED:
-        if few.str.to_date(pattern, strict=False).null_count() == len(few):
+    """Read dates with the names of their months, in the language that knows most of them."""
+    for places, form in _NAMED.items():
+        if int(stripped.str.contains(form).sum()) < MOSTLY * held:
             continue
-        dates = stripped.str.to_date(pattern, strict=False)
-        if len(dates) - dates.null_count() >= MOSTLY * held:
-            return DateCells(dates, pattern, pattern, stripped.is_not_null() & dates.is_null(), held)
+        month = stripped.str.extract(form, places[1])
+        numbers = month_numbers(month.drop_nulls().unique().to_list())
+        if not numbers:
+            return None
+        pattern = _pattern(stripped)
+        outside = ~stripped.str.contains(form).fill_null(True)
+        if bool(stripped.str.extract(form, places[0]).str.contains(r"^\d{2}$").any()):
+            why = "day, name of the month, and years of two digits: of which century?"
+            return DateCells(None, pattern, pattern.replace("%Y", "%y"), outside, held, why)
+        year, day = (stripped.str.extract(form, place).str.zfill(2) for place in (places[0], places[2]))
+        named = month.replace_strict(numbers, default=None, return_dtype=pl.Int64).cast(pl.String).str.zfill(2)
+        dates = (year + "-" + named + "-" + day).str.to_date("%Y-%m-%d", strict=False).alias(stripped.name)
+        if len(dates) - dates.null_count() < MOSTLY * held:
+            return None
+        order = pattern or "day, month by its name, year"
+        return DateCells(dates, order, pattern, stripped.is_not_null() & dates.is_null(), held)
     return None
+
+
+def _pattern(stripped: pl.Series) -> str:
+    """Return the strptime format that reads dates with English names of months; empty where none does."""
+    few = stripped.drop_nulls()
+    for pattern in _WORDED:
+        if few.str.to_date(pattern, strict=False).null_count() == 0:
+            return pattern
+    return ""
 
 
 def _to_date(stripped: pl.Series, pattern: str, places: tuple[int, int, int]) -> pl.Series:
@@ -121,13 +158,16 @@ def _ordered(stripped: pl.Series, dated: pl.Series) -> DateCells:
         return DateCells(None, "", "", outside, 0, "no cell says whether the day or the month stands first")
     order = "day/month/year" if days else "month/day/year"
     deciding = days + months
+    mark = {cell for cell in ("/", ".", "-") if bool(stripped.str.contains(cell, literal=True).any())}
+    sign = mark.pop() if len(mark) == 1 else ""
+    parts = ("%d", "%m", "%Y") if days else ("%m", "%d", "%Y")
+    whole = not bool(stripped.filter(dated).str.contains(r"\d[ T,]").any())  # a time behind is in no format
+    pattern = sign.join(parts) if sign and whole else ""
     if bool(stripped.str.contains(r"^\d{1,2}[-./]\d{1,2}[-./]\d{2}(?:\D|$)").any()):
-        return DateCells(None, order, "", outside, deciding, f"{order}, with years of two digits: of which century?")
+        why = f"{order}, with years of two digits: of which century?"
+        return DateCells(None, order, pattern.replace("%Y", "%y"), outside, deciding, why)
     if n >= LEAST and deciding < FEW_DECIDE * n:
         why = f"only {deciding} of {n} cells show that it is {order}, where three of five would"
         return DateCells(None, order, "", outside, deciding, why)
     dates = _to_date(stripped, _NUMERIC, (3, 2, 1) if days else (3, 1, 2))
-    mark = {cell for cell in ("/", ".", "-") if bool(stripped.str.contains(cell, literal=True).any())}
-    sign = mark.pop() if len(mark) == 1 else ""
-    parts = ("%d", "%m", "%Y") if days else ("%m", "%d", "%Y")
-    return DateCells(dates, order, sign.join(parts) if sign else "", stripped.is_not_null() & dates.is_null(), deciding)
+    return DateCells(dates, order, pattern, stripped.is_not_null() & dates.is_null(), deciding)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from typing import Final
 
 import numpy as np
 
-__all__ = ["SEPARATORS", "Dialect", "count_fields", "decode", "find_dialect", "looks_like_value"]
+__all__ = [
+    "SEPARATORS", "Dialect", "count_fields", "decode", "encoding_advice", "find_dialect", "looks_like_value",
+    "seems_misread",
+]  # fmt: skip
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 
@@ -30,7 +34,14 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_WESTERN: Final = "äöüÄÖÜßéèêëàâáåãæçñíìîïóòôõøœúùûýÿÉÀÂÁÅÆÇÑÍÓØÚÈÊŠšŽžðþ"
+_WESTERN: Final = "äöüÄÖÜßéèêëàâáåãæçñíìîïóòôõøœúùûýÿÉÀÂÁÅÆÇÑÍÓØÚÈÊŠšŽž"
+_NORTHERN: Final = "ýðþÝÐÞÁ"
+"""Letters that in the Turkish encoding are other ones."""
+_ENCODINGS: Final = (
+    "cp1252", "cp1250", "cp1254", "cp1251", "cp1253", "cp1257", "iso8859-2", "koi8-r", "shift_jis", "gb18030", "big5",
+    "euc-kr", "cp1255", "cp1256", "mac-roman", "cp850",
+)  # fmt: skip
+"""What tables are written in where they are no UTF-8."""
 _VALUE = re.compile(
     r"[-+]?[$€£¥]?\d[\d.,'\u00a0\u202f ]*\s?(?:%|[a-z]{1,3}|['\"′″].*)?|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T].*)?",
     re.IGNORECASE,
@@ -102,17 +113,83 @@ def decode(raw: bytes, encoding: str | None = None) -> tuple[str, str, str]:
         text = raw.decode("cp1252", "replace")
         if not _is_western(text):
             raise
-        return text, "cp1252", "it is no UTF-8, and its letters are Western European ones"
+        return text, "cp1252", f"it is no UTF-8, and its letters are Western European ones{_other_reading(raw, text)}"
 
 
-def _is_western(text: str) -> bool:
+def _other_reading(raw: bytes, text: str) -> str:
+    """Say how the encoding of Central Europe reads the first word that it reads otherwise, if there is one."""
+    words = zip(_foreign_words(text), _foreign_words(raw.decode("cp1250", "replace")), strict=False)
+    differing = next((pair for pair in words if pair[0] != pair[1]), None)
+    return f", such as {differing[0]!r}; cp1250 reads {differing[1]!r}" if differing else ""
+
+
+def _foreign_words(text: str) -> list[str]:
+    return re.findall(r"[^\s,;|\t\"]*[^\x00-\x7f\s][^\s,;|\t\"]*", text[:SAMPLE])
+
+
+def encoding_advice(raw: bytes) -> str:
+    """Say in which encodings bytes that are no UTF-8 can be words, with the first of them in each.
+
+    Examples
+    --------
+    >>> encoding_advice("Żaneta".encode("cp1250")).partition(", cp1257")[0]
+    "name its encoding (--encoding, or encoding: in the study file): cp1250 ('Żaneta')"
+    """
+    found: list[tuple[float, str, list[str]]] = []
+    for name in _ENCODINGS:
+        try:
+            words = _foreign_words(raw[:SAMPLE].decode(name))
+        except UnicodeDecodeError:
+            continue
+        controls = any("\x80" <= letter <= "\x9f" for word in words for letter in word)
+        if words and not controls and not any(shown == words[:2] for _, _, shown in found):
+            found.append((_oddness(words), name, words[:2]))
+    found.sort(key=lambda one: one[0])
+    shown = [f"{name} ({' '.join(words)[:40]!r})" for _, name, words in found[:3]]
+    if not shown:
+        return "name its encoding: --encoding, or encoding: in the study file"
+    return f"name its encoding (--encoding, or encoding: in the study file): {', '.join(shown)}?"
+
+
+def _oddness(words: Sequence[str]) -> float:
+    """Return the share of words that no language writes: signs, two scripts or capitals within a word, rare letters."""
+    odd = 0
+    for word in words[:200]:
+        letters = [letter for letter in word if letter.isalpha()]
+        scripts = {unicodedata.name(letter, "?").split()[0] for letter in letters}
+        signs = any(letter > "\x7f" and not letter.isalpha() for letter in word)
+        capitals = word[1:].lower() != word[1:] and word.upper() != word
+        odd += signs or len(scripts) > 1 or capitals
+    return odd / min(len(words), 200)
+
+
+def seems_misread(text: str, encoding: str) -> str:
+    r"""Return the first word that shows a wrong encoding; empty where none does.
+
+    Examples
+    --------
+    >>> seems_misread("Swi\x9ctos", "latin-1"), seems_misread("José", "latin-1")
+    ('Swi\x9ctos', '')
+    """
+    words = _foreign_words(text)
+    control = next(
+        (word for word in words if any("\x80" <= letter <= "\x9f" and letter != "\x85" for letter in word)), ""
+    )
+    western = codecs.lookup(encoding).name in ("iso8859-1", "cp1252", "iso8859-15")
+    if control or not western or not words or _is_western(text, _WESTERN + _NORTHERN):
+        return control
+    odd = [word for word in words if _oddness([word])]
+    return odd[0] if odd else ""
+
+
+def _is_western(text: str, letters: str = _WESTERN) -> bool:
     """Say whether letters outside ASCII stand in Western words: beside a letter of ASCII."""
     found = [at for at, letter in enumerate(text) if letter > "\x7f" and letter not in "€–—‘’“”…°²³µ·«»§®©\u00a0"]
     if not found or "\ufffd" in text:
         return False
     near = [text[max(0, at - 1) : at] + text[at + 1 : at + 2] for at in found]
     fits = [
-        text[at] in _WESTERN and any(c.isascii() and c.isalpha() for c in beside)
+        text[at] in letters and any(c.isascii() and c.isalpha() for c in beside)
         for at, beside in zip(found, near, strict=True)
     ]
     return sum(fits) >= WITHIN_WORDS * len(fits)

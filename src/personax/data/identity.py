@@ -13,7 +13,7 @@ import polars as pl
 from personax.data.calendar_parts import calendar_parts
 from personax.data.categories import told_by_values
 from personax.data.following import LEAST, PARTS, Ranked, by_rows, dates_of, digits_of, follows, part_of, ranked
-from personax.data.naming import Said, says
+from personax.data.naming import Said, beside_a_surname, says
 from personax.data.table import Table
 from personax.data.values import (
     FEW,
@@ -108,6 +108,9 @@ def classify(frame: pl.DataFrame, columns: Sequence[Column] = ()) -> Mapping[str
     """
     roles = {column.name: column for column in columns}
     found = {series.name: _alone(series, roles.get(series.name)) for series in frame}
+    for series in frame:
+        if series.dtype == pl.String and beside_a_surname(series.name, frame.columns):
+            found[series.name] = "direct", "a part of a name, beside the other"
     _coordinates(frame, found)
     _function(frame, roles, found)
     _parts(frame, found)

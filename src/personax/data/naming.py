@@ -12,7 +12,7 @@ from typing import Final
 from personax.data.text import fold, visible
 from personax.data.vocabulary import DIRECT, QUASI, SENSITIVE, TEXTUAL, WORDS, Topic
 
-__all__ = ["Said", "is_code", "says", "snake", "split", "tells_the_day", "topics"]
+__all__ = ["Said", "beside_a_surname", "is_code", "says", "snake", "split", "tells_the_day", "topics"]
 
 RUN = 5
 """Most words of a column name that are looked up as one entry."""
@@ -36,6 +36,13 @@ _ENDS: Final[Mapping[str, Topic]] = {
     "name": "name", "naam": "name", "mail": "e-mail", "phone": "phone", "telefon": "phone", "address": "address",
     "adresse": "address", "birth": "birth date", "nummer": "id",
 }  # fmt: skip
+
+
+_ONLY_BESIDE: Final[Mapping[str, frozenset[str]]] = {
+    "ad": frozenset({"soyad", "soyadi", "soyisim"}), "ten": frozenset({"ho"}), "ho": frozenset({"ten"}),
+    "성": frozenset({"이름", "명"}),
+}  # fmt: skip
+"""Words for a part of a name that mean other things where no word for the other part stands beside them."""
 
 
 _OFTEN_MISSPELT_TEXT = """
@@ -369,6 +376,18 @@ def _one_slip(word: str, entry: str) -> bool:
     off = [place for place, pair in enumerate(zip(word, entry, strict=True)) if pair[0] != pair[1]]
     swapped = len(off) == 2 and off[1] == off[0] + 1 and word[off[0]] == entry[off[1]] and word[off[1]] == entry[off[0]]
     return len(off) == 1 or swapped
+
+
+def beside_a_surname(name: str, others: Sequence[str]) -> bool:
+    """Say whether a column that alone could be anything is a part of a name, as another column is one.
+
+    Examples
+    --------
+    >>> beside_a_surname("Ad", ["Ad", "Soyad"]), beside_a_surname("Ad", ["Ad", "clicks"])
+    (True, False)
+    """
+    beside = _ONLY_BESIDE.get(snake(name), frozenset())
+    return bool(beside) and any(snake(other) in beside for other in others)
 
 
 def tells_the_day(name: str) -> bool:

@@ -86,7 +86,7 @@ def _once(path: Path, raw: bytes, dialect: Dialect) -> None:
 
 def _numbers(values: pl.Series) -> pl.Series:
     """Return numbers where all cells but those of missing values are, read in one way; else the text as it is."""
-    cells = read_numbers(values)
+    cells = read_numbers(values, None if bool(values.str.contains(",", literal=True).any()) else ".")
     return values if cells is None or cells.guessed or bool(cells.odd.any()) else cells.values.alias(values.name)
 
 

@@ -6,19 +6,19 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Final
 
 import polars as pl
 
 from personax.data.cell_numbers import Mark, missing_word, read_numbers
-from personax.data.date_order import read_dates
-from personax.errors import InputError
+from personax.sources._birth_dates import ask_placeholders, gregorian, read_birth_dates
 from personax.sources._column_reading import (
     FreeColumn,
     ask_codes,
     bad_rows,
+    counted,
     read_free,
     read_scale,
-    shown_by,
     silent_cells,
 )
 from personax.sources._column_spec import ColumnSpec
@@ -30,6 +30,9 @@ from personax.sources._units import UNITS, parse_quantity, plausible_limits
 __all__ = ["birth_parts", "composed", "missing_cells", "read_column"]
 
 Parse = Callable[[str], object]
+
+EXAMPLES: Final = 3
+"""So many bad cells are shown."""
 
 
 def composed(cells: pl.DataFrame, spec: ColumnSpec) -> pl.Series:
@@ -113,11 +116,6 @@ def read_column(text: pl.Series, header: str, spec: ColumnSpec, decimal: Mark | 
         What they are.
     decimal
         The decimal mark of the file.
-
-    Raises
-    ------
-    InputError
-        Dates of birth whose order nobody can tell.
     """
     filled = len(text) - text.null_count()
     plain = ColumnReading(text.name, header, status="given", filled=filled)
@@ -126,8 +124,10 @@ def read_column(text: pl.Series, header: str, spec: ColumnSpec, decimal: Mark | 
         return FreeColumn(text, none, replace(plain, read_as="id", status="plain"))
     if spec.kind == "nominal" and spec.is_text:
         return FreeColumn(text, none, replace(plain, read_as="codes"))
+    if spec.calendar == "buddhist":
+        text = gregorian(text)
     if text.name == "birth_date" and spec.format is None and spec.parts is None:
-        found = _birth_dates(text, plain)
+        found = read_birth_dates(text, plain)
         if found is not None:
             return found
     if spec.kind in ("continuous", "ordinal", "cyclic") and spec.is_text:
@@ -135,24 +135,16 @@ def read_column(text: pl.Series, header: str, spec: ColumnSpec, decimal: Mark | 
     parse, dtype, read_as = _parser(text.name, spec)
     if parse is None:
         return read_free(text, header, decimal=decimal, missing_given=spec.missing is not None)
-    return _parsed(
+    found = _parsed(
         text, replace(plain, read_as=read_as), parse, dtype, words=spec.missing is None and read_as != "labels"
     )
-
-
-def _birth_dates(text: pl.Series, plain: ColumnReading) -> FreeColumn | None:
-    cells = read_dates(text)
-    if cells is None:
-        return None
-    if cells.values is None:
-        raise InputError(
-            f'column birth_date: {cells.question}; say it under columns.birth_date, such as format: "%d/%m/%Y"'
-        )
-    bad = bad_rows(text, cells.odd, f"not a date of the calendar written as {cells.order}")
-    return FreeColumn(cells.values.alias(text.name), bad, replace(
-        plain, read_as="dates", status="evidence", why=shown_by(cells.order, cells.deciding),
-        bad=bad.height, filled=plain.filled - bad.height, answer={"format": cells.pattern} if cells.pattern else {},
-    ))  # fmt: skip
+    asked = ask_placeholders(found.values) if text.name == "birth_date" and spec.missing is None else ""
+    if asked:
+        sentence = "; ".join(filter(None, (found.reading.question, asked)))
+        codes = ["", *text.filter(found.values.is_in([date.fromisoformat(asked[:10])])).unique().to_list()]
+        answer = {**found.reading.answer, "missing": codes}
+        found = replace(found, reading=replace(found.reading, status="question", question=sentence, answer=answer))
+    return found
 
 
 def _described_numbers(text: pl.Series, plain: ColumnReading, spec: ColumnSpec, decimal: Mark | None) -> FreeColumn:
@@ -160,6 +152,8 @@ def _described_numbers(text: pl.Series, plain: ColumnReading, spec: ColumnSpec, 
     if cells is None or (spec.missing is not None and cells.missing):
         scale = read_scale(text, plain) if spec.kind == "ordinal" else None
         words = spec.missing is None
+        if scale is not None and scale.reading.status == "guess" and not (words and scale.reading.missing):
+            return replace(scale, reading=replace(scale.reading, status="given"))
         return scale or _parsed(text, replace(plain, read_as="numbers"), _number, pl.Float64, words=words)
     bad = bad_rows(text, cells.odd, "not a number")
     why = [
@@ -196,8 +190,19 @@ def _parsed(
     )
     why = silent_cells(missing) if missing else ""
     held = len(read) - read.null_count()
-    return FreeColumn(read, bad, replace(plain, why=why, missing=missing, bad=bad.height, filled=held,
-                                         status="evidence" if missing else plain.status))  # fmt: skip
+    reading = replace(plain, why=why, missing=missing, bad=bad.height, filled=held,
+                      status="evidence" if missing else plain.status)  # fmt: skip
+    return FreeColumn(read, bad, _told(reading, bad, held) if bad.height else reading)
+
+
+def _told(reading: ColumnReading, bad: pl.DataFrame, held: int) -> ColumnReading:
+    """Ask about cells that cannot be read as the column is described, with examples."""
+    some = "; ".join(f"row {row}: {value[:30]!r} is {why}" for row, _, value, why in bad.head(EXAMPLES).iter_rows())
+    are = "is" if bad.height == 1 else "are"
+    asked = f"{counted(bad.height, 'cell')} of {held + bad.height:,} cannot be read and {are} missing now ({some})"
+    distinct = bad["value"].unique(maintain_order=True).to_list()
+    answer = {"missing": ["", *distinct]} if len(distinct) <= EXAMPLES and bad.height <= held else {}
+    return replace(reading, status="question", question=asked, answer=answer)
 
 
 def _bad_cells(text: pl.Series, reasons: Mapping[str, str]) -> pl.DataFrame:
@@ -230,7 +235,11 @@ def _parser(name: str, spec: ColumnSpec) -> tuple[Parse | None, type[pl.DataType
         return (lambda cell: _level(cell, levels)), pl.Int64, "ordered words"
     if spec.formats or name == "birth_date":
         today = date.today()
-        return (lambda cell: _whole_date(parse_partial_date(cell, spec.formats, today=today))), pl.Date, "dates"
+        return (
+            (lambda cell: _whole_date(parse_partial_date(cell, spec.formats, today=today, years_from=spec.years_from))),
+            pl.Date,
+            "dates",
+        )
     unit = spec.unit
     if unit in UNITS:
         bounds = plausible_limits(name, unit)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -19,24 +20,30 @@ from personax.data.cell_numbers import (
     read_numbers,
 )
 from personax.data.date_order import DateCells, read_dates
-from personax.data.naming import snake
-from personax.data.text import fold
+from personax.data.naming import says
 from personax.data.values import yes_or_no
 from personax.sources._ledger import ColumnReading
 from personax.sources._people_table import BAD_CELLS
-from personax.sources._units import parse_quantity, plausible_limits, written_unit
+from personax.sources._units import FACTORS, named_size, parse_quantity, plausible_limits, said_unit, written_unit
 
-__all__ = ["FreeColumn", "ask_codes", "bad_rows", "file_decimal", "read_free", "read_scale", "shown_by", "silent_cells"]
+__all__ = [
+    "FreeColumn",
+    "ask_codes",
+    "bad_rows",
+    "counted",
+    "file_decimal",
+    "read_free",
+    "read_scale",
+    "shown_by",
+    "silent_cells",
+]
 
 SCALE_WORDS: Final = 15
 """Distinct words at most that can be the answers of one scale, with those for no answer."""
+FEW_WORDS: Final = 100
+"""Distinct texts at most that are looked at one by one for those that say that there is no answer."""
 SIZES: Final = 0.8
 """A column is sizes with their units where so many of its distinct cells are."""
-_SIZE_WORDS: Final[Mapping[str, str]] = {
-    "cm": "height ht hgt groesse grosse hoehe taille altura estatura altezza lengte рост 身高",
-    "kg": "weight wt wgt gewicht poids peso masse mass вес 体重",
-}
-"""Unit of a size -> words of names of columns that hold such sizes."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +219,10 @@ def _asked_of_numbers(
         asked.append(cells.guessed)
     codes = "" if missing_given else ask_codes(cells.values)
     asked += [codes] if codes else []
+    if named_size(reading.column) == "cm" and _feet(cells.values):
+        asked.append("heights from 4 to 8: are they feet, or feet and inches (5.11 for 5 ft 11)?")
+    if says(reading.column).topic == "birth year" and (cells.values.max() or 100) < 100:  # type: ignore[operator]
+        asked.append("years of birth below 100: of which century?")
     bounds = _bounds(reading.column)
     if bounds is not None:
         outside = ~cells.values.is_between(bounds[0], bounds[1]).fill_null(True)
@@ -220,6 +231,11 @@ def _asked_of_numbers(
             cells_are = counted(int(outside.sum()), "cell is", "cells are")
             asked.append(f"{cells_are} not within {size} ({_rows(outside)}): which unit is it?")
     return asked
+
+
+def _feet(numbers: pl.Series) -> bool:
+    held = numbers.drop_nulls()
+    return bool(held.is_between(4, 8, closed="left").all()) and bool((held % 1 != 0).any())
 
 
 def _bounds(column: str) -> tuple[float, float, str] | None:
@@ -237,7 +253,7 @@ def _dates(text: pl.Series, plain: ColumnReading) -> FreeColumn | None:
         return None
     if cells.values is None:
         return _free(text, replace(plain, read_as="text", status="question", question=_asked_of_dates(cells),
-                                   answer={"format": "%d/%m/%Y"}))  # fmt: skip
+                                   answer={"format": cells.pattern or "%d/%m/%Y"}))  # fmt: skip
     count = int(cells.odd.sum())
     why = shown_by(cells.order, cells.deciding)
     reading = replace(plain, read_as="dates", status="evidence", why=why, bad=count, filled=plain.filled - count)
@@ -264,8 +280,7 @@ def _sizes(text: pl.Series, plain: ColumnReading) -> FreeColumn | None:
     """Read sizes that say their unit, such as 5'11" or 80 kg; numbers alone beside them are inches or pounds."""
     distinct = text.drop_nulls().unique(maintain_order=True)
     some = distinct.head(50).to_list()
-    words = {*snake(text.name).split("_"), fold(text.name)}
-    named = next((unit for unit, names in _SIZE_WORDS.items() if words & set(names.split())), None)
+    named = named_size(text.name)
     said = [written_unit(cell) for cell in some if not missing_word(cell)]
     units = {unit for unit in said if unit is not None}
     if len(units) != 1 or (named is not None and named not in units):
@@ -278,15 +293,33 @@ def _sizes(text: pl.Series, plain: ColumnReading) -> FreeColumn | None:
     ]
     if named is None and len(marked) < SIZES * len(said):
         return None
-    bare = "ft-in" if unit == "cm" else "lb"
-    return _as_sizes(
-        text, plain, unit, bare, plausible_limits("height" if unit == "cm" else "weight", unit) if named else None
-    )
+    limits = plausible_limits("height" if unit == "cm" else "weight", unit)
+    bare, only = _unit_of_numbers(unit, distinct, limits if named else None)
+    return _as_sizes(text, plain, (unit, bare), limits if named else None, proved=only)
+
+
+def _unit_of_numbers(unit: str, cells: pl.Series, bounds: tuple[float, float] | None) -> tuple[str, bool]:
+    """Return the unit of numbers alone beside sizes with theirs, what most of these say, and if it can be no other."""
+    told = Counter(word for cell in cells.to_list() if (word := said_unit(cell)) is not None)
+    most = told.most_common(1)[0][0] if told else unit
+    alone = cells.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False).drop_nulls()
+    if bounds is None or not len(alone):
+        return most, False
+    low, high = bounds
+    can = [
+        one
+        for one, (becomes, factor) in FACTORS.items()
+        if becomes == unit and bool((alone * factor).is_between(low, high).all()) and one not in ("mm", "g")
+    ]
+    measured = {"ft-in": "in"}.get(most, most)
+    fits = most if measured in can or not can else can[0]
+    return fits, can == [measured]
 
 
 def _as_sizes(
-    text: pl.Series, plain: ColumnReading, unit: str, bare: str, bounds: tuple[float, float] | None
+    text: pl.Series, plain: ColumnReading, units: tuple[str, str], bounds: tuple[float, float] | None, *, proved: bool
 ) -> FreeColumn | None:
+    unit, bare = units
     values: dict[str, float] = {}
     reasons: dict[str, str] = {}
     missing: dict[str, int] = {}
@@ -308,7 +341,7 @@ def _as_sizes(
     reading = replace(plain, read_as="sizes", status="evidence", why=f"{unit}, by the units in the cells",
                       missing=missing, bad=count, filled=held - count, answer={"unit": bare})  # fmt: skip
     asked = []
-    if alone:
+    if alone and not proved:
         inches = "inches" if bare == "ft-in" else bare
         asked.append(
             f"{alone} of {held} cells are numbers without a unit, beside others that say one; taken as {inches}"
@@ -338,12 +371,17 @@ def read_scale(text: pl.Series, plain: ColumnReading) -> FreeColumn | None:
         return None
     held = sum(times[word] for word in words)
     why = f"{len(levels)} answers in order, " + (" < ".join(names) if names else "by the numbers in them")
-    answer = {"levels": list(names)} if names else {"kind": "ordinal"}
+    answer: dict[str, Any] = {"levels": list(names)} if names else {"kind": "ordinal"}
+    if missing and not names:
+        answer["missing"] = ["", *missing]
     reading = replace(
         plain, read_as="ordered words", status="guess", why=why, missing=missing, filled=held, answer=answer
     )
     values = text.str.strip_chars().replace_strict(levels, default=None, return_dtype=pl.Int64)
     wrong = text.str.strip_chars().is_in(few).fill_null(False)
+    codes = "" if names else ask_codes(values)
+    if codes:
+        reading = replace(reading, status="question", question=codes)
     if few:
         asked = _lost(int(wrong.sum()), held + int(wrong.sum()), "no answer of this scale", "no answers of it", wrong)
         reading = replace(reading, status="question", question=asked, bad=int(wrong.sum()))
@@ -368,9 +406,16 @@ def _rare(times: Mapping[str, int], words: Sequence[str]) -> list[str]:
 def _words(text: pl.Series, plain: ColumnReading) -> FreeColumn:
     """Read a column of text; a word such as NA is missing beside yes and no, and asked about beside other words."""
     small = text.str.strip_chars().str.to_lowercase()
-    silent = small.is_in([word for word in MISSING_WORDS if word]).fill_null(False)
+    coded = [cell for cell in _few(text) if cell[:1].isdigit() and missing_word(cell)]
+    silent = small.is_in([word for word in MISSING_WORDS if word]).fill_null(False) | text.is_in(coded).fill_null(False)
+    answers = [cell for cell in _few(text) if missing_word(cell)]
+    if answers and not bool(silent.any()) and yes_or_no(rest := text.filter(~text.is_in(answers))) and len(rest):
+        silent = text.is_in(answers).fill_null(False)
     if not bool(silent.any()):
-        return _free(text, plain)
+        asked = _nearly_numbers(text)
+        return _free(
+            text, replace(plain, status="question", question=asked, answer={"kind": "nominal"}) if asked else plain
+        )
     words = {str(word): int(times) for word, times in text.filter(silent).value_counts(sort=True).iter_rows()}
     rest = text.filter(~silent)
     if yes_or_no(rest) and len(rest.drop_nulls()):
@@ -386,6 +431,35 @@ def _words(text: pl.Series, plain: ColumnReading) -> FreeColumn:
     asked = f"{silent_cells(words)}: is that missing, or a category of its own? It is a category now"
     answer = {"kind": "nominal", "missing": ["", *words]}
     return _free(text, replace(plain, status="question", question=asked, answer=answer))
+
+
+_UNREAD: Final = r"^\W{0,2}\d[\d.,'’ \u00a0]*\s?(\pL{0,6})\W{0,2}$"
+"""One number in no form that is known, or with a word behind."""
+
+
+def _nearly_numbers(text: pl.Series) -> str:
+    """Return the question why cells that each hold one number are text; empty where they are not so."""
+    held = text.drop_nulls()
+    if not bool(held.head(50).str.contains(_UNREAD).all()) or held.str.contains(r"^0\d").any():
+        return ""
+    words = held.str.extract(_UNREAD)
+    if words.null_count() or words.n_unique() > 1 or not _marked(held, words[0]):
+        return ""
+    behind = f"a number and {words[0]!r}" if words[0] else "digits and marks in no form of a number that is known"
+    return f"all cells are {behind}, such as {held[0]!r}; they are text now: are they categories?"
+
+
+def _marked(held: pl.Series, word: str) -> bool:
+    """Say whether numbers stand for amounts: a unit behind them, or marks between digits that no code has."""
+    return len(word) > 1 or word in ("k", "K") or bool(held.str.contains(r"\d[,'’\u00a0]\d|^[^\pL\d\s]\d").all())
+
+
+def _few(text: pl.Series) -> list[str]:
+    """Return the distinct texts of a column of categories; none where there are many."""
+    if text.head(2000).n_unique() > FEW_WORDS:
+        return []
+    distinct = text.drop_nulls().unique()
+    return distinct.to_list() if len(distinct) <= FEW_WORDS else []
 
 
 def _differs(text: pl.Series) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -26,8 +26,8 @@ class ColumnSpec(Strict):
     unit
         What the file's numbers are in: lengths become cm, masses kg; any other word is kept as a label.
     format
-        One or several strptime formats of a date, or ``iso``; this makes the column a date. Only birth_date may leave
-        out the day or the month.
+        One or several strptime formats of a date, ``iso``, or ``excel`` for its days; this makes the column a date.
+        Only birth_date may leave out the day or the month.
     values
         Code in the file -> label; other codes are bad cells.
     period
@@ -42,6 +42,10 @@ class ColumnSpec(Strict):
         Headers of the year, the month and the day that make up a date; the later ones may be left out.
     levels
         Answers in words, from low to high: they become 1, 2, 3 ... Other words are bad cells.
+    years_from
+        Years of two digits are of the hundred years that begin with this one.
+    calendar
+        Of the years of a date: ``buddhist`` ones are 543 ahead.
     """
 
     source: str | None = Field(default=None, alias="from")
@@ -56,6 +60,8 @@ class ColumnSpec(Strict):
     joint: str = " "
     parts: Annotated[list[str], Field(min_length=1, max_length=3)] | None = None
     levels: Annotated[list[str], Field(min_length=2)] | None = None
+    years_from: Annotated[int, Field(ge=1000, le=2100)] | None = None
+    calendar: Literal["gregorian", "buddhist"] = "gregorian"
 
     @field_validator("missing", mode="before")
     @classmethod

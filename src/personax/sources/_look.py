@@ -11,32 +11,33 @@ from typing import Any, Final
 import polars as pl
 import yaml
 
+from personax.data.hub_files import hub_name
 from personax.data.labels import number
-from personax.data.naming import says, snake
+from personax.data.naming import beside_a_surname, says, snake
 from personax.schema import Column
+from personax.sources._birth_dates import year_format
 from personax.sources._column_spec import ColumnSpec
 from personax.sources._known_tables import known_columns, known_table, recognised
 from personax.sources._ledger import ColumnReading, FileReading
 from personax.sources._raw_table import RawTable
 from personax.sources._read_file import read_raw_table
 from personax.sources._table import read_table
+from personax.sources._units import named_size
 
 __all__ = ["ColumnProposal", "TableProposal", "propose_table"]
 
 EXAMPLES: Final = 3
 _FIRST_TEXT: Final = """
-    first given vorname prenom nombre nome imie fname firstname forename fornavn fornamn voornaam
+    first given vorname rufname prenom prénom nombre nome imię fname firstname forename forenames fornavn fornamn
+    förnamn voornaam ad adı isim jméno meno keresztnév utónév etunimi prenume ime имя ім'я 名 名字 이름 tên vardas
+    vārds eesnimi שם_פרטי الاسم όνομα
 """
 _LAST_TEXT: Final = """
-    last family surname nachname nom apellido apellidos cognome nazwisko lname lastname achternaam efternamn
+    last family surname nachname familienname zuname nom apellido apellidos cognome nazwisko lname lastname achternaam
+    efternamn etternavn sobrenome apelido soyad soyadı soyisim příjmení priezvisko vezetéknév családnév sukunimi nume
+    prezime фамилия прізвище 姓 姓氏 苗字 성 họ pavardė uzvārds perekonnanimi שם_משפחה اللقب επώνυμο
 """
-_HEIGHT_TEXT: Final = """
-    height groesse grosse taille altura estatura altezza lengte wzrost рост 身高 hoehe stature
-"""
-_WEIGHT_TEXT: Final = "weight gewicht poids peso waga вес 体重 mass masse"
-_FIRST, _LAST, _HEIGHT, _WEIGHT = (
-    frozenset(text.split()) for text in (_FIRST_TEXT, _LAST_TEXT, _HEIGHT_TEXT, _WEIGHT_TEXT)
-)
+_FIRST, _LAST = (frozenset(snake(word) for word in text.split()) for text in (_FIRST_TEXT, _LAST_TEXT))
 _HEIGHT_UNITS: Final = (("m", 1.2, 2.5), ("in", 50.0, 96.0), ("cm", 120.0, 250.0))
 """Units in which the median of people's heights lies within these bounds."""
 _SIGN: Final = {
@@ -103,7 +104,7 @@ class TableProposal:
         """Return study.yaml for a study in a folder: what is open stands as a comment above its column."""
         where = self.path.absolute()
         inside = where.is_relative_to(folder.absolute())
-        path = str(where.relative_to(folder.absolute())) if inside else str(where)
+        path = hub_name(self.path) or (str(where.relative_to(folder.absolute())) if inside else str(where))
         lines = [
             f"# Made by personax look {_flat(self.path.name)}; edit it, then: personax run study.yaml",
             "version: 1", f"name: {_yaml(self.path.name.partition('.')[0] or 'people')}", "seed: 1", "collect:",
@@ -255,8 +256,11 @@ def _by_names(raw: RawTable) -> dict[str, dict[str, Any]]:
     )
     if sure:
         found["id"] = _from("id", sure[0])
-    found |= _name([header for header in headers if topics[header] == "name"])
+    found |= _name([header for header in headers if topics[header] == "name" or beside_a_surname(header, headers)])
     found |= _birth([header for header in headers if topics[header] in ("birth date", "birth year", "day")], topics)
+    if (born := found.get("birth_date")) is not None and "parts" not in born:
+        pattern = year_format(raw.frame[born.get("from", "birth_date")])
+        found["birth_date"] = born | ({"format": pattern} if pattern else {})
     found |= _sizes(raw)
     for ours, topic in (("gender", "gender"), ("nationality", "country")):
         its = [header for header in headers if topics[header] == topic]
@@ -302,11 +306,11 @@ def _birth(headers: Sequence[str], topics: Mapping[str, str | None]) -> dict[str
 
 def _sizes(raw: RawTable) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for ours, words in (("height_cm", _HEIGHT), ("weight_kg", _WEIGHT)):
-        headers = [header for header in raw.frame.columns if _words(header) & words]
+    for ours, unit in (("height_cm", "cm"), ("weight_kg", "kg")):
+        headers = [header for header in raw.frame.columns if named_size(header) == unit]
         if len(headers) == 1:
-            unit = _unit(headers[0], raw.frame[headers[0]], ours)
-            found |= {ours: {**_from(ours, headers[0]), "unit": unit}} if unit else {}
+            written = _unit(headers[0], raw.frame[headers[0]], ours)
+            found |= {ours: {**_from(ours, headers[0]), "unit": written}} if written else {}
     return found
 
 

@@ -42,6 +42,8 @@ class RawTable:
         Header -> code, as text -> label.
     missing
         Header -> codes, as texts, that the file itself declares to mean missing.
+    separator
+        Of a text table; empty for others.
     """
 
     frame: pl.DataFrame
@@ -50,6 +52,12 @@ class RawTable:
     labels: Mapping[str, str] = field(default_factory=dict)
     value_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     missing: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    separator: str = ""
+
+    @property
+    def has_decimal_points(self) -> bool:
+        """Numbers of three decimals have a point: the file holds numbers, or its commas divide cells."""
+        return self.separator in ("", ",")
 
 
 def as_text(value: object) -> str | None:

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from personax.data.dialect import count_fields, decode, find_dialect
+from personax.data.dialect import count_fields, decode, encoding_advice, find_dialect, seems_misread
 from personax.data.frames import read_ipc, read_parquet
+from personax.data.hub_files import hub_file
 from personax.errors import InputError
 from personax.sources._compressed import COMPRESSED, unpacked
 from personax.sources._ledger import FileFact, ReadingStatus
@@ -77,6 +78,7 @@ def read_raw_table(
     MissingExtraError
         A format whose reader is not installed.
     """
+    path = hub_file(path)
     _check(path)
     if path.suffix.lower() in COMPRESSED:
         with unpacked(path, table) as inner:
@@ -104,6 +106,8 @@ def _read(path: Path, encoding: str | None, separator: str | None, table: str | 
     if not text.strip():
         raise InputError(f"{path} is empty; it needs a header and one row a person")
     told = () if used == "utf-8" else (FileFact("encoding", used, _known(why), why, f"encoding: {used}"),)
+    if encoding is not None and (word := seems_misread(text, encoding)):
+        told = (FileFact("encoding", encoding, "question", f"it reads {word!r}: {encoding_advice(path.read_bytes())}"),)
     if ending in _JSON_FORMATS:
         return RawTable(_records(path, text, lines=ending != ".json"), ending[1:], told)
     return _separated(path, text, told, separator)
@@ -137,7 +141,7 @@ def _decode(path: Path, encoding: str | None) -> tuple[str, str, str]:
         line = raw[: error.start].count(b"\n") + 1
         where = f"line {line}, byte {error.start}"
         what = encoding or "utf-8"
-        raise InputError(f"{path} is not {what} ({where}); name its encoding, such as encoding: latin-1") from None
+        raise InputError(f"{path} is not {what} ({where}); {encoding_advice(raw)}") from None
     if "\0" in text:
         raise InputError(f"{path} is not text in {used}: it holds zero bytes; name its encoding, or export it as CSV")
     text = text.removeprefix("\ufeff")
@@ -151,7 +155,9 @@ def _separated(path: Path, text: str, told: tuple[FileFact, ...], given: str | N
     if dialect.separator != default or not dialect.certain:
         status: ReadingStatus = "given" if given else "evidence" if dialect.certain else "question"
         why = dialect.why if dialect.certain else f"{dialect.why}, but another one does so too"
-        facts.append(FileFact("separator", repr(dialect.separator), status, why, f"separator: {dialect.separator!r}"))
+        facts.append(
+            FileFact("separator", repr(dialect.separator), status, why, f"separator: {json.dumps(dialect.separator)}")
+        )
     if dialect.skipped:
         above = text.split("\n", dialect.skipped)[: dialect.skipped]
         text = text.split("\n", dialect.skipped)[-1]
@@ -170,7 +176,9 @@ def _separated(path: Path, text: str, told: tuple[FileFact, ...], given: str | N
             f"{path} seems to be separated by spaces; say separator: ' ' for single ones, or export it as CSV"
         )
     frame, unnamed = _with_names(frame)
-    return RawTable(frame, "tsv" if dialect.separator == "\t" else "csv", (*facts, *unnamed))
+    return RawTable(
+        frame, "tsv" if dialect.separator == "\t" else "csv", (*facts, *unnamed), separator=dialect.separator
+    )
 
 
 def _with_names(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[FileFact]]:
@@ -196,10 +204,11 @@ def _cells(path: Path, text: str, separator: str, above: int) -> pl.DataFrame:
         if "\n\n" in text or text.startswith("\n"):
             # an empty line is nobody; to polars it is somebody without values where there is one column
             data = "\n".join(line for line in text.split("\n") if line).encode()
-    del text
     try:
         frame = pl.read_csv(io.BytesIO(data), separator=separator, infer_schema=False, empty_string_is_null=False)
     except pl.exceptions.PolarsError as error:
+        if filled is not None:
+            return _by_records(text, separator)
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} cannot be read as a table ({reason}); check quotes and the number of cells") from None
     if filled is None:
@@ -207,6 +216,12 @@ def _cells(path: Path, text: str, separator: str, above: int) -> pl.DataFrame:
     if frame.height != len(filled):
         raise InputError(f"{path} cannot be read as a table: its quotes can be read in two ways; check them")
     return frame.filter(filled)
+
+
+def _by_records(text: str, separator: str) -> pl.DataFrame:
+    """Read a table whose cells hold quotes that open nothing, such as 5'11"."""
+    header, *rows = filter(None, csv.reader(io.StringIO(text), delimiter=separator, strict=True))
+    return pl.DataFrame(rows, schema=dict.fromkeys(header, pl.String), orient="row")
 
 
 def _ragged(path: Path, line: int, cells: int, expected: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import Field
 
 from personax.data.cell_numbers import Mark
 from personax.data.columns import infer_columns
+from personax.data.hub_files import hub_file, local_path
 from personax.data.table import Table
 from personax.errors import InputError
 from personax.files import sha256
@@ -105,6 +107,7 @@ def read_table(
     >>> table.people.rows()
     [('a', 195.58, 'NA', 1.5), ('b', 180.34, 'FR', None)]
     """
+    path = hub_file(path)
     raw = read_raw_table(path, encoding=encoding, separator=separator, table=table, header_rows=header_rows)
     if preset is not None:
         known = known_table(preset)
@@ -114,6 +117,8 @@ def read_table(
     mapping = _column_mapping(path, raw.frame, columns or {}, keep_others=keep_others)
     texts, asked = _texts(raw, mapping, missing)
     read, mark = _columns(path, raw, mapping, texts, decimal)
+    if max_bad_share < 1:
+        _check_birth_dates(path, read)
     for column in read.values():
         check_bad_share(str(path), column.values, column.bad, max_bad_share)
     reading = _reading(path, raw, mapping, read, asked, mark if decimal is None else None)
@@ -128,6 +133,15 @@ def read_table(
     notices = [*_partial(described.frame, parts), *table_notices(described.frame, bad_cells), *told]
     origin = Provenance("table", path.name, sha256(path), described.height)
     return PeopleTable(replace(described, provenance=origin), bad_cells, notices, reading)
+
+
+def _check_birth_dates(path: Path, read: Mapping[str, FreeColumn]) -> None:
+    """Refuse dates of birth of which none is read until somebody says how they are written."""
+    born = read["birth_date"].reading if "birth_date" in read else None
+    if born is not None and born.read_as == "dates" and born.question and not born.filled and born.answer:
+        said = json.dumps(dict(born.answer), ensure_ascii=False)
+        why = born.question.partition("; no date of birth")[0]
+        raise InputError(f"{path}, column birth_date: {why}; say it under columns.birth_date, such as {said}")
 
 
 def _texts(raw: RawTable, mapping: ColumnMapping, missing: Sequence[str]) -> tuple[pl.DataFrame, dict[str, str]]:
@@ -160,6 +174,10 @@ def _columns(
             open_points = mark == "," and read[name].decimal is None and read[name].values.dtype.is_float()
             if read[name].ambiguous or open_points:
                 read[name] = _column(path, texts[name], header, spec, mark)
+    if mark is None and raw.has_decimal_points:
+        for name, (header, spec) in mapping.items():
+            if read[name].ambiguous and bool(texts[name].str.contains(r"\d\.\d{3}\D*$").drop_nulls().all()):
+                read[name] = _column(path, texts[name], header, spec, ".")
     return read, mark
 
 
@@ -337,7 +355,7 @@ class CollectTable(FileSource):
     def read(self, root: Path) -> PeopleTable:
         """Read the people; see `read_table`."""
         return read_table(
-            root / self.path, self.columns, missing=self.missing, max_bad_share=self.max_bad_share,
+            local_path(root, self.path), self.columns, missing=self.missing, max_bad_share=self.max_bad_share,
             keep_others=self.keep_others, encoding=self.encoding, separator=self.separator, decimal=self.decimal,
             table=self.table, header_rows=self.header_rows, strict=self.strict, preset=self.preset,
         )  # fmt: skip

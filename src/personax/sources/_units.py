@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
-__all__ = ["FACTORS", "MEASURE_LIMITS", "UNITS", "parse_quantity", "plausible_limits", "written_unit"]
+from personax.data.naming import snake
+
+__all__ = [
+    "FACTORS",
+    "MEASURE_LIMITS",
+    "UNITS",
+    "named_size",
+    "parse_quantity",
+    "plausible_limits",
+    "said_unit",
+    "written_unit",
+]
 
 FACTORS: Mapping[str, tuple[str, float]] = {
     "cm": ("cm", 1.0),
@@ -25,6 +37,14 @@ UNITS = (*FACTORS, "ft-in")
 MEASURE_LIMITS: Mapping[str, tuple[str, float, float]] = {"height": ("cm", 40.0, 280.0), "weight": ("kg", 1.0, 700.0)}
 """No person's height or weight lies outside; a number that does was written in another unit."""
 
+_SIZE_WORDS: Mapping[str, str] = {
+    "cm": "height ht hgt stature groesse grosse größe hoehe taille altura estatura altezza lengte wzrost рост зріст "
+    "身高 身長 키 boy boyu výška visina magasság pituus înălțime længde højde høyde längd",
+    "kg": "weight wt wgt gewicht poids peso waga вес вага 体重 體重 몸무게 mass masse kilo kilosu hmotnost váha súly "
+    "paino vægt vekt",
+}
+"""Unit of a size -> words of names of columns that hold such sizes."""
+
 _TYPOGRAPHY = str.maketrans({
     **dict.fromkeys("’‘′ʹʼ`´", "'"), **dict.fromkeys("″”“„ʺ", '"'), **dict.fromkeys("–—−‐‑", "-"), 
     "\u00a0": " ", "\u202f": " ",
@@ -37,6 +57,9 @@ _FEET = re.compile(
 _DASHED = re.compile(r"(\d{1,2})\s*-\s*(\d{1,2}(?:[.,]\d+|\s+\d/\d)?)\s*(?:\"|'')?")
 _STONES = re.compile(rf"(\d{{1,2}})\s*(?:st|stones?)\.?\s*(?:(?:and|,|-)?\s*{_AMOUNT}\s*(?:lbs?|pounds?)?\.?)?")
 _METRES = re.compile(r"([12])\s*m\s*(\d{2})(?:\s*cm)?")
+_SPACED = re.compile(r"([3-8])\s+(\d{1,2})")
+_MANGLED = re.compile(r"\d{1,2}-[a-z]{3}(?:-\d{2,4})?|[a-z]{3}-\d{1,2}|\d{4}-\d{2}-\d{2}(?:[ t].*)?")
+_POINT = str.maketrans({".": "'", ",": "'"})
 _NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)?|\d+\s+\d/\d)\s*([^\W\d]*|\"|''|'|#)\.?")
 _TWO = re.compile(r"(.+?)\s*(?:[(\[/;=]|\bor\b)\s*(.+?)\s*[)\]]?")
 _WRITTEN: Mapping[str, str] = {
@@ -71,6 +94,23 @@ def plausible_limits(column: str, unit: str) -> tuple[float, float] | None:
         if word in column.lower() and measured == becomes:
             return low, high
     return None
+
+
+def named_size(column: str) -> str | None:
+    """Return cm or kg where the name of a column says height or weight, in one of many languages.
+
+    Examples
+    --------
+    >>> named_size("Größe (m)"), named_size("Body-weight"), named_size("weightlifting")
+    ('cm', 'kg', None)
+    """
+    words = {*snake(column).split("_"), snake(column).replace("_", "")}
+    return next((unit for unit, names in _size_words().items() if words & names), None)
+
+
+@cache
+def _size_words() -> Mapping[str, frozenset[str]]:
+    return {unit: frozenset(snake(word) for word in words.split()) for unit, words in _SIZE_WORDS.items()}
 
 
 def parse_quantity(text: str, unit: str, *, bounds: tuple[float, float] | None = None) -> float:
@@ -127,6 +167,25 @@ def written_unit(text: str) -> str | None:
     return None
 
 
+def said_unit(text: str) -> str | None:
+    """Return the unit that a cell says, one of `UNITS`; None where it says none.
+
+    Examples
+    --------
+    >>> [said_unit(cell) for cell in ("5'11", "80 kilos", "1m85", "12 st 3", "74")]
+    ['ft-in', 'kg', 'm', 'st', None]
+    """
+    cleaned = _cleaned(text)
+    if _FEET.fullmatch(cleaned) or _DASHED.fullmatch(cleaned):
+        return "ft-in"
+    if _METRES.fullmatch(cleaned):
+        return "m"
+    if _STONES.fullmatch(cleaned):
+        return "st"
+    match = _NUMBER.fullmatch(cleaned)
+    return _WRITTEN.get(match[2]) if match else None
+
+
 def _cleaned(text: str) -> str:
     return text.strip().lower().translate(_TYPOGRAPHY).strip()
 
@@ -155,11 +214,17 @@ def _one(text: str, unit: str) -> float:
         return float(match[1]) * 100 + float(match[2])
     if becomes == "kg" and (match := _STONES.fullmatch(text) or (unit == "st" and _DASHED.fullmatch(text)) or None):
         return _compound(match, FACTORS["st"][1], FACTORS["lb"][1], 14, "pounds beside stones")
+    if unit == "ft-in" and (match := _SPACED.fullmatch(text)):
+        return _compound(match, 30.48, 2.54, 12, "inches beside feet")
+    if becomes == "cm" and _MANGLED.fullmatch(text):
+        raise ValueError("a date, which a spreadsheet makes of feet and inches such as 5-11")
     match = _NUMBER.fullmatch(text)
     if match is None or (match[2] and match[2] not in _WRITTEN):
         raise ValueError("not feet and inches such as 6-5" if unit == "ft-in" else f"not a number of {unit}")
     amount = _amount(match[1])
     if not match[2] and unit == "ft-in":
+        if 4 <= amount < 8 and amount % 1:
+            raise ValueError(f"{match[1]} feet, or {match[1].translate(_POINT)}")
         if not _BARE_INCHES[0] <= amount <= _BARE_INCHES[1]:
             raise ValueError("not feet and inches such as 6-5")
         return amount * 2.54

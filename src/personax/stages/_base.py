@@ -21,6 +21,7 @@ import personax
 from personax.config import Framed, Plan
 from personax.data.columns import infer_columns
 from personax.data.frames import read_parquet, write_parquet
+from personax.data.hub_files import local_path
 from personax.data.table import COLUMNS, Table
 from personax.errors import StudyError
 from personax.files import sha256
@@ -111,7 +112,7 @@ class Reader:
 
     def external_path(self, path: str) -> Path:
         """Return the place of a file that the plan names."""
-        return self.base / path
+        return local_path(self.base, path)
 
     def frame(self, *parts: str) -> pl.DataFrame:
         """Read a Parquet file of the study folder."""

@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 import numpy as np
 import polars as pl
 
+from personax.data.hub_files import hub_file
 from personax.errors import InputError, PlanError, SourceError
 from personax.files import written_aside
 from personax.http import Cache, Fetcher
@@ -41,7 +42,7 @@ from personax.sources import (
     probe,
     records_of,
 )
-from personax.sources.celeba import MatchReport, with_wikidata
+from personax.sources.celeba import MatchReport, decisions_of, with_wikidata
 from personax.sources.pictures import DownloadedPictures, download_headshots, face_finder, keep_pictures, read_folder
 from personax.sources.record_linkage import link_and_merge, read_decisions
 from personax.sources.wikidata import Wikidata, WikidataExtract
@@ -184,12 +185,13 @@ def _known(
     context: Context, section: CollectSeveral, name: str, celeba: CollectCelebA, records: list[Record]
 ) -> list[Record]:
     """Add what Wikidata says of CelebA's identities, and write who was found; where it cannot be asked, say so."""
+    decided = decisions_of(None if section.review is None else read_decisions(context.external_path(section.review)))
 
     async def run() -> tuple[list[Record], MatchReport]:
         if celeba.extract is not None:
-            return await with_wikidata(records, extract=WikidataExtract(context.base / celeba.extract))
+            return await with_wikidata(records, extract=WikidataExtract(context.base / celeba.extract), decided=decided)
         async with fetching(context.folder, section, context.rng) as fetcher:
-            return await with_wikidata(records, fetcher.for_hosts(Wikidata.live_hosts))
+            return await with_wikidata(records, fetcher.for_hosts(Wikidata.live_hosts), decided=decided)
 
     try:
         joined, report = asyncio.run(run())
@@ -197,6 +199,7 @@ def _known(
         context.notices.append(Notice(f"{name}: Wikidata could not be asked ({error}); nothing is added."))
         return records
     context.write_frame(report.table, "people", "celeba_wikidata.parquet")
+    context.write_text(report.review, "people", "celeba_review.csv")
     context.counts.update({f"{name}_{status}": number for status, number in report.counts.items()})
     context.notices.extend(report.notices())
     return joined
@@ -212,6 +215,7 @@ def read_file(context: Context, section: FileSource) -> PeopleTable:
     """
     path = context.external_path(section.path)
     if not path.exists():
+        path = hub_file(path)
         text = f"collect: there is no {path}; paths in the plan start from the folder that the plan is in"
         raise PlanError(text)
     if isinstance(section, CollectCelebA) and section.wikidata and section is context.plan.collect:

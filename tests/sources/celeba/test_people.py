@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 from datetime import date
 from pathlib import Path
 
@@ -21,8 +23,9 @@ from personax.sources._records import Origin, Record
 from personax.sources.celeba._best_pictures import frontality, select_images, sharpness
 from personax.sources.celeba._identify import EVIDENCE, identify
 from personax.sources.celeba._label_files import LANDMARKS
-from personax.sources.celeba._linkage import match_report, with_wikidata
+from personax.sources.celeba._linkage import decisions_of, match_report, with_wikidata
 from personax.sources.celeba._table import STABLE, CollectCelebA, aggregate, read_celeba
+from personax.sources.record_linkage import read_decisions
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from([1, -1])), min_size=1, max_size=30), st.randoms())
@@ -228,7 +231,7 @@ def test_celebrities_among_their_namesakes(seed: int, absent: float) -> None:
     assert identify(identities, shuffled)["status"].equals(found["status"])
 
 
-def test_records_take_what_wikidata_says_of_those_who_are_found() -> None:
+def test_records_take_what_wikidata_says_of_those_who_are_found(tmp_path: Path) -> None:
     pytest.importorskip("rdflib")
     origin = Origin("celeba", "celeba", "", "ab")
     called = {"1": "Ada Sample", "2": "John Sample", "3": None}
@@ -248,5 +251,18 @@ def test_records_take_what_wikidata_says_of_those_who_are_found() -> None:
     assert joined[0].origins["birth_date"].source == "wikidata"
     assert joined[0].origins["Big_Nose"] == origin
     assert joined[1:] == records[1:]
+    asked = list(csv.DictReader(io.StringIO(report.review)))
+    assert [(row["ref_a"], row["ref_b"], row["name"]) for row in asked] == [
+        ("2", "Q2", "John Sample"), ("2", "Q3", "John Sample"),
+    ]  # fmt: skip
+    filled = tmp_path / "done.csv"
+    filled.write_text(report.review.replace("Q3,,,", "Q3,,,same"))
+    chosen, settled = asyncio.run(with_wikidata(records, wiki, decided=decisions_of(read_decisions(filled))))
+    assert settled.table.row(1)[1:3] == ("found", "Q3")
+    assert settled.table["reason"][1] == "a person decided it"
+    assert chosen[1].values["name"] == "John Sample"
+    neither = {(2, "Q2"): False, (2, "Q3"): False}
+    _, settled = asyncio.run(with_wikidata(records, wiki, decided=neither))
+    assert settled.table["status"][1] == "none"
     nobody, _ = asyncio.run(with_wikidata(records[2:], wiki))
     assert nobody == records[2:]

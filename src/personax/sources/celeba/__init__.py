@@ -6,7 +6,15 @@
 
 from personax.sources.celeba._identify import identify
 from personax.sources.celeba._label_files import read_attributes
-from personax.sources.celeba._linkage import MatchReport, with_wikidata
+from personax.sources.celeba._linkage import MatchReport, decisions_of, with_wikidata
 from personax.sources.celeba._table import CollectCelebA, read_celeba
 
-__all__ = ["CollectCelebA", "MatchReport", "identify", "read_attributes", "read_celeba", "with_wikidata"]
+__all__ = [
+    "CollectCelebA",
+    "MatchReport",
+    "decisions_of",
+    "identify",
+    "read_attributes",
+    "read_celeba",
+    "with_wikidata",
+]

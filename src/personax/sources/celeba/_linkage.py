@@ -13,13 +13,21 @@ from personax.http import Fetch, Page, Request
 from personax.schema import Notice
 from personax.sources._records import Record
 from personax.sources.celeba._identify import EVIDENCE, identify
+from personax.sources.record_linkage import review_rows
 from personax.sources.wikidata import NameQuery, Wikidata, WikidataApi, WikidataExtract, resolve_many
 
-__all__ = ["MatchReport", "majority_names", "match_report", "named_identities", "with_wikidata"]
+__all__ = ["MatchReport", "decisions_of", "majority_names", "match_report", "named_identities", "with_wikidata"]
+
+Decided = Mapping[tuple[int, str], bool]
+"""Identity and item of Wikidata -> whether a person said that they are one."""
 
 
 async def with_wikidata(
-    records: Sequence[Record], fetch: Fetch | None = None, *, extract: WikidataExtract | None = None
+    records: Sequence[Record],
+    fetch: Fetch | None = None,
+    *,
+    extract: WikidataExtract | None = None,
+    decided: Decided | None = None,
 ) -> tuple[list[Record], MatchReport]:
     """Return the identities with the values of their Wikidata items, each with its origin, and who was found.
 
@@ -31,6 +39,8 @@ async def with_wikidata(
         May ask Wikidata's hosts; not needed where an extract is given.
     extract
         Answers in place of the site, and knows more of each candidate: years of death and the number of articles.
+    decided
+        What a person said of an identity and an item; goes before all evidence.
 
     Raises
     ------
@@ -44,7 +54,7 @@ async def with_wikidata(
         candidates = _of_extract(extract, named["name"].to_list())
     else:
         candidates, known = await _of_site(named["name"].to_list(), ask)
-    report = match_report([int(record.ref) for record in records], named, candidates)
+    report = match_report([int(record.ref) for record in records], named, candidates, decided)
     found = report.table.filter(pl.col("status") == "found")
     items = dict(found.select("identity", "wikidata").iter_rows())
     if extract is not None and items:
@@ -126,16 +136,19 @@ class MatchReport:
     table
         ``identity``, ``status``, ``wikidata`` (the most probable item), ``probability``, ``nobody`` (that none of the
         candidates is meant), ``candidates`` (how many), ``match`` and ``reason``; no name.
+    review
+        CSV of the ambiguous identities with everybody who may be meant, and a column ``decision`` to fill in.
     """
 
     counts: Mapping[str, int]
     table: pl.DataFrame
+    review: str = ""
 
     def notices(self) -> list[Notice]:
         """Return the counts in words."""
         texts = {
-            "ambiguous": "Identities may be several people, or nobody, of Wikidata; people/celeba_wikidata.parquet has "
-            "the most probable one of each, and none is linked.",
+            "ambiguous": "Identities may be several people, or nobody, of Wikidata; people/celeba_review.csv "
+            "has them side by side to decide (review:), and none is linked.",
             "none": "Identities are probably nobody in Wikidata; they are not linked.",
             "same": "Identities are one person of Wikidata; none of them is linked, since labels may be mixed up.",
             "unnamed": "Identities have no name; they are not linked.",
@@ -170,7 +183,9 @@ def majority_names(identities: pl.DataFrame, names: pl.DataFrame) -> tuple[pl.Da
     return best.filter(clear).select("identity", "name"), best.filter(~clear).select("identity", "names")
 
 
-def match_report(everybody: Sequence[int], named: pl.DataFrame, candidates: pl.DataFrame) -> MatchReport:
+def match_report(
+    everybody: Sequence[int], named: pl.DataFrame, candidates: pl.DataFrame, decided: Decided | None = None
+) -> MatchReport:
     """Say for every identity who it is.
 
     Parameters
@@ -181,8 +196,17 @@ def match_report(everybody: Sequence[int], named: pl.DataFrame, candidates: pl.D
         Those with a name, as `named_identities` returns them.
     candidates
         Who bears the names; columns as in `personax.sources.celeba._identify.EVIDENCE`.
+    decided
+        What a person said of an identity and an item.
     """
+    same = {identity: item for (identity, item), one in (decided or {}).items() if one}
+    candidates = _undecided(named, candidates, decided or {}, same)
     found = identify(named, candidates).hstack(named.select("identity"))
+    found = found.with_columns(
+        pl.when(pl.col("identity").is_in(list(same)) & pl.col("id").is_not_null()).then(pl.lit(value))
+        .otherwise(pl.col(name)).alias(name)
+        for name, value in (("status", "found"), ("reason", "a person decided it"))
+    )  # fmt: skip
     unnamed = pl.lit("unnamed").alias("status"), pl.lit("no name").alias("reason"), pl.lit(0).alias("candidates")
     table = pl.DataFrame({"identity": everybody}, schema={"identity": pl.Int64}).join(
         found.drop("row").rename({"id": "wikidata"}), on="identity", how="left", maintain_order="left"
@@ -191,4 +215,44 @@ def match_report(everybody: Sequence[int], named: pl.DataFrame, candidates: pl.D
     columns = ("identity", "status", "wikidata", "probability", "nobody", "candidates", "match", "reason")
     statuses = table["status"].to_list()
     counts = {name: statuses.count(name) for name in ("found", "ambiguous", "none", "same", "unnamed")}
-    return MatchReport(counts, table.select(columns))
+    return MatchReport(counts, table.select(columns), _review(named, candidates, table))
+
+
+def _undecided(
+    named: pl.DataFrame, candidates: pl.DataFrame, decided: Decided, same: Mapping[int, str]
+) -> pl.DataFrame:
+    """Return the candidates without those that a person excluded, by name or by choosing another."""
+    identities = named["identity"].to_list()
+    keep = [
+        decided.get((identities[row], item)) is not False and same.get(identities[row], item) == item
+        for row, item in candidates.select("query", "id").iter_rows()
+    ]
+    return candidates.filter(pl.Series(keep, dtype=pl.Boolean))
+
+
+def _review(named: pl.DataFrame, candidates: pl.DataFrame, table: pl.DataFrame) -> str:
+    """Return everybody who may be one of the identities that are not settled, the most probable identities first."""
+    asked = table.filter(pl.col("status").is_in(["ambiguous", "same"])).sort("probability", descending=True)
+    names = dict(named.select("identity", "name").iter_rows())
+    rows = {identity: row for row, identity in enumerate(named["identity"].to_list())}
+    pairs = []
+    for identity, best, probability in asked.select("identity", "wikidata", "probability").iter_rows():
+        its = candidates.filter(pl.col("query") == rows[identity])
+        for one in its.sort(pl.col("id") != best, maintain_order=True).iter_rows(named=True):
+            known = {name: "; ".join(value) if isinstance(value, list) else value for name, value in one.items()}
+            said = {"name": names[identity], **{name: known[name] for name in EVIDENCE if name not in ("query", "id")}}
+            likely = probability if one["id"] == best else None
+            pairs.append((("celeba", str(identity)), ("wikidata", one["id"]), likely, said))
+    return review_rows(pairs)
+
+
+def decisions_of(
+    decided: Mapping[tuple[tuple[str, str], tuple[str, str]], bool] | None,
+) -> dict[tuple[int, str], bool]:
+    """Return identity and item -> what a person decided, of the pairs of CelebA and Wikidata."""
+    found: dict[tuple[int, str], bool] = {}
+    for pair, same in (decided or {}).items():
+        known = dict(pair)
+        if known.keys() == {"celeba", "wikidata"} and known["celeba"].isdigit():
+            found[int(known["celeba"]), known["wikidata"]] = same
+    return found

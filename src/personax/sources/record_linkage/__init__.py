@@ -15,7 +15,7 @@ from personax.sources.record_linkage._fellegi_sunter import (
 )
 from personax.sources.record_linkage._link import Linkage, link
 from personax.sources.record_linkage._merge import LinkedRecords, link_and_merge, merge
-from personax.sources.record_linkage._review import read_decisions
+from personax.sources.record_linkage._review import read_decisions, review_rows
 
 __all__ = [
     "CandidateLevels",
@@ -30,4 +30,5 @@ __all__ = [
     "marginals",
     "merge",
     "read_decisions",
+    "review_rows",
 ]

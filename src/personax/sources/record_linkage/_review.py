@@ -14,7 +14,7 @@ from personax.files import parse_json
 from personax.sources._records import Record
 from personax.sources.record_linkage._link import CandidatePair, RecordKey
 
-__all__ = ["REVIEW_COLUMNS", "label_studio_tasks", "read_decisions", "review_csv"]
+__all__ = ["REVIEW_COLUMNS", "label_studio_tasks", "read_decisions", "review_csv", "review_rows"]
 
 REVIEW_COLUMNS: Final = ("name", "birth_date", "birth_year", "nationality", "gender", "league", "team", "height_cm")
 """What is shown of both records."""
@@ -48,6 +48,24 @@ def review_csv(pairs: Sequence[CandidatePair], records: Sequence[Record]) -> str
         values = (_cell(by_key[key].get(name)) for name in shown for key in (pair.a, pair.b))
         likely = "" if pair.probability is None else f"{pair.probability:.4f}"
         writer.writerow([*map(_cell, (*pair.a, *pair.b)), likely, pair.points, "", *values])
+    return out.getvalue()
+
+
+def review_rows(pairs: Iterable[tuple[RecordKey, RecordKey, float | None, Mapping[str, object]]]) -> str:
+    """Return pairs as CSV like `review_csv`, each with its own probability and what is known of it.
+
+    Parameters
+    ----------
+    pairs
+        Both keys, how probable they are one person, and column -> value; the columns of the first stand for all.
+    """
+    listed, out = list(pairs), io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    shown = list(listed[0][3]) if listed else []
+    writer.writerow([*_HEAD, *shown])
+    for a, b, likely, values in listed:
+        probability = "" if likely is None else f"{likely:.4f}"
+        writer.writerow([*map(_cell, (*a, *b)), probability, "", "", *(_cell(values[name]) for name in shown)])
     return out.getvalue()
 
 

@@ -270,9 +270,14 @@ def _finished(out: Path, parts: Path, done: Sequence[dict[str, Any]], damage: st
     complete = not damage and (closed or not opened)
     if not people:
         shutil.rmtree(out)
+        if not complete:
+            why = f" ({damage})" if damage else ""
+            raise InputError(
+                f"{dump} breaks off{why} before its first person, after {entities:,} entities; download it again"
+            )
         raise InputError(f"{dump} names no human being ({entities:,} entities, lines that are none: {broken:,}); "
                          "give the dump of all entities, an entity a line (latest-all.json.bz2)")  # fmt: skip
-    notices = list(_sentences(people, broken, complete, damage))
+    notices = [*_sentences(people, broken, complete, damage), *_of_another_form(entities, broken)]
     summary = ExtractSummary(people, names, items.height, entities, broken, complete, notices)
     facts = {
         "format": FORMAT, "version": VERSION, "dump": dump.name, "day": _day(dump).isoformat(), "people": people,
@@ -289,6 +294,11 @@ def _sentences(people: int, broken: int, complete: bool, damage: str) -> Iterato
         yield f"The dump breaks off{why}: the {people:,} people before that are kept, all others are missing."
     if broken:
         yield f"{broken:,} lines or blocks of the dump are no entity that can be read; they are left out."
+
+
+def _of_another_form(entities: int, broken: int) -> Iterator[str]:
+    if entities >= 100 and 2 * broken > entities:
+        yield "Most lines are no entity as the dump has them since 2015: it may be a dump of another form or version."
 
 
 def _parts(parts: Path, ending: str) -> list[Path]:
