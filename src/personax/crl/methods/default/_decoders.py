@@ -172,11 +172,14 @@ class Bottlenecks:
         Of the finalists that compete, the code of the people held out, shape (n, k), the best first: the best two, and
         all others that explain as much (within `AS_GOOD` standard errors of the difference). That a restart which ended
         in a worse optimum has other latents speaks against nothing.
+    errors
+        Of the best, squared error of each person held out, as a share of their mean square, shape (n,).
     """
 
     best: Bottleneck | SumOfCurves
     explained: list[float]
     codes: list[Tensor]
+    errors: Tensor
 
 
 def fit_bottleneck(
@@ -347,4 +350,4 @@ class _Search:
         behind = errors - errors[0]
         limit = AS_GOOD * behind.std(1) / math.sqrt(len(self.held))
         compete = [at for at in range(len(errors)) if at < 2 or bool(behind[at].mean() <= limit[at])]
-        return Bottlenecks(best, (1 - errors.mean(1)).tolist(), list(codes[compete].cpu()))
+        return Bottlenecks(best, (1 - errors.mean(1)).tolist(), list(codes[compete].cpu()), errors[0].cpu())

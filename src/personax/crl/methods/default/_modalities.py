@@ -243,8 +243,11 @@ def _fit_additive(
     networks = refine_bottleneck(content, codes, *people, steps, generator=generator, device=device)
     if networks.explained[0] > curves.explained[0]:
         return networks
-    competing = [curves.fits[at].encode(content[people[0]]) for at in curves.compete]
-    return Bottlenecks(curves.best, curves.explained, competing)
+    seen = content[people[0]]
+    competing = [curves.fits[at].encode(seen) for at in curves.compete]
+    errors = (curves.best.decode(competing[0]) - seen).square().sum(1)
+    size = (seen - content[people[1]].mean(0)).square().sum(1).mean().clamp_min(1e-30)
+    return Bottlenecks(curves.best, curves.explained, competing, errors / size)
 
 
 def choose_decoder(
