@@ -35,6 +35,7 @@ from personax.traits.audits import (
     vignette_survey,
 )
 from personax.traits.llms import (
+    UNREADABLE,
     BatchQuota,
     Capability,
     CostEstimate,
@@ -340,7 +341,8 @@ def outcomes_by_model(table: pl.DataFrame) -> list[dict[str, Any]]:
     """Return what came of the requests to each model: ``model``, ``requests``, a number an ending, ``reason``.
 
     A request is one person and repeat; it has the ending of most of its traits (``scored`` before others on a tie), and
-    ``no reply`` when none came. ``reason``: the commonest why, of those without a reply.
+    ``no reply`` when none came. ``reason``: the commonest why, of those without a reply; ``unreadable_reason``: the
+    same of replies without a score.
     """
     asked = table.filter(pl.col("status") != "not_asked")
     groups = {status: ending for ending, statuses in ENDINGS.items() for status in statuses}
@@ -358,7 +360,12 @@ def outcomes_by_model(table: pl.DataFrame) -> list[dict[str, Any]]:
         counts = {ending: own.filter(pl.col("ending") == ending).height for ending in ENDINGS}
         failed = asked.filter((pl.col("model") == model) & (pl.col("status") == "failed"))
         reason = failed["text"].mode().sort().first() if failed.height else None
-        found.append({"model": model, "requests": own.height, **counts, "reason": reason})
+        odd = asked.filter((pl.col("model") == model) & pl.col("status").is_in(ENDINGS["unreadable"]))
+        worst = odd["status"].mode().sort().first() if odd.height else None
+        unreadable = UNREADABLE.get(str(worst)) if counts["unreadable"] else None
+        found.append(
+            {"model": model, "requests": own.height, **counts, "reason": reason, "unreadable_reason": unreadable}
+        )
     return found
 
 
@@ -457,6 +464,10 @@ def _notices(outcomes: list[RunSummary], table: pl.DataFrame) -> list[Notice]:
         if one.left_out:
             named = ", ".join(sorted(one.left_out))
             found.append(Notice(f"{one.model} takes no {named}: its answers are drawn by the provider's own setting."))
+    for one in outcomes:
+        if one.uncounted:
+            text = f"replies of {one.model} have no count of tokens that can be: their cost is an estimate from above."
+            found.append(Notice(text, one.uncounted))
     foreign = sum(one.unmatched for one in outcomes)
     if foreign:
         found.append(Notice("Rows of a provider's batches were about requests that were in none of them.", foreign))
