@@ -19,7 +19,7 @@ from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._provider import Model
-from personax.traits.llms._requests import Survey
+from personax.traits.llms._requests import VERSION, Survey
 from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
 
 __all__ = ["AuditEffects", "CounterfactualAudit", "audit_effects", "counterfactual_audit", "most_frequent"]
@@ -103,7 +103,7 @@ def _version(person: Mapping[str, Any], field: str, value: str) -> dict[str, Any
 
 
 def _id(person: str, value: str) -> str:
-    return f"{person}\x1f{value}"
+    return f"{person}{VERSION}{value}"
 
 
 class AuditEffects(dict[str, Any], Result):

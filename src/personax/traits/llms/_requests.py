@@ -16,6 +16,7 @@ from personax.traits.llms._reply_parsing import Reply, json_object
 
 __all__ = [
     "CHUNK_SIZE",
+    "VERSION",
     "ChatRequest",
     "CostEstimate",
     "Q",
@@ -40,6 +41,9 @@ LONGER: Final = 4
 
 EXPECTED_OUTPUT_TOKENS: Final = 220
 """Tokens of an answer: five descriptions of at most twenty words."""
+
+VERSION: Final = "\x1f"
+"""Stands in an id between a person and what an audit changed of it."""
 
 CHUNK_SIZE: Final = 256
 """Requests looked up in the journal at once."""
