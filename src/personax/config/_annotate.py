@@ -21,7 +21,7 @@ RatingModelName = Annotated[str, part_name("rating_models")]
 
 DEFAULTS: dict[str, Any] = {
     "flagged": "keep", "families": {}, "scores": "expected", "vignettes": 0, "injections": 0,
-    "score_from": "level",
+    "score_from": "level", "translations": None,
 }  # fmt: skip
 """Settings that came later: left out where they are what they were."""
 
@@ -96,6 +96,13 @@ class StereotypeAudit(Strict):
     values: Annotated[int, Field(ge=2, le=20)] = 4
 
 
+class TranslationAudit(Strict):
+    """Whether scores depend on the language of the question; ``framework`` has the study's traits in another one."""
+
+    framework: Annotated[str, part_name("trait_frameworks")]
+    people: Annotated[int, Field(ge=2)] = 40
+
+
 class AnnotateLLM(Rated, Framed):
     """What several LLMs say of each person; a judge, where there is one, flags scores that words deny.
 
@@ -118,6 +125,7 @@ class AnnotateLLM(Rated, Framed):
     cache: OutsidePath | None = Field(default=None, exclude=True)
     allow_missing: float = Field(default=0.0, ge=0, le=1, exclude=True)
     audit: StereotypeAudit | None = None
+    translations: TranslationAudit | None = None
     vignettes: int = Field(default=0, ge=0, le=100)
     injections: int = Field(default=0, ge=0)
     max_cost: float | None = Field(default=None, gt=0, exclude=True)

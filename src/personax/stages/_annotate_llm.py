@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from personax.config import AnnotateLLM, StereotypeAudit
+from personax.config import AnnotateLLM, StereotypeAudit, TranslationAudit
 from personax.data.frames import read_parquet
 from personax.errors import ComputationError, InputError, PlanError
 from personax.files import written_aside
@@ -26,11 +26,13 @@ from personax.stages._base import Context, people_table, stage_rng
 from personax.stages._encode_models import picture_names
 from personax.store import StudyFolder
 from personax.strict import nearest
-from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent
+from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent, trait_framework
 from personax.traits.audits import (
     InjectionSurvey,
     injection_effects,
     injection_survey,
+    translated_survey,
+    translation_effects,
     vignette_report,
     vignette_survey,
 )
@@ -70,6 +72,7 @@ __all__ = [
     "ask",
     "ask_audit",
     "ask_injections",
+    "ask_translations",
     "ask_vignettes",
     "asked_of",
     "estimate_annotation",
@@ -175,6 +178,8 @@ def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0
         survey.append(vignette_survey(section.models, prompt_of(section), section.vignettes))
     if section.injections:
         survey.append(_injected(folder, section, seed).survey)
+    if section.translations is not None:
+        survey.append(_translated(folder, section, section.translations, seed))
     with ReplyJournal(folder.path(*JOURNAL)) as journal:
         found = estimate_cost(survey, journal)
         if section.judge is not None:
@@ -432,6 +437,34 @@ def ask_injections(context: Context, section: AnnotateLLM) -> dict[str, Any] | N
                 f"{model} obeys hidden instructions in {one['success']:.0%} of traits ({worst}: {its['success']:.0%})"
             )
             context.notices.append(Notice(f"{text}; whoever writes a biography can set its scores."))
+    return found
+
+
+def _translated(folder: StudyFolder, section: AnnotateLLM, wanted: TranslationAudit, seed: int) -> Survey[Prompt]:
+    asked = asked_of(folder, section)
+    ids = sample(pl.DataFrame({"id": [one["id"] for one in asked.people]}), wanted.people, stage_rng(seed, "languages"))
+    chosen = set(ids["id"])
+    people = [one for one in asked.people if one["id"] in chosen]
+    return translated_survey(people, asked, trait_framework(wanted.framework))
+
+
+def ask_translations(context: Context, section: AnnotateLLM, own: pl.DataFrame) -> dict[str, Any] | None:
+    """Ask about a sample in another language, write what that changes; None where the plan asks for none."""
+    wanted = section.translations
+    if wanted is None:
+        return None
+    survey = _translated(context.folder, section, wanted, context.plan.seed)
+    with ReplyJournal(context.folder.path(*JOURNAL)) as journal:
+        table = _asked(context, survey, journal, section, "Translations")
+    bootstrap = Bootstrap(stage_rng(context.plan.seed, "translation intervals"))
+    found = translation_effects(own, table, survey.prompt.framework, bootstrap)
+    context.write_text(json.dumps(found, indent=1, allow_nan=False), "traits", "translations.json")
+    for model, traits in found["models"].items():
+        moved = [name for name, one in traits.items() if one["shift"]["value"] is not None
+                 and (one["shift"]["low"] > 0 or one["shift"]["high"] < 0)]  # fmt: skip
+        if len(moved) > 1:  # one of five intervals may leave 0 out by chance
+            text = f"{model} scores {', '.join(moved)} otherwise where the question is in {found['language']}"
+            context.notices.append(Notice(f"{text}; traits/translations.json has by how much."))
     return found
 
 

@@ -219,9 +219,9 @@ class Endpoint(ABC):
 
 FILTER_CODES: Final = frozenset({
     "content_filter", "content_policy_violation", "responsibleaipolicyviolation", "moderation_blocked",
-    "data_inspection_failed", "datainspectionfailed", "invalid_prompt", "1301",
+    "data_inspection_failed", "datainspectionfailed", "1301",
 })  # fmt: skip
-"""How providers say that their filter stopped a prompt: Azure and OpenAI, DashScope, Zhipu."""
+"""How providers say that their filter stopped a prompt: Azure, OpenAI for pictures, DashScope, Zhipu."""
 
 FILTER_WORDS: Final = re.compile(
     r"content management policy|content[ -]filter(ing)? policy|potentially violating our usage policy"
