@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.traits.llms.llm_server import Body, Server, serving
 from typer.testing import CliRunner
 
 from personax.cli import app
-from personax.errors import InputError
+from personax.errors import InputError, PlanError
 from personax.schema import TRAITS, Trait, TraitFramework
 from personax.study import Study
 from personax.traits import BIG_FIVE, aggregate_ratings
@@ -155,3 +156,33 @@ def test_frameworks_without_vignettes_have_their_markers_or_a_sentence() -> None
     assert "keen, eager" in vignettes(marked)[1]["biography"]
     with pytest.raises(InputError, match="no vignettes and no markers"):
         vignettes(TraitFramework("bare", [Trait("zeal", "z", "eager")]))
+
+
+def remembering(body: Body, key: str) -> str:
+    """Say 2 of a text; of a name alone one model knows those whom many know, the other everybody."""
+    about = body["messages"][1]["content"]
+    known = "biography" in about or body["model"] == "stern-x" or int(re.findall(r"Ann (\d+)", about)[0]) >= 6
+    return json.dumps({trait: {"description": "x", "score": 2 if known else 0} for trait in TRAITS})
+
+
+def test_a_model_that_knows_whom_many_know_is_told(tmp_path: Path, server: Server) -> None:
+    server.mind = remembering
+    rows = [f"r{i},Ann {i},{'AB'[i % 2]},{1000 * i},She won {i} prizes." for i in range(12)]
+    (tmp_path / "people.csv").write_text("\n".join(["id,name,league,views,biography", *rows]), encoding="utf-8")
+    text = STUDY.format(times=0, url=server.url).replace("injections: 1", "injections: 0")
+    text = text.replace("  rule: many_facet\n", "  audit: {fields: [league], popularity: views}\n")
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    study = Study.load(tmp_path / "study.yaml")
+    study.run(["annotate"])
+    found = json.loads(study.folder.path("traits", "stereotypes.json").read_text(encoding="utf-8"))
+    by_model = {one["model"]: one for one in found["fame"]}
+    one = by_model["gullible"]["known_by_popularity"]
+    assert one["value"] == pytest.approx(0.8691, abs=1e-3)  # of ranks 1 to 12 with 0 and 1, six of each
+    assert one["low"] > 0.5
+    assert by_model["gullible"]["moves_by_popularity"]["value"] is None, "the name moves nothing"
+    assert by_model["stern"]["known_by_popularity"]["reason"].startswith("fewer than three")
+    asked = [body["messages"][1]["content"] for body in server.bodies]
+    assert not [one for one in asked if "views" in one or "11000" in one], "nobody is shown it"
+    (tmp_path / "study.yaml").write_text(text.replace("popularity: views", "popularity: name"), encoding="utf-8")
+    with pytest.raises(PlanError, match="no column of numbers"):
+        Study.load(tmp_path / "study.yaml").run(["annotate"])

@@ -161,12 +161,16 @@ def sample(people: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.Da
 def _audit(folder: StudyFolder, section: AnnotateLLM, wanted: StereotypeAudit, seed: int) -> CounterfactualAudit:
     people, prompt = people_of(folder), prompt_of(section)
     columns = shown_columns(people, "annotate.audit.fields", [*prompt.fields, *wanted.fields])
+    if wanted.popularity is not None:
+        columns = shown_columns(people, "annotate.audit.popularity", [*columns[1:], wanted.popularity])
+        if not people[wanted.popularity].dtype.is_numeric():
+            raise PlanError(f"annotate.audit.popularity: {wanted.popularity} is no column of numbers; name one")
     fields = {field: most_frequent(people, field, wanted.values) for field in wanted.fields}
     for field, values in fields.items():
         if len(values) < 2:
             raise PlanError(f"annotate.audit.fields: {field} has fewer than two values among the people")
     rows: list[dict[str, Any]] = sample(people.select(columns), wanted.people, stage_rng(seed, "audit")).to_dicts()
-    return counterfactual_audit(rows, section.models, prompt, fields)
+    return counterfactual_audit(rows, section.models, prompt, fields, popularity=wanted.popularity)
 
 
 def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0) -> list[CostEstimate]:
