@@ -38,6 +38,7 @@ __all__ = [
     "from_options",
     "is_study",
     "register",
+    "rounded_up",
     "run_study",
 ]
 
@@ -130,11 +131,11 @@ def _missing_replies(study: Study) -> str | None:
         return None
     return (
         f"{missing:,} of {requests:,} requests have no reply; `personax annotate STUDY --force` asks them again and "
-        f"nothing else, --allow-missing {_upward(missing / requests):g} accepts it"
+        f"nothing else, --allow-missing {rounded_up(missing / requests):g} accepts it"
     )
 
 
-def _upward(share: float) -> float:
+def rounded_up(share: float) -> float:
     """Return a share in three digits, none of which takes a request away from it."""
     return math.ceil(round(share * 1000, 9)) / 1000
 

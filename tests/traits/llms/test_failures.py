@@ -19,6 +19,7 @@ pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install perso
 from tests.cli.program import personax
 from tests.traits.llms.llm_server import Body, Fault, Server, serving
 
+from personax.cli.run import rounded_up
 from personax.http import RetryPolicy
 from personax.schema import TRAITS
 from personax.traits.llms import (
@@ -369,3 +370,8 @@ def test_ctrl_c_keeps_what_is_under_way_and_shows_no_traceback(server: Server, t
     assert "stopped by Ctrl-C" in said
     with ReplyJournal(tmp_path / "journal.sqlite") as kept:
         assert sum(1 for _ in kept.entries()) == sum(server.sent.values()), "whatever was sent is paid for, and kept"
+
+
+@pytest.mark.parametrize(("missing", "requests"), [(96, 528), (1, 3), (2, 3), (1, 999_999), (500, 500)])
+def test_the_share_that_is_proposed_accepts_what_is_missing(missing: int, requests: int) -> None:
+    assert missing <= rounded_up(missing / requests) * requests <= missing + requests / 1000
