@@ -8,7 +8,8 @@ SOURCES := pyproject.toml $(CONSTRAINTS)
 # One thread a worker: workers that share cores by threads as well wait for one another. Compiled modules are kept, also where the
 # environment says otherwise: the tests start Python some hundred times. Files in their order: long ones come before the many short ones.
 TESTENV := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
-XDIST := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+# One worker more than cores: a quarter of a worker's time is waiting, for processes that are killed, servers and disks.
+XDIST := --numprocesses=$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist=loadfile --no-loadscope-reorder
 PYTEST := $(TESTENV) $(BIN)/python -m pytest $(XDIST)
 # What installs everywhere, also where no small build of torch is offered.
 LIGHT := web,sources,pictures,traits,discovery,figures,release,test

@@ -32,11 +32,11 @@ from causallearn.utils.KCI.KCI import KCI_CInd, KCI_UInd
 from causallearn.utils.RCIT.RCIT import RCIT
 from numpy.typing import NDArray
 
-from personax.figures import BLACK, GREY, defaults, save
 from personax.independence._calibration import binomial_interval, rejection_rate
 from personax.independence._registered import BatteryTest, battery
 from personax.independence._result import TestResult
 from personax.independence._scenarios import SCENARIOS, Sample
+from personax.plots import BLACK, GREY, defaults, save
 
 Array = NDArray[np.float64]
 ROOT = Path(__file__).parents[1]

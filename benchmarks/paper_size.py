@@ -60,6 +60,7 @@ embed:
     text: {{a: text_a.npz, b: text_b.parquet, c: text_c.parquet}}
     image: {{a: image_a.parquet}}
 release:
+  audit: {audit}
   rare_below: 5
   withheld: [latitude, longitude]
   anonymity: {{k: 5, quasi_identifiers: [gender, country, birth_year, occupation], suppress: 0.05}}
@@ -75,10 +76,12 @@ NUISANCE = 768
 """Axes of a falling spectrum, beside what the latents tell; what is below is noise of every number."""
 
 
-def lay(folder: Path, people: int, text: int, image: int, *, seeds: int, epochs: int) -> None:
+def lay(folder: Path, people: int, text: int, image: int, *, seeds: int, epochs: int, audit: bool) -> None:
     """Write the study file."""
     folder.mkdir(parents=True)
-    (folder / "study.yaml").write_text(PLAN.format(people=people, seeds=seeds, epochs=epochs), encoding="utf-8")
+    (folder / "study.yaml").write_text(
+        PLAN.format(people=people, seeds=seeds, epochs=epochs, audit=str(audit).lower()), encoding="utf-8"
+    )
     (folder / "dims.json").write_text(json.dumps({"text": text, "image": image}), encoding="utf-8")
 
 
@@ -189,7 +192,7 @@ def run(asked: argparse.Namespace, people: int) -> dict[str, dict[str, Any]]:
     if not asked.keep:
         shutil.rmtree(folder, ignore_errors=True)
     if not folder.exists():
-        lay(folder, people, *asked.dims, seeds=asked.seeds, epochs=asked.epochs)
+        lay(folder, people, *asked.dims, seeds=asked.seeds, epochs=asked.epochs, audit=not asked.no_audit)
     found = {}
     for name in asked.stages:
         found[name] = measured(folder, name)
@@ -234,6 +237,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "personax-paper-size")
+    parser.add_argument("--no-audit", action="store_true", help="the release is not attacked")
     parser.add_argument("--keep", action="store_true", help="go on with the studies that are in the folder")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--step", choices=STAGES, help=argparse.SUPPRESS)

@@ -174,7 +174,7 @@ def attacks(asked: argparse.Namespace) -> Iterator[str]:
 
 
 def _draw(reports: dict[tuple[str, str], AuditReport], path: Path) -> None:
-    from personax.figures import breaking_curves, save
+    from personax.plots import breaking_curves, save
 
     panels: dict[str, dict[str, list[tuple[int, float, float, float]]]] = {}
     for (data, name), report in reports.items():

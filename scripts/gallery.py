@@ -22,7 +22,7 @@ from PIL import Image
 from personax import aggregate, dependence_graph, fci, method, numerical, pc, screen, simulate_population
 from personax.crl import Budget, match
 from personax.discovery import Knowledge, bootstrap_edges
-from personax.figures import (
+from personax.plots import (
     adjacency_pair,
     agreement_dots,
     draw_graph,

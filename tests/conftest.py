@@ -41,6 +41,14 @@ def own_studies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_disks() -> Iterator[None]:
+    """Files are not forced to the disk, 200 times a small study: only a loss of power, no kill, could tell."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 def _skip_without_extra() -> Iterator[None]:
     """Skip a test that comes to an extra which is not installed: where torch is not, its tests are not meant to run."""
     try:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from personax import registry
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 IMPORT = re.compile(r"^from (personax[\w.]*) import (\w+(?:, \w+)*)", re.MULTILINE)
@@ -81,3 +83,14 @@ def test_the_gallery_is_what_its_script_makes(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr("sys.argv", ["gallery.py", "pc-graph", "--out", str(tmp_path)])
     gallery.main()
     assert (tmp_path / "pc-graph.svg").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("kind", ["tests", "methods", "transforms", "attacks"])
+def test_every_part_has_its_equation_what_it_assumes_what_was_measured_and_a_reference(kind: str) -> None:
+    text = (ROOT / "docs" / f"methods-{'objectives' if kind == 'methods' else kind}.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## `([\w-]+)`\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    assert set(sections) == {part.name for part in registry.parts(kind) if part.package == "personax"}
+    for name, told in sections.items():
+        assert re.search(r"^    \S", told, re.MULTILINE), f"{name} has no equation"
+        for head in ("Needs" if kind == "attacks" else "Assumes", "Measured", "Reference"):
+            assert f"- **{head}** " in told, f"{name}: {head}"

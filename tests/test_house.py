@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import pkgutil
 import re
@@ -22,8 +23,8 @@ PACKAGE = ROOT / "src" / "personax"
 
 GROUND = {"conformance", "data", "engine", "errors", "files", "graphs", "http", "names", "progress"}
 GROUND |= {"registry", "results", "run_log", "schema", "statistics", "strict"}
-LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "figures"}
-UPPER = ("config", "trust", "store", "report", "explorer", "stages", "study", "pipeline", "cli", "testing")
+LIBRARY = {"simulate", "sources", "traits", "embed", "release", "independence", "crl", "discovery", "plots"}
+UPPER = ("config", "trust", "store", "report", "explorer", "stages", "study", "pipeline", "cli", "testing", "figures")
 """Each of these may use the ones before it."""
 
 
@@ -31,10 +32,30 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+def place(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@functools.cache
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@functools.cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Return every node of a file's tree; each file is read and parsed once for all rules."""
+    return list(ast.walk(ast.parse(text_of(path))))
+
+
+def calls(path: Path) -> list[ast.Call]:
+    """Return every call that a file makes."""
+    return [node for node in nodes(path) if isinstance(node, ast.Call)]
+
+
 def imported(path: Path) -> set[str]:
     """Return the rooms of personax that a file imports, at the top or inside functions."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("personax."):
             names.add(node.module.split(".")[1])
         elif isinstance(node, ast.ImportFrom) and node.module == "personax":
@@ -47,7 +68,7 @@ def imported(path: Path) -> set[str]:
 def files_imported(path: Path, files: Container[str]) -> set[str]:
     """Return the dotted names of the files of personax that a file imports."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -67,9 +88,8 @@ def allowed(name: str) -> set[str]:
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if not room(path).startswith("__"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_layers_point_one_way(path: Path) -> None:
-    assert imported(path) <= allowed(room(path))
+def test_layers_point_one_way() -> None:
+    assert {place(path): found for path in FILES if (found := imported(path) - allowed(room(path)))} == {}
 
 
 def test_no_files_import_in_a_circle() -> None:
@@ -113,7 +133,7 @@ def test_importing_personax_imports_nothing_heavy() -> None:
 
 
 def test_importing_the_figures_imports_no_matplotlib() -> None:
-    script = "import sys, personax.figures; print('matplotlib' in sys.modules)"
+    script = "import sys, personax.plots; print('matplotlib' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert shown.stdout.strip() == "False"
 
@@ -121,7 +141,7 @@ def test_importing_the_figures_imports_no_matplotlib() -> None:
 @pytest.mark.parametrize("name", sorted(LIBRARY - {"traits", "sources"}))
 def test_numbers_do_not_depend_on_the_environment(name: str) -> None:
     files = (PACKAGE / name).rglob("*.py")
-    assert [path.name for path in files if re.search(r"\benviron\b|getenv", path.read_text(encoding="utf-8"))] == []
+    assert [path.name for path in files if re.search(r"\benviron\b|getenv", text_of(path))] == []
 
 
 @pytest.mark.parametrize("file", ["constraints.txt", "constraints-oldest.txt"])
@@ -144,7 +164,7 @@ def test_the_version_is_one() -> None:
     assert f"## {personax.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-OPEN = ("config", "discovery", "embed", "engine", "explorer", "figures", "graphs", "http", "independence", "release",
+OPEN = ("config", "discovery", "embed", "engine", "explorer", "graphs", "http", "independence", "plots", "release",
         "report", "simulate", "sources", "store", "traits")  # fmt: skip
 """Packages whose modules are private and which export their public names at once; crl and stages do so late."""
 
@@ -195,41 +215,40 @@ FRAME_READERS = {"data/frames.py", "release/_file_formats.py"}
 """The files that read tables from paths: exactly the file that is named. The second has bounds for untrusted ones."""
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_tables_are_read_from_exactly_the_file_that_is_named(path: Path) -> None:
+def test_tables_are_read_from_exactly_the_file_that_is_named() -> None:
     """To polars ``[``, ``*`` and ``?`` in a path are a pattern: a study in ``s[1]`` would read that in ``s1``."""
-    if path.relative_to(PACKAGE).as_posix() in FRAME_READERS:
-        return
-    found = [ast.unparse(call) for call in polars_readers(path) if not is_of_bytes(call)]
-    assert found == []
+    others = (path for path in FILES if place(path) not in FRAME_READERS)
+    assert {place(path): found for path in others if (found := readers_of_paths(path))} == {}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_tables_are_written_to_exactly_the_file_that_is_named(path: Path) -> None:
+def test_tables_are_written_to_exactly_the_file_that_is_named() -> None:
     """To polars ``~`` at the beginning of a path is the home folder of whoever runs it."""
-    if path.relative_to(PACKAGE).as_posix() in FRAME_READERS:
-        return
-    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-    named = [call for call in calls if isinstance(call.func, ast.Attribute)
-             and re.fullmatch("(write|sink)_(parquet|csv|ipc|ndjson|json|avro|excel)", call.func.attr)]  # fmt: skip
-    assert [ast.unparse(call) for call in named if call.args and ast.unparse(call.args[0]) != "stream"] == []
+    others = (path for path in FILES if place(path) not in FRAME_READERS)
+    assert {place(path): found for path in others if (found := writers_of_paths(path))} == {}
 
 
-def polars_readers(path: Path) -> list[ast.Call]:
-    """Return the calls of polars' readers."""
-    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+def readers_of_paths(path: Path) -> list[str]:
+    """Return the calls of polars' readers that are given anything but bytes in memory."""
     return [
-        call
-        for call in calls
+        ast.unparse(call)
+        for call in calls(path)
         if isinstance(call.func, ast.Attribute)
-        and ast.unparse(call.func.value) in ("pl", "polars")
         and re.match("(read|scan)_", call.func.attr)
+        and ast.unparse(call.func.value) in ("pl", "polars")
+        and not (call.args and re.match(r"(io\.)?BytesIO\(", ast.unparse(call.args[0])))
     ]
 
 
-def is_of_bytes(call: ast.Call) -> bool:
-    """Say whether a reader is given bytes in memory."""
-    return bool(call.args) and re.match(r"(io\.)?BytesIO\(", ast.unparse(call.args[0])) is not None
+def writers_of_paths(path: Path) -> list[str]:
+    """Return the calls of frames' writers that are given anything but a stream."""
+    return [
+        ast.unparse(call)
+        for call in calls(path)
+        if isinstance(call.func, ast.Attribute)
+        and re.fullmatch("(write|sink)_(parquet|csv|ipc|ndjson|json|avro|excel)", call.func.attr)
+        and call.args
+        and ast.unparse(call.args[0]) != "stream"
+    ]
 
 
 OUTPUTS = ("people", "traits", "embeddings", "analysis", "release", "report", "statistics")
@@ -248,16 +267,14 @@ READABLE_PATHS = {
 
 def readable_paths(path: Path) -> set[str]:
     """Return where a file names a readable path of outputs by ``folder.path``."""
-    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     named = [
         "/".join(str(one.value) for one in call.args if isinstance(one, ast.Constant))
-        for call in calls
+        for call in calls(path)
         if isinstance(call.func, ast.Attribute)
         and call.func.attr == "path"
         and ast.unparse(call.func.value).endswith("folder")
     ]
-    where = path.relative_to(PACKAGE).as_posix()
-    return {f"{where}: {name}" for name in named if name.split("/")[0] in OUTPUTS}
+    return {f"{place(path)}: {name}" for name in named if name.split("/")[0] in OUTPUTS}
 
 
 def test_outputs_of_stages_are_read_through_the_manifest() -> None:
@@ -270,9 +287,9 @@ def class_homes() -> dict[str, list[str]]:
     """Return public class name -> files that define it."""
     homes: dict[str, list[str]] = {}
     for path in FILES:
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in ast.iter_child_nodes(nodes(path)[0]):  # the module's own statements
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                homes.setdefault(node.name, []).append(path.relative_to(PACKAGE).as_posix())
+                homes.setdefault(node.name, []).append(place(path))
     return homes
 
 
@@ -305,11 +322,7 @@ WITHOUT_ENGINE = {
 
 def test_loops_run_on_an_engine() -> None:
     """One of each: threads, processes and clusters are begun in `personax.engine` and nowhere else."""
-    found = {
-        path.relative_to(PACKAGE).as_posix()
-        for path in FILES
-        if room(path) != "engine" and PARALLEL.search(path.read_text(encoding="utf-8"))
-    }
+    found = {place(path) for path in FILES if room(path) != "engine" and PARALLEL.search(text_of(path))}
     assert found == WITHOUT_ENGINE
 
 
@@ -339,13 +352,14 @@ def taken_parameters(node: ast.AST) -> set[str]:
     return fields.union(*(taken_parameters(one) for one in body if getattr(one, "name", "") == "__init__"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_docstrings_describe_parameters_that_exist(path: Path) -> None:
+def test_docstrings_describe_parameters_that_exist() -> None:
     """A subclass may describe what it inherits."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        defines = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        if defines and not (isinstance(node, ast.ClassDef) and node.bases):
-            assert documented_parameters(node) <= taken_parameters(node), getattr(node, "name", "")
+    for path in FILES:
+        for node in nodes(path):
+            if isinstance(node, ast.ClassDef) and node.bases:
+                continue
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                assert documented_parameters(node) <= taken_parameters(node), f"{place(path)}: {node.name}"
 
 
 SOCKETS = {"aiohttp", "boto3", "fsspec", "ftplib", "http", "httpcore2", "httpx", "httpx2", "huggingface_hub", "obstore",
@@ -364,7 +378,7 @@ BUCKETS = "store/_bucket.py"
 def modules_imported(path: Path) -> set[str]:
     """Return the top-level names that a file imports, early, late, by ``require`` or ``import_module``."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -378,12 +392,17 @@ OWN_SOCKETS = {"cli/signals.py", "engine/_ray.py", "explorer/_server.py"}
 """A pair within this process, the explorer's port of 127.0.0.1, whether the cluster that the user named is there."""
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_only_the_http_room_opens_connections(path: Path) -> None:
+def test_only_the_http_room_opens_connections() -> None:
     """One layer bounds size and time, checks addresses and follows no redirect elsewhere."""
-    place = path.relative_to(PACKAGE).as_posix()
+    others = (path for path in FILES if room(path) != "http")
+    assert {place(path): found for path in others if (found := forbidden_sockets(path))} == {}
+
+
+def forbidden_sockets(path: Path) -> set[str]:
+    """Return what a file imports that opens connections, but for what is its own."""
     found = {name for name in modules_imported(path) if name.split(".")[0] in SOCKETS or name == "urllib.request"}
-    allowed_here = {"huggingface_hub", "huggingface_hub.errors"} if place in HUB_CLIENTS else set()
-    allowed_here |= {"obstore", "obstore.store", "obstore.store.ObjectStore"} if place == BUCKETS else set()
-    allowed_here |= {"socket"} if place in OWN_SOCKETS else set()
-    assert room(path) == "http" or found <= allowed_here, found
+    if place(path) in HUB_CLIENTS:
+        found -= {"huggingface_hub", "huggingface_hub.errors"}
+    if place(path) == BUCKETS:
+        found -= {"obstore", "obstore.store", "obstore.store.ObjectStore"}
+    return found - {"socket"} if place(path) in OWN_SOCKETS else found

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personax.data.edges import POINTING
-from personax.graphs import LayeredLayout, coordinates, group_layers, layered_layout, longest_path_layers
+from personax.graphs import LayeredLayout, coordinates, layered_layout, longest_path_layers
 from personax.schema import Edge, EdgeKind, Graph, Node
 
 KINDS: tuple[EdgeKind, ...] = ("directed", "undirected", "bidirected", "partially_directed", "nondirected")
@@ -64,8 +64,6 @@ def test_edges_without_a_direction_lead_to_the_last_group_or_say_nothing() -> No
     graph = Graph(nodes, [Edge("y", "x", "undirected"), Edge("x", "z", "undirected")])
     assert longest_path_layers(graph) == {"y": 0, "x": 1, "z": 2}
     assert longest_path_layers(graph, last="trait") == {"y": 1, "x": 0, "z": 1}
-    assert longest_path_layers(graph, POINTING) == {"y": 0, "x": 0, "z": 0}
-    assert group_layers(graph) == {"y": 0, "x": 1, "z": 0}
 
 
 @given(graphs())
@@ -82,9 +80,9 @@ def test_without_a_cycle_all_arrows_lead_on(pairs: list[tuple[int, int, EdgeKind
     assert all(layers[edge.source] < layers[edge.target] for edge in edges)
 
 
-@given(graphs(), st.booleans())
-def test_chains_pass_every_layer_between_their_ends(graph: Graph, by_group: bool) -> None:
-    layers = group_layers(graph) if by_group else longest_path_layers(graph, POINTING)
+@given(graphs())
+def test_chains_pass_every_layer_between_their_ends(graph: Graph) -> None:
+    layers = longest_path_layers(graph, last="trait")
     layout = layered_layout(graph, layers)
     layer_of = layout.layer_of
     assert {name: layer_of[name] for name in layers} == layers
@@ -100,7 +98,7 @@ def test_crossings_that_can_be_avoided_are() -> None:
     names = [f"f{i}" for i in range(6)]
     nodes = [Node(name, group="feature") for name in names] + [Node(f"t{i}", group="trait") for i in range(6)]
     graph = Graph(nodes, [Edge(f"f{i}", f"t{5 - i}", "undirected") for i in range(6)])
-    assert layered_layout(graph, group_layers(graph)).crossings == 0
+    assert layered_layout(graph, longest_path_layers(graph, last="trait")).crossings == 0
 
 
 def least_crossings(layout: LayeredLayout) -> int:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.processes import Interpreter
 
 ROOT = Path(__file__).parents[1]
 
@@ -315,7 +314,7 @@ seed: 1
 collect: {source: table, path: people.csv}
 annotate: {source: lexicon, framework: toy-pair, rule: toy-lowest}
 release: {audit: false}
-independence: {features: [height_cm], tests: [chisq]}
+independence: {features: [height_cm], tests: [chisq], figures: false}
 """
 
 
@@ -331,13 +330,13 @@ name: outside traits read back
 seed: 1
 collect: {{source: release, from: {folder}}}
 annotate: {{source: release, framework: toy-pair}}
-independence: {{features: [height_cm], tests: [chisq]}}
+independence: {{features: [height_cm], tests: [chisq], figures: false}}
 """
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an installed package, as pip lays it out."""
+def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interpreter]:
+    """A Python with an installed package, as pip lays it out."""
     site = tmp_path_factory.mktemp("site")
     info = site / "toy_parts-1.0.dist-info"
     info.mkdir()
@@ -354,21 +353,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (site / f"{name}.py").write_text(text, encoding="utf-8")
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-parts\nVersion: 1.0\n", encoding="utf-8")
     (info / "entry_points.txt").write_text(POINTS, encoding="utf-8")
-    return site
+    made = Interpreter(tmp_path_factory.mktemp("said") / "said", [site])
+    yield made
+    made.close()
 
 
-def run(site: Path, *command: str, cwd: Path = ROOT) -> str:
-    path = os.pathsep.join([str(site), *sys.path])
-    done = subprocess.run(
-        [sys.executable, *command], cwd=cwd, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": path, "COLUMNS": "300"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr + done.stdout
-    return done.stdout
-
-
-def test_help_docs_and_lists_name_them_and_our_kits_check_them(site: Path) -> None:
-    told = json.loads(run(site, "-c", LISTS))
+def test_help_docs_and_lists_name_them_and_our_kits_check_them(python: Interpreter) -> None:
+    told = json.loads(python.run(LISTS, cwd=ROOT))
     assert "toy-ranks" in told["independence"]
     assert "toy-club" in told["collect"]
     mine = {(p["kind"], p["name"]): p["package"] for p in json.loads(told["parts"]) if p["name"].startswith("toy-")}
@@ -395,10 +386,10 @@ def test_help_docs_and_lists_name_them_and_our_kits_check_them(site: Path) -> No
     assert "| `toy-sizes` | toy sizes | sizes of coordinates | toy-parts |" in told["docs"]
 
 
-def test_they_run_in_a_study_and_stand_in_the_report(site: Path, tmp_path: Path) -> None:
+def test_they_run_in_a_study_and_stand_in_the_report(python: Interpreter, tmp_path: Path) -> None:
     file = tmp_path / "study.yaml"
     file.write_text(STUDY, encoding="utf-8")
-    told = run(site, "-c", RUN, str(file), cwd=tmp_path)
+    told = python.run(RUN, file, cwd=tmp_path)
     assert told.strip() == "[True, True, True] [False, False, False]", "with nothing changed nothing runs again"
     page = next(tmp_path.rglob("index.html")).read_text(encoding="utf-8")
     assert '<li><a href="#toy-note">Toy note</a></li>' in page
@@ -411,30 +402,30 @@ def test_they_run_in_a_study_and_stand_in_the_report(site: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("within", [False, True])
-def test_a_source_of_files_runs_in_a_study(site: Path, tmp_path: Path, within: bool) -> None:
+def test_a_source_of_files_runs_in_a_study(python: Interpreter, tmp_path: Path, within: bool) -> None:
     (tmp_path / "members.txt").write_text("".join(f"Ann {k}:1.{60 + k % 30}\n" for k in range(40)), encoding="utf-8")
     block = "{source: toy-list, path: members.txt, unit: m}"
     collect = f"{{source: several, sources: [{block}]}}" if within else block
     file = tmp_path / "study.yaml"
     file.write_text(f"name: members\nseed: 1\ncollect: {collect}\n", encoding="utf-8")
-    assert run(site, "-c", RUN, str(file), cwd=tmp_path).split("]")[1].strip(" [") == "False, False"
+    assert python.run(RUN, file, cwd=tmp_path).split("]")[1].strip(" [") == "False, False"
     people = pl.read_parquet(next(tmp_path.rglob("people.parquet")))
     assert people.height == 40
     assert people["height_cm"][3] == pytest.approx(163.0)
     file.write_text(f"name: members\nseed: 1\ncollect: {collect.replace('unit: m', 'unti: m')}\n", encoding="utf-8")
-    told = run(site, "-c", FAULT, str(file), cwd=tmp_path)
+    told = python.run(FAULT, file, cwd=tmp_path)
     assert "unknown key unti; did you mean unit?" in told
 
 
-def test_a_transform_and_an_attack_run_in_a_study(site: Path, tmp_path: Path) -> None:
+def test_a_transform_and_an_attack_run_in_a_study(python: Interpreter, tmp_path: Path) -> None:
     file = tmp_path / "study.yaml"
     file.write_text(RELEASED, encoding="utf-8")
-    back, people, *rates = run(site, "-c", RELEASE, str(file), cwd=tmp_path).split()
+    back, people, *rates = python.run(RELEASE, file, cwd=tmp_path).split()
     assert int(back) == int(people) > 0
     assert rates == ["[1.0]"], "it finds everybody, for signs are all that the toy transform changes"
 
 
-def test_other_traits_are_scored_tested_and_shown(site: Path, tmp_path: Path) -> None:
+def test_other_traits_are_scored_tested_and_shown(python: Interpreter, tmp_path: Path) -> None:
     """By lexicon and rating model, in Level I, the report, a release, and a study of that release."""
     words = {(1, 1): "kind and keen", (1, 0): "kind and idle", (0, 1): "harsh and eager", (0, 0): "cold and lazy"}
     tall = [(k * 7 % 10) / 10 > 0.45 for k in range(80)]
@@ -442,7 +433,7 @@ def test_other_traits_are_scored_tested_and_shown(site: Path, tmp_path: Path) ->
     (tmp_path / "people.csv").write_text("\n".join(["id,height_cm,biography", *rows]), encoding="utf-8")
     file = tmp_path / "study.yaml"
     file.write_text(RATED, encoding="utf-8")
-    told = run(site, "-c", RUN, str(file), cwd=tmp_path)
+    told = python.run(RUN, file, cwd=tmp_path)
     assert told.strip() == "[True, True, True, True, True] [False, False, False, False, False]"
     tests = next(tmp_path.rglob("pvalues_chisq.csv")).read_text(encoding="utf-8").splitlines()
     assert tests[0] == "feature,final_w,final_z,lexicon_w,lexicon_z"
@@ -455,15 +446,15 @@ def test_other_traits_are_scored_tested_and_shown(site: Path, tmp_path: Path) ->
     assert "warmth, over all raters" in (folder / "columns.json").read_text(encoding="utf-8")
     again = tmp_path / "again.yaml"
     again.write_text(READ_BACK.format(folder=folder), encoding="utf-8")
-    run(site, "-c", RUN, str(again), cwd=tmp_path)
+    python.run(RUN, again, cwd=tmp_path)
     tables = [path.read_text(encoding="utf-8") for path in tmp_path.rglob("pvalues_chisq.csv")]
     assert sum("final_w,final_z" in text for text in tables) == 2
 
 
-def test_an_encoder_runs_in_a_study_and_is_told_of(site: Path, tmp_path: Path) -> None:
+def test_an_encoder_runs_in_a_study_and_is_told_of(python: Interpreter, tmp_path: Path) -> None:
     file = tmp_path / "study.yaml"
     file.write_text(ENCODED, encoding="utf-8")
-    told = run(site, "-c", RUN, str(file), cwd=tmp_path)
+    told = python.run(RUN, file, cwd=tmp_path)
     assert told.strip() == "[True, True, True] [False, False, False]", "with nothing changed nothing runs again"
     cards = json.loads(next(tmp_path.rglob("encoders.json")).read_text(encoding="utf-8"))
     assert (cards["text/life"]["name"], cards["text/life"]["dim"]) == ("toy letters", 5)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.processes import Interpreter
 
 pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
 
@@ -24,18 +22,16 @@ def blocks(kind: str) -> list[str]:
 def test_the_method_of_the_page_is_checked_saved_and_benchmarked(tmp_path: Path) -> None:
     method, use = blocks("python")
     (tmp_path / "mytoy.py").write_text(method, encoding="utf-8")
-    (tmp_path / "use.py").write_text(use, encoding="utf-8")
     group, point = blocks("toml")[0].strip().splitlines()
     info = tmp_path / "mytoy-1.0.dist-info"  # what an installed package leaves
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mytoy\nVersion: 1.0\n")
     section = group.strip("[]").removeprefix("project.entry-points.").strip('"')
     (info / "entry_points.txt").write_text(f"[{section}]\n{point.replace(chr(34), '')}\n")
-    paths = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
-    given = os.environ | {"PYTHONPATH": paths}
-    subprocess.run([sys.executable, "use.py"], cwd=tmp_path, check=True, env=given)
-    command = shlex.split(blocks("bash")[0])
-    subprocess.run([sys.executable, "-m", "personax", *command[1:]], cwd=tmp_path, check=True, env=given)
+    python = Interpreter(tmp_path / "said", [tmp_path])
+    python.run(use, cwd=tmp_path)
+    python.run("from personax.cli import main\nmain()", *shlex.split(blocks("bash")[0])[1:], cwd=tmp_path)
+    python.close()
     rows = pl.read_csv(tmp_path / "bench" / "scores.csv").filter(method="mytoy", metric="mcc_pearson")
     assert rows["protocol"].to_list() == ["honest", "paper"]
     assert rows["value"].is_between(0.1, 1).all()

@@ -10,8 +10,8 @@ import pytest
 
 from personax.crl import graph_scores, method
 from personax.errors import InputError
-from personax.figures import draw_graph
 from personax.independence import chisq, screen
+from personax.plots import draw_graph
 from personax.registry import RegistryError
 from personax.release import audit_vectors
 from personax.results import DrawableResult
@@ -91,7 +91,7 @@ def test_an_audit_is_a_table_of_its_attacks_and_a_curve() -> None:
     assert [pairs for pairs, *_ in best] == sorted({point.pairs for point in report.curves})
     for pairs, share, *_ in best:
         assert share == max(point.rank_1 for point in report.curves if point.pairs == pairs)
-    assert len(report.plot().axes) == 2
+    assert len(report.plot().axes) == 1
 
 
 def test_a_result_without_a_registered_plot_says_so() -> None:
@@ -125,6 +125,17 @@ def test_results_of_human_validation_are_tables_and_figures_and_still_mappings()
     )
     assert "<table" in effects._repr_html_()
     for result in (found, effects):
-        assert [axes.get_xlim()[0] < 1 for axes in result.plot(caption="seen").axes[1:]] == [True]
+        assert [axes.get_xlim()[0] < 1 for axes in result.plot(caption="seen").axes] == [True]
         with pytest.raises(InputError, match=r"has no option captions; did you mean caption\? \(it takes caption\)"):
             result.plot(captions="")
+
+
+def test_a_figure_shows_itself_in_a_notebook_and_the_old_name_of_its_room_still_works() -> None:
+    import personax.figures
+
+    graph = Graph([Node("a"), Node("b")], [Edge("a", "b")])
+    assert draw_graph(graph)._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
+    with pytest.warns(
+        DeprecationWarning, match=r"personax\.plots\.draw_graph now; the earlier name ends in version 0\.4"
+    ):
+        assert personax.figures.draw_graph is draw_graph

@@ -103,7 +103,8 @@ def test_no_value_of_a_person_or_of_the_study_file_is_logged(tmp_path: Path) -> 
 
 
 def test_counts_are_logged_under_names_of_ours_only(tmp_path: Path) -> None:
-    study = tiny(tmp_path, ", embed: {source: simulate}, independence: {tests: [chisq]}, annotate: {source: simulate}")
+    sections = "embed: {source: simulate}, independence: {tests: [chisq], figures: false}, annotate: {source: simulate}"
+    study = tiny(tmp_path, f", {sections}")
     study.run()
     told = {name for record in read_log(tmp_path) for name in record.get("counts", ())}
     in_manifests = {name for stage in STAGES for name in getattr(study.folder.manifest(stage.name), "counts", ())}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -124,14 +122,19 @@ def test_a_kill_before_the_commit_leaves_the_old_output(tmp_path: Path) -> None:
 def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
     script = f"""
+import sys
 from pathlib import Path
+from personax.errors import StudyError
 from personax.store import StudyFolder
-with StudyFolder(Path({str(tmp_path)!r})).lock():
-    pass
+try:
+    StudyFolder(Path({str(tmp_path)!r})).lock().__enter__()
+except StudyError as error:
+    sys.exit("another personax works in" in str(error))
 """
     with folder.lock():
-        other = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
-    assert "another personax works in" in other.stderr
+        other = start(script)
+        other.join()
+    assert other.exitcode == 1
     with folder.lock():
         pass
 

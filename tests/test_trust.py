@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import stat
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
 import polars as pl
 import pytest
 from pydantic import BaseModel
-from tests.cli.program import personax
+from tests.cli.program import personax, printing_to
 
 from personax import Study
 from personax.config import CollectRelease, CollectSimulated, Plan, access_marks
@@ -234,22 +233,24 @@ def test_status_reads_nothing_that_is_not_allowed(folder: Path, monkeypatch: pyt
     [("y\n", 1, 1), ("n\n", 3, 0), ("\n", 3, 0)],
     ids=["yes", "no", "nothing typed"],
 )
-def test_at_a_terminal_the_question_is_asked(folder: Path, typed: str, code: int, kept: int) -> None:
+def test_at_a_terminal_the_question_is_asked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, typed: str, code: int, kept: int
+) -> None:
     """What is allowed is then run: the file is not there, which is another sentence."""
     path = study(folder, "collect: {source: table, path: ../no-such.csv}\n")
     there, here = pty.openpty()
-    words = [sys.executable, "-m", "personax", "run", str(path)]
-    with subprocess.Popen(words, stdin=here, stdout=here, stderr=here, start_new_session=True) as running:
-        os.close(here)
-        os.write(there, typed.encode())
+    os.write(there, typed.encode())
+    with os.fdopen(here) as keys, Path(os.ttyname(here)).open("w") as screen:
+        monkeypatch.setattr(sys, "stdin", keys)
+        returncode = printing_to(screen, screen, "run", path)
+        screen.flush()
         shown = b""
-        with suppress(OSError):  # the terminal closes with the program
-            while got := os.read(there, 4096):
-                shown += got
+        while select.select([there], [], [], 0)[0]:
+            shown += os.read(there, 4096)
     os.close(there)
     assert b"no-such.csv" in shown
     assert b"Allow this" in shown
-    assert running.returncode == code, shown
+    assert returncode == code, shown
     assert len(list(state_folder().glob("*"))) == kept
 
 

@@ -3,7 +3,7 @@
 What LLM-inferred behaviour traits depend on (Level I), and what causes what (Level II), across faces, texts and
 biographies. The names below are the public door; each is imported when it is first used, so that ``import personax``
 stays quick. More stands in the packages: `personax.independence`, `personax.discovery`, `personax.crl`,
-`personax.release`, `personax.traits`, `personax.embed`, `personax.sources`, `personax.simulate`, `personax.figures`.
+`personax.release`, `personax.traits`, `personax.embed`, `personax.sources`, `personax.simulate`, `personax.plots`.
 
 A whole study: `Study`, and its steps as functions: `collect`, `annotate`, `encode`, `build_release`, `analyse`
 (Level I), `learn_latents` (Level II), `discover`, `write_report`.
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from personax.discovery import Knowledge, bootstrap_edges, fci, pc
     from personax.embed import encode_images, encode_texts, image_encoder, read_vectors, text_encoder
     from personax.errors import PersonaxError
-    from personax.figures import draw_graph, heatmap
     from personax.graphs import to_dot, to_graphml
     from personax.independence import (
         TestResult,
@@ -69,6 +68,7 @@ if TYPE_CHECKING:
         learn_latents,
         write_report,
     )
+    from personax.plots import draw_graph, heatmap
     from personax.registry import register
     from personax.release import audit_release, load_release, protect, scan, verify
     from personax.release.reading import propose_mapping
@@ -161,7 +161,7 @@ _HOME = {
     "discovery": "Knowledge bootstrap_edges fci pc",
     "embed": "encode_images encode_texts image_encoder read_vectors text_encoder",
     "errors": "PersonaxError",
-    "figures": "draw_graph heatmap",
+    "plots": "draw_graph heatmap",
     "graphs": "to_dot to_graphml",
     "independence": "TestResult auto calibrate_like chisq correct dependence_graph gcm gsq heterogeneity hsic kci "
     "pool rcit screen usp",

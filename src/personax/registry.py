@@ -56,7 +56,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "providers": ("provider", "traits/llms"),
     "sources": ("source", "sources"),
     "report_sections": ("report section", "report"),
-    "plots": ("plot", "figures"),
+    "plots": ("plot", "plots"),
     "trait_frameworks": ("trait framework", "traits"),
     "rating_models": ("rating model", "traits/rating_models"),
 }

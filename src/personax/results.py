@@ -50,7 +50,7 @@ class DrawableResult(Result):
         Parameters
         ----------
         options
-            Of the function that draws, see `personax.figures`.
+            Of the function that draws, see `personax.plots`.
 
         Raises
         ------

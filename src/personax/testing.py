@@ -27,13 +27,13 @@ Examples
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from personax.crl._conformance import check_method
     from personax.embed._conformance import check_encoder
-    from personax.figures._conformance import check_plot
     from personax.independence._conformance import check_test
+    from personax.plots._conformance import check_plot
     from personax.release.audit._conformance import check_attack
     from personax.release.transforms._conformance import check_transform
     from personax.report._conformance import check_report_section
@@ -69,7 +69,7 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - one of the functions above
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         text = f"module 'personax.testing' has no attribute {name!r}"
         raise AttributeError(text)

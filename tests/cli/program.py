@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 from unittest import mock
 
 from personax.cli import main
 
-__all__ = ["Run", "one_sentence", "personax"]
+__all__ = ["Run", "one_sentence", "personax", "printing_to"]
 
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., tuple[int, str, str]]
@@ -22,15 +23,19 @@ Run = Callable[..., tuple[int, str, str]]
 def personax(*words: str | Path, cwd: Path | None = None) -> Done:
     """Run the command line in this process; what no command catches is raised, so that a traceback is seen."""
     out, errors = io.StringIO(), io.StringIO()
-    command = ["personax", *map(str, words)]
+    with contextlib.chdir(cwd or Path.cwd()):
+        code = printing_to(out, errors, *words)
+    return subprocess.CompletedProcess(["personax", *map(str, words)], code, out.getvalue(), errors.getvalue())
+
+
+def printing_to(out: TextIO, errors: TextIO, *words: str | Path) -> int:
+    """Run the command line in this process on these streams; return its exit code."""
     with (
-        mock.patch.object(sys, "argv", command),
+        mock.patch.object(sys, "argv", ["personax", *map(str, words)]),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(errors),
-        contextlib.chdir(cwd or Path.cwd()),
     ):
-        code = _code_of_main()
-    return subprocess.CompletedProcess(command, code, out.getvalue(), errors.getvalue())
+        return _code_of_main()
 
 
 def _code_of_main() -> int:

@@ -29,7 +29,7 @@ def people(folder: Path) -> Path:
 
 def test_a_certificate_beside_the_results(tmp_path: Path) -> None:
     table, out = people(tmp_path), tmp_path / "results"
-    assert RUNNER.invoke(app, ["independence", str(table), "--out", str(out)]).exit_code == 0
+    assert RUNNER.invoke(app, ["independence", str(table), "--no-figures", "--out", str(out)]).exit_code == 0
     before = sha256(out / "pvalues.parquet")
     command = ["calibrate", str(table), "--like-mine", "--times", "50", "--seed", "3", "--out", str(out)]
     command += ["--grids", "10", "--correction", "holm"]
@@ -85,3 +85,24 @@ def test_mistakes_are_one_sentence(tmp_path: Path, options: list[str], says: str
     assert isinstance(done.exception, PersonaxError)
     assert says in str(done.exception)
     assert not (out / "certificate.md").exists()
+
+
+def test_a_study_is_calibrated_for_its_own_columns_and_the_report_says_so(tmp_path: Path) -> None:
+    people(tmp_path)
+    study = "name: s\nseed: 1\ncollect: {source: table, path: people.csv}\nindependence: {figures: false}\nreport: {}\n"
+    (tmp_path / "s.yaml").write_text(study, encoding="utf-8")
+    assert RUNNER.invoke(app, ["run", str(tmp_path / "s.yaml")]).exit_code == 0
+    before = (tmp_path / "s" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "the level was not measured on this table" in before
+    command = ["calibrate", str(tmp_path / "s.yaml"), "--like-mine", "--times", "20", "--grids", "2"]
+    done = RUNNER.invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert pl.read_parquet(tmp_path / "s" / "calibration" / "calibration.parquet")["target"].unique().to_list() == [
+        "final_o"
+    ]
+    assert RUNNER.invoke(app, ["report", str(tmp_path / "s.yaml")]).exit_code == 0
+    after = (tmp_path / "s" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "on nulls like these the level was kept in" in after
+    assert RUNNER.invoke(app, ["status", str(tmp_path / "s.yaml")]).exit_code == 0
+    wrong = RUNNER.invoke(app, [*command, "--missing", "NA"])
+    assert wrong.exit_code != 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.cli.program import personax
+from tests.processes import program
 from typer.testing import CliRunner
 
 from personax.cli import app
@@ -105,33 +106,32 @@ def test_options_that_make_no_sense(tmp_path: Path, options: list[str], says: st
 
 
 def test_no_traceback_reaches_a_person(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "personax", "crl", "benchmark", "--methods", "pcaa", "--out", str(tmp_path)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    done = personax("crl", "benchmark", "--methods", "pcaa", "--out", tmp_path)
     assert done.returncode == 1
     assert done.stderr.splitlines() == ["error: --methods: there is no pcaa; did you mean pca?"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_ctrl_c_says_how_to_go_on_and_the_folder_does(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "personax", "crl", "benchmark", "--n", "400", "--epochs", "1", "--methods",
-               "pca", "--seeds", "200", "--out", str(tmp_path), "--no-figures"]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    command = ["crl", "benchmark", "--n", "400", "--epochs", "1", "--methods", "pca", "--seeds", "200", "--no-figures"]
+    folder = tmp_path / "bench"
+    with program(tmp_path / "streams", *command, "--out", folder) as running:
         end = time.monotonic() + 180
-        while not (tmp_path / "parts" / "0-pca.json").exists() and time.monotonic() < end:
+        while not (folder / "parts" / "0-pca.json").exists() and time.monotonic() < end:
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        out, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
+        running.send(signal.SIGINT)
+        code, out, errors = running.wait()
+    assert code == 130, errors
     assert "Traceback" not in errors
     assert not out
-    assert f"stopped by Ctrl-C: finished runs are in {tmp_path / 'parts'}, and the same command goes on" in errors
-    assert not (tmp_path / "scores.parquet").exists()
-    parts = sorted((tmp_path / "parts").glob("*.json"))
+    assert f"stopped by Ctrl-C: finished runs are in {folder / 'parts'}, and the same command goes on" in errors
+    assert not (folder / "scores.parquet").exists()
+    parts = sorted((folder / "parts").glob("*.json"))
     before = {path: path.stat().st_mtime_ns for path in parts if path.name != "arguments.json"}
     assert before
     assert len(before) < 200
     command[command.index("200")] = str(len(before))
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert "pca" in done.stdout
+    assert "pca" in personax(*command, "--out", folder).stdout
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 

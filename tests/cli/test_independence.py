@@ -134,3 +134,23 @@ def test_a_dependence_that_turns_between_subgroups_is_said(tmp_path: Path) -> No
     assert min(found["p_corrected"].to_list()) < 1e-10, "r is +.5 in one group and -.5 in the other"
     plain = (2 * found["p_heterogeneity"]).clip(upper_bound=1.0)
     assert found["p_corrected"].to_list() == pytest.approx(plain.to_list()), "as the study corrects"
+
+
+@pytest.mark.parametrize(
+    ("table", "extra", "why"),
+    [
+        ("x,y\n1,2\n", [], "only 1 row"),
+        ("x,y\n" + "".join(f"{i}.5,{i * i % 7}.25\n" for i in range(40)), ["--tests", "usp"], "needs categories"),
+    ],
+)
+def test_where_no_pair_can_be_tested_the_reason_is_said_and_the_end_is_1(
+    table: str, extra: list[str], why: str, tmp_path: Path
+) -> None:
+    """It printed the head of an empty table, and ended with 0."""
+    (tmp_path / "t.csv").write_text(table, encoding="utf-8")
+    done = program("independence", tmp_path / "t.csv", "--features", "x", "--targets", "y", "--no-figures",
+                   "--out", tmp_path / "out", *extra)  # fmt: skip
+    assert done.returncode == 1
+    assert "no pair could be tested" in done.stderr
+    assert why in done.stderr
+    assert (tmp_path / "out" / "pvalues.csv").is_file()

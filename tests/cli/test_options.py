@@ -89,10 +89,10 @@ def test_the_listed_commands_are_those_that_are_there() -> None:
 
 
 def test_version_and_help_import_nothing_of_the_library() -> None:
-    heavy = ["polars", "numpy", "torch", "scipy", "pydantic", "personax.stages", "personax.config"]
+    heavy = ["polars", "numpy", "torch", "scipy", "personax.stages", "personax.config", "personax.study"]
     script = f"""
 import sys, personax.cli
-for words in (["--version"], ["--help"]):
+for words in (["--version"], ["--help"], ["run", "--help"], ["status", "--help"]):
     sys.argv = ["personax", *words]
     try:
         personax.cli.main()
@@ -150,12 +150,12 @@ def test_no_command_writes_where_a_users_own_files_are(tmp_path: Path, words: st
 def test_two_commands_on_a_table_keep_apart(tmp_path: Path) -> None:
     """Each has its own folder, keeps to it, and goes on in the one that it made."""
     (tmp_path / "people.csv").write_text(TABLE)
-    words = ("independence", "people.csv", "--targets", "final_o", "--tests", "chisq", "--no-figures")
+    words = ("independence", "people.csv", "--targets", "final_o", "--tests", "kci", "--no-figures")
     assert personax(*words, cwd=tmp_path).returncode == 0
     assert personax("discover", "people.csv", "--test", "fisherz", cwd=tmp_path).returncode == 0
     told = personax("discover", "people.csv", "--out", "independence", cwd=tmp_path).stderr
     assert "holds the results of independence; give discover another folder" in told
-    mine = tmp_path / "independence" / "heatmap_chisq.png"
+    mine = tmp_path / "independence" / "heatmap_kci.png"
     mine.write_text("mine")
     assert personax(*words, "--alpha", "0.1", cwd=tmp_path).returncode == 0, "no figure is drawn, so nothing is lost"
     assert "was not made by personax" in personax(*words[:-1], cwd=tmp_path).stderr

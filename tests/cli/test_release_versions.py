@@ -144,7 +144,7 @@ def test_statistics_are_analysed_by_one_command(study: Path, personax: Run) -> N
     found = load_release(study / "statistics")
     assert (found.features, found.traits) == (["gender", "height_cm"], ["final_o", "final_a"])
     out = study.parent / "results"
-    code, said, err = personax("independence", study / "statistics", "--out", out)
+    code, said, err = personax("independence", study / "statistics", "--no-figures", "--out", out)
     assert code == 0, err
     assert "central differential privacy, epsilon = 20" in said
     table = pl.read_parquet(out / "pvalues.parquet")

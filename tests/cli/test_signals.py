@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.cli.program import personax
+from tests.processes import Program, program
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")]
 
@@ -17,7 +19,7 @@ STUDY = """
 name: stopped
 collect: {source: simulate, n: 300, images: false}
 embed: {source: simulate}
-crl: {latents: {text: 1, image: 1}, seeds: 3, epochs: 400}
+crl: {latents: {text: 1, image: 1}, seeds: 3, epochs: 200, method: betavae}
 """
 
 DEAF = """
@@ -31,33 +33,27 @@ with signals_raise():
 """One long call that does not come back to Python's handlers."""
 
 
-def run(folder: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "personax", "run", str(folder)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+def wait_for(folder: Path, pattern: str, running: Program) -> None:
     end = time.monotonic() + 90
-    while not list(path.parent.glob(path.name)) and time.monotonic() < end and process.poll() is None:
+    while not list(folder.rglob(pattern)) and time.monotonic() < end and running.process.exitcode is None:
         time.sleep(0.02)
 
 
 @pytest.mark.parametrize(("sent", "name"), [(signal.SIGTERM, "SIGTERM"), (signal.SIGINT, "Ctrl-C")])
 def test_a_study_that_is_stopped_goes_on(tmp_path: Path, sent: signal.Signals, name: str) -> None:
     (tmp_path / "study.yaml").write_text(STUDY)
-    with run(tmp_path) as process:
-        wait_for(tmp_path / ".staging" / "crl.kept" / "*", process)
-        process.send_signal(sent)
-        _, errors = process.communicate(timeout=60)
-    assert process.returncode == 128 + sent, errors
+    with program(tmp_path / "streams", "run", tmp_path) as running:
+        wait_for(tmp_path / ".staging", "seed-0.safetensors", running)
+        running.send(sent)
+        code, _, errors = running.wait()
+    assert code == 128 + sent, errors
     assert "Traceback" not in errors
     told = errors.splitlines()[-1]
     assert told.startswith(f"error: stopped by {name}: kept the stages collect, embed and, of crl, what is finished")
     assert told.endswith("the same command goes on from there")
     before = (tmp_path / "manifests" / "embed.json").stat().st_mtime_ns
-    (tmp_path / "study.yaml").write_text(STUDY.replace("400", "2"))
-    done = subprocess.run([sys.executable, "-m", "personax", "run", str(tmp_path), "--json"], check=True,
-                          capture_output=True, text=True)  # fmt: skip
+    (tmp_path / "study.yaml").write_text(STUDY.replace("200", "2"))
+    done = personax("run", tmp_path, "--json")
     ran = {one["stage"]: one["ran"] for one in json.loads(done.stdout)["stages"]}
     assert ran == {"collect": False, "embed": False, "crl": True, "report": True}
     assert (tmp_path / "manifests" / "embed.json").stat().st_mtime_ns == before
@@ -89,12 +85,12 @@ annotate:
   source: llm
   models: [{{name: one, model: one-large, base_url: "{server.url}", concurrency: 4}}]
 """)
-        with run(tmp_path) as process:
-            wait_for(tmp_path / "traits" / "journal.sqlite", process)
+        with program(tmp_path / "streams", "run", tmp_path) as running:
+            wait_for(tmp_path / "traits", "journal.sqlite", running)
             time.sleep(2)
-            process.send_signal(signal.SIGTERM)
-            _, errors = process.communicate(timeout=60)
-    assert process.returncode == 143, errors
+            running.send(signal.SIGTERM)
+            code, _, errors = running.wait()
+    assert code == 143, errors
     assert "Traceback" not in errors
     assert errors.splitlines()[-1].startswith("error: stopped by SIGTERM: kept the stages collect")
     with ReplyJournal(tmp_path / "traits" / "journal.sqlite") as journal:

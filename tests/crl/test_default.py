@@ -310,6 +310,18 @@ def test_the_structure_of_a_nonlinear_chain_is_found_and_its_noise_is_normal_and
     assert np.abs(noise.std(0) - 1).max() < 0.1
 
 
+@pytest.mark.parametrize("stretched", [False, True])
+def test_noise_is_stretched_by_parents_only_where_people_held_out_say_so(stretched: bool) -> None:
+    rng = np.random.default_rng(1)
+    cause = rng.normal(size=4000)
+    spread = np.exp(0.8 * np.tanh(cause)) if stretched else 1.0
+    effect = np.tanh(1.5 * cause) + 0.4 * cause + 0.6 * spread * rng.normal(size=4000)
+    latents = standardise(torch.tensor(np.column_stack([effect, cause]), dtype=torch.float32))
+    found = fit_structure(latents, torch.ones(2, 2), share=0.25, generator=generator())
+    assert found.conditionals.stretches == stretched
+    assert found.parents == [(1,), ()]
+
+
 def test_structure_keeps_to_what_is_allowed_and_has_no_cycle() -> None:
     allowed = torch.ones(4, 4)
     allowed[1, 0] = 0

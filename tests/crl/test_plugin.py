@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from personax.errors import PersonaxError
+
 pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
+
+from personax.crl import load_fit
 
 TOY = '''
 """Latents are the first columns; a network is kept to show that networks are saved."""
@@ -88,21 +92,6 @@ assert np.array_equal(fit.encode(views), found.best.encode(views))
 print("fine")
 """
 
-LOAD = """
-import sys
-from pathlib import Path
-from personax.crl import load_fit
-load_fit(Path(sys.argv[1]) / "seed-0.safetensors")
-"""
-
-
-def run(code: str, folder: Path, *paths: Path) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([*map(str, paths), *sys.path])
-    return subprocess.run(
-        [sys.executable, "-c", code, str(folder)],
-        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path},
-    )  # fmt: skip
-
 
 def test_a_method_of_another_package_trains_saves_resumes_and_stands_in_plans(tmp_path: Path) -> None:
     site, folder = tmp_path / "site", tmp_path / "fits"
@@ -112,8 +101,12 @@ def test_a_method_of_another_package_trains_saves_resumes_and_stands_in_plans(tm
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-methods-dist\nVersion: 1.0\n", encoding="utf-8")
     (info / "entry_points.txt").write_text("[personax.methods]\ntoy = toy_methods:Toy\n", encoding="utf-8")
     (info / "top_level.txt").write_text("toy_methods\n", encoding="utf-8")
-    used = run(USE, folder, site)
+    path = os.pathsep.join([str(site), *sys.path])
+    used = subprocess.run(
+        [sys.executable, "-c", USE, str(folder)],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
     assert used.stdout.strip() == "fine", used.stderr[-3000:]
-    loaded = run(LOAD, folder)
-    assert "holds a ToyFit of the package toy-methods-dist" in loaded.stderr
-    assert "pip install toy-methods-dist" in loaded.stderr
+    with pytest.raises(PersonaxError, match="holds a ToyFit of the package toy-methods-dist") as refused:
+        load_fit(folder / "seed-0.safetensors")  # where it is not installed
+    assert "pip install toy-methods-dist" in str(refused.value)

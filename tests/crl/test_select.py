@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,6 +113,24 @@ class NoisyFit:
         return z + self.size * np.random.default_rng(self.seed).normal(size=z.shape)
 
 
+@dataclass(frozen=True)
+class Checking(Noisy):
+    """Checks what it fits, which costs; its fits say whether they were checked."""
+
+    checks: bool = True
+
+    def without_checks(self) -> Checking:
+        return replace(self, checks=False)
+
+    def with_checks(self, fit: NoisyFit, views: Arrays, latents: Mapping[str, int]) -> NoisyFit:
+        assert (views, latents) == (VIEWS, COUNTS)
+        return replace(fit, names=["checked"])
+
+    def fit(self, *args: Any, **kwargs: Any) -> NoisyFit:
+        assert not self.checks
+        return super().fit(*args, **kwargs)
+
+
 VIEWS = {"text": {"a": latents(1)}, "image": {"b": latents(2)}}
 
 
@@ -123,6 +142,14 @@ def test_the_smallest_objective_is_chosen_and_seeds_do_not_depend_on_their_numbe
     assert many.index == int(np.argmin(objectives))
     assert many.best.objective == min(objectives)
     assert [row["chosen"] for row in many.seeds()].count(True) == 1
+
+
+def test_checks_that_need_further_fits_are_made_of_the_chosen_seed_alone() -> None:
+    found = fit_seeds(Checking(), VIEWS, latents=COUNTS, seeds=3, rng=np.random.default_rng(0))
+    plain = fit_seeds(Noisy(), VIEWS, latents=COUNTS, seeds=3, rng=np.random.default_rng(0))
+    assert found.index == plain.index
+    assert found.best.names == ["checked"]
+    assert [fit.names for fit in found.fits if fit is not None and fit is not found.best] == [[], []]
 
 
 def test_where_objectives_lie_agreement_does_not() -> None:

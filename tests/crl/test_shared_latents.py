@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 
 pytest.importorskip("torch", reason="torch is not installed: pip install personax[crl]")
 
-from personax.crl import Budget, load_fit, method, save_fit
+from personax.crl import Budget, identify, load_fit, method, save_fit
 from personax.crl.methods.default import _method
 from personax.crl.methods.default._coordinates import Coordinates
+from personax.crl.methods.default._decoder_checks import DecoderChecks
 from personax.crl.methods.default._shared_latents import SAME, shared_coordinates
 
 Floats = NDArray[np.float64]
@@ -81,6 +83,40 @@ def test_who_lacks_a_modality_has_what_the_other_says() -> None:
     assert np.isnan(shared[:, 0]).tolist() == [False] * 4 + [True] + [False] * (N - 5)
     np.testing.assert_allclose(shared[:4], whole[:4], atol=1)
     np.testing.assert_array_equal(shared[5:], whole[5:])
+
+
+@dataclass(frozen=True)
+class _Checked(_Known):
+    checks: DecoderChecks | None = None
+
+
+def test_shared_latents_are_claimed_by_what_the_decoder_says_that_tells_them_apart_least() -> None:
+    _, views = world()
+    checks = {
+        "text": DecoderChecks([0.05, 0.04, 0.03], 0.001, [0.99, 0.98, 0.97], 0.01, [0.99, 0.98, 0.97]),
+        "image": DecoderChecks([0.06, 0.02, 0.05], 0.002, [0.96, 0.95, 0.98], 0.02, [0.96, 0.97, 0.99]),
+    }
+    each: dict[str, Coordinates] = {
+        m: _Checked(m, "additive", 0.9, 0.95, [0.99] * 3, checks=checks[m]) for m in ("text", "image")
+    }
+    found = shared_coordinates(each, views, 1, np.arange(N))
+    assert found is not None
+    coordinates = found[0]
+    shared: Any = coordinates["shared"]
+    assert shared.checks == DecoderChecks([0.05], 0.002, [0.98], 0.02, [0.99])
+    names = ["shared_1", "text_1", "text_2", "image_1", "image_2"]
+    fit = SimpleNamespace(names=names, coordinates=coordinates)
+    assert identify(fit).identified == names
+    # a shared latent is alone in its block, and its decoder could still mix it with an own one
+    checks["text"].mixing[0] = 0.0
+    assert identify(fit).identified == names[1:]
+    checks["text"].mixing[0] = 0.05
+    without = replace(checks["image"], halves=None)
+    each["image"] = _Checked("image", "additive", 0.9, 0.95, [0.99] * 3, checks=without)
+    again = shared_coordinates(each, views, 1, np.arange(N))
+    assert again is not None
+    shared = again[0]["shared"]
+    assert shared.checks.halves is None
 
 
 def test_default_with_a_shared_latent_is_saved_and_names_it_first(

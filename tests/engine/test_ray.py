@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ import pytest
 from tests.engine import units
 from tests.engine.rooms import results
 from tests.engine.test_orphans import ROOT, alive, children, until
+from tests.processes import start
 
 from personax.engine import RayEngine, ThreadEngine
 from personax.errors import InputError
@@ -136,14 +138,18 @@ def test_what_a_node_lacks_is_one_sentence(cluster: Any) -> None:
         list(RayEngine(cluster.address).map(units.lacking, [1], shared=None))
 
 
-def said(address: str, **environ: str) -> tuple[float, subprocess.CompletedProcess[str]]:
-    """Run a command on a cluster; return seconds and what it said."""
-
-    command = [sys.executable, "-m", "personax", "discover", "t.csv", "--bootstraps", "4", "--engine", f"ray={address}"]
+ASKED = """
+import json
+import time
+from pathlib import Path
+from tests.cli.program import personax
+told = []
+for address in sys.argv[2:]:
     began = time.monotonic()
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=os.environ | environ, timeout=60)
-
-    return time.monotonic() - began, done
+    done = personax("discover", "t.csv", "--bootstraps", "4", "--engine", f"ray={address}")
+    told.append([time.monotonic() - began, done.returncode, done.stderr])
+Path(sys.argv[1]).write_text(json.dumps(told))
+"""
 
 
 @pytest.fixture
@@ -155,22 +161,24 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.usefixtures("here")
-def test_no_cluster_is_one_sentence() -> None:
+def test_no_cluster_is_one_sentence(here: Path) -> None:
+    """In a process of its own: this one has joined a cluster."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:  # something listens there that is no cluster
-        for address, says in [
-            ("127.0.0.1:1", "no Ray cluster answers at 127.0.0.1:1 (Connection refused)"),
-            (f"127.0.0.1:{deaf.getsockname()[1]}", "does not answer as a Ray cluster within"),
-            ("nonsense", "'nonsense' is no address of a Ray cluster; give HOST:PORT"),
-            ("", "no Ray cluster is named: set RAY_ADDRESS"),
-        ]:
-            seconds, done = said(address)
-            assert done.returncode == 1, done.stderr
-            errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-            assert len(errors) == 1, done.stderr
-            assert says in errors[0]
-            assert "Traceback" not in done.stderr
-            assert seconds < 30, "CPU shared with other work; 15 s on an idle machine"
+        says = {
+            "127.0.0.1:1": "no Ray cluster answers at 127.0.0.1:1 (Connection refused)",
+            f"127.0.0.1:{deaf.getsockname()[1]}": "does not answer as a Ray cluster within",
+            "nonsense": "'nonsense' is no address of a Ray cluster; give HOST:PORT",
+            "": "no Ray cluster is named: set RAY_ADDRESS",
+        }
+        process = start(ASKED, here / "told.json", *says)
+        process.join(180)
+    told = json.loads((here / "told.json").read_text())
+    for wanted, (seconds, code, stderr) in zip(says.values(), told, strict=True):
+        assert code == 1, stderr
+        errors = [line for line in stderr.splitlines() if line.startswith("error: ")]
+        assert len(errors) == 1, stderr
+        assert wanted in errors[0]
+        assert seconds < 30, "CPU shared with other work; 15 s on an idle machine"
 
 
 GUARDED = """

@@ -7,8 +7,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -23,6 +21,7 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.cli.program import one_sentence, personax
+from tests.processes import program
 
 from personax.errors import InputError
 from personax.explorer import AccessGuard, ExploredStudy, listening_socket, make_application, serve
@@ -391,20 +390,15 @@ def test_a_real_server_answers_and_stops(root: Path) -> None:
 def test_ctrl_c_ends_it_with_a_sentence(tmp_path: Path) -> None:
     study = tmp_path / "study.yaml"
     study.write_text("name: s\nseed: 1\ncollect: {source: simulate, n: 20}\n", encoding="utf-8")
-    words = [sys.executable, "-m", "personax", "explore", str(study), "--no-browser"]
-    # a shell that started the tests in its background would have the program ignore Ctrl-C
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    with running:
-        assert running.stdout is not None
-        assert "http://127.0.0.1:" in running.stdout.readline()
+    with program(tmp_path / "streams", "explore", study, "--no-browser") as running:
+        end = time.monotonic() + 60
+        while "http://127.0.0.1:" not in (running.out.read_text() if running.out.exists() else ""):
+            assert time.monotonic() < end
+            time.sleep(0.05)
         time.sleep(1)  # until it serves
-        running.send_signal(signal.SIGINT)
-        _, told = running.communicate(timeout=30)
-    assert running.returncode == 130
+        running.send(signal.SIGINT)
+        code, _, told = running.wait()
+    assert code == 130
     assert told.startswith("error: stopped by Ctrl-C: the pages are served no longer")
 
 

@@ -116,3 +116,13 @@ def test_the_command_takes_clusters(tmp_path: Path) -> None:
     wrong = section.replaced(cluster="peson")
     with pytest.raises(PlanError, match=r"independence\.cluster: there is no column peson; did you mean person"):
         analyse_file(tmp_path / "long.csv", wrong, tmp_path / "other", missing=[], seed=0, progress=Silent())
+
+
+def test_p_values_of_exchanges_reach_where_a_correction_looks() -> None:
+    rng = np.random.default_rng(0)
+    x, team = rng.normal(size=120), ["a", "b"] * 60
+    frame = pl.DataFrame({"x": x, "y": x + 0.3 * rng.normal(size=120), "team": team})
+    found = screen(frame, ["x"], ["y"], tests=["kci"], strata="team")
+    assert found["p_value"][0] < 1e-8
+    few = frame.with_columns(person=pl.Series(np.repeat(np.arange(6), 20)))
+    assert screen(few, ["x"], ["y"], tests=["kci"], cluster="person")["p_value"][0] >= 1 / 720

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -262,3 +263,13 @@ def test_groups_without_overlap_have_an_interval() -> None:
     assert found.trend.estimate == 1
     assert 0.5 < found.trend.low < 1 == found.trend.high
     assert found.p_value < 1e-8
+
+
+@pytest.mark.parametrize(
+    "step", [lambda x: 5.0 * (x > 1), lambda x: 5.0 * (x > 2), lambda x: np.floor(x) - 0.8 * (x - np.floor(x))]
+)
+def test_a_step_is_no_turn(step: Callable[[Any], Any]) -> None:
+    for seed in range(5):
+        x = np.random.default_rng(seed).normal(size=250)
+        row = screen(pl.DataFrame({"x": x, "y": step(x)}), ["x"], ["y"], tests=["hsic"]).row(0, named=True)
+        assert row["direction"] == "rises" or row["p_value"] > 0.01

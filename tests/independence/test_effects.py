@@ -68,3 +68,14 @@ def test_the_kernel_correlation_of_independent_numbers_has_mean_0_before_it_is_c
         rng = np.random.default_rng([5, seed])
         squares.append(kci(rng.normal(size=30), rng.normal(size=30)).effect_size ** 2)
     assert np.median(squares) < 0.01
+
+
+def test_perfect_relations_of_heavy_tails_and_waves_have_an_effect() -> None:
+    """Money against 1 / money had the effect 0.0 beside p = 4e-286; a wave too."""
+    rng = np.random.default_rng(3)
+    money, place = rng.lognormal(0, 3, 250), rng.uniform(-3, 3, 250)
+    assert kci(money, 1 / money).effect_size == pytest.approx(1, abs=1e-6)
+    row = screen(pl.DataFrame({"x": place, "y": 2 * np.cos(2 * place)}), ["x"], ["y"], tests=["auto"])
+    assert row["effect_low"][0] > 0.4
+    nothing = [kci(*np.random.default_rng([6, k]).normal(size=(2, 200))).effect_size for k in range(30)]
+    assert np.median(nothing) < 0.03

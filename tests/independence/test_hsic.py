@@ -12,6 +12,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from personax.errors import UntestableError
 from personax.independence._hsic import hsic
+from personax.independence._kernels import _median_on_a_line
 
 ROWS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3)), min_size=8, max_size=40)
 
@@ -73,3 +74,11 @@ def test_symmetry_order_units_and_copies(rows: list[tuple[int, int]]) -> None:
 def test_what_cannot_be_tested_is_named(x: Any, options: Any, reason: str) -> None:
     with pytest.raises(UntestableError, match=reason):
         hsic(x, np.arange(9) % 4, **options)
+
+
+@pytest.mark.parametrize("size", [2, 3, 50, 499, 500])
+def test_the_median_distance_on_a_line_is_that_of_all_pairs(size: int) -> None:
+    rng = np.random.default_rng(size)
+    for values in (rng.normal(size=size), rng.standard_cauchy(size), np.arange(size) * 1.0, rng.integers(0, 4, size)):
+        expected = np.median(pdist(np.asarray(values, float)[:, None]))
+        assert _median_on_a_line(np.sort(np.asarray(values, float))) == pytest.approx(expected, rel=1e-12, abs=1e-15)

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -188,3 +189,31 @@ def test_scikit_learn_selects_features_by_our_tests() -> None:
     assert best.get_support(indices=True).tolist() == [1, 3]
     assert selection.SelectFwe(score_function("hsic"), alpha=0.01).fit(data, Y).get_support()[[1, 3]].all()
     assert pickle.loads(pickle.dumps(score_function("hsic", null="gamma")))(data, Y)[1][3] < 1e-4
+
+
+def test_what_is_no_input_is_a_sentence() -> None:
+    """Inputs of a person who knows the page only: each is refused in one sentence, or taken for what it is."""
+    rng = np.random.default_rng(0)
+    x, other, e = rng.normal(size=(3, 120))
+    y = x + 0.3 * e
+    frame = pl.DataFrame({"x": x, "y": y})
+    refused: list[tuple[Callable[[], Any], str]] = [
+        (lambda: correct([0.5, -0.1], "fdr_bh"), "-0.1 is no p-value"),
+        (lambda: correct([0.01, 2], "holm"), "2 is no p-value"),
+        (lambda: chisq([[10, 20], [30]]), "differ in length"),
+        (lambda: kci([[1, 2], [3]] * 30, y[:60]), "differ in length"),
+        (lambda: kci(x, y, null="permutation", permutations=2.5, rng=0), "whole number of 1 or more, not 2.5"),  # type: ignore[arg-type]
+        (lambda: kci([str(value) for value in x], y), "numbers as text"),
+        (lambda: kci([f"p{k}" for k in range(120)], y), "these are names"),
+        (lambda: screen(frame, ["x"], ["y"], seed="a"), "seed is 'a'"),  # type: ignore[arg-type]
+        (lambda: screen(frame, ["x"], ["y"], kinds={"q": "nominal"}), "no column q"),
+        (lambda: screen(frame, ["x"], ["y"], tests=["kci"], options={"hsic": {}}), "not among tests"),
+    ]
+    for call, says in refused:
+        with pytest.raises(PersonaxError, match=says):
+            call()
+    prices = frame.with_columns(x=pl.Series([f"€ {abs(value) * 1e4:,.2f}" for value in x]))
+    assert "numbers as text, such as '€" in screen(prices, ["x"], ["y"], tests=["kci"])["reason"][0]
+    assert screen(pd.DataFrame(np.c_[x, y]), [0], [1])["rejected"].all()  # type: ignore[list-item]
+    assert kci(pl.Series([[a, b] for a, b in zip(x, other, strict=True)]), y).p_value < 1e-9
+    assert kci(pl.Series(x).cast(pl.Decimal(10, 3)), y).p_value < 1e-9

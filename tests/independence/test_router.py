@@ -36,7 +36,7 @@ def named(frame: pl.DataFrame, x: str, y: str) -> pl.DataFrame:
         ("few", "many", 200, [], "chisq, moments", "an expected count is"),
         ("number", "other", 200, [], "kci, moments", "any form"),
         ("number", "few", 200, [], "kci, moments", "any form"),
-        ("number", "other", 20, [], "kci, permutation", "only 20 people"),
+        ("number", "other", 20, [], "kci, sequential", "only 20 people"),
         ("few", "g", 400, ["many"], "chisq, moments", "within strata of 13 people"),
         ("number", "other", 200, ["z"], "kci, gamma", "given one column"),
         ("number", "other", 200, ["z", "w"], "kci, gamma", "given 2 columns"),

@@ -42,7 +42,9 @@ def same(first: pl.DataFrame, second: pl.DataFrame, rel: float = 1e-7) -> None:
 
 
 def grid(frame: Any, **settings: Any) -> pl.DataFrame:
-    settings = {"tests": ALL, "options": {"gsq": {"null": "asymptotic"}}} | settings
+    settings = {"tests": ALL} | settings
+    if "gsq" in settings["tests"]:
+        settings = {"options": {"gsq": {"null": "asymptotic"}}} | settings
     return screen(frame, ["height", "group"], ["trait"], **settings)
 
 

@@ -88,6 +88,7 @@ def test_yates_equals_scipy(name: str, power: float, table: list[list[int]]) -> 
     assert result.statistic == pytest.approx(expected.statistic, rel=1e-12, abs=1e-12)
     assert result.p_value == pytest.approx(expected.pvalue, rel=1e-12)
     assert result.details["correction"] == "yates"
+    assert result.details["tables_corrected"] == (np.shape(table) == (2, 2))
 
 
 def test_yates_is_of_the_tables_that_are_two_by_two_within_strata() -> None:
@@ -420,7 +421,7 @@ def test_weights_and_one_seed_are_the_repeated_rows_and_that_seed() -> None:
         (lambda x, y: chisq(x, y, null="moments", correction="yates"), "takes no correction; leave yates out"),
         (lambda x, y: chisq(x, y, null="permutation"), "a permutation null needs rng"),
         (lambda x, y: usp(x, y, rng=None), "a permutation null needs rng"),
-        (lambda x, y: usp(x, y, rng=np.random.default_rng(0), permutations=0), "must be at least 1, not 0"),
+        (lambda x, y: usp(x, y, rng=np.random.default_rng(0), permutations=0), "a whole number of 1 or more, not 0"),
         (lambda x, y: chisq(x, y, null="exact"), "no null distribution 'exact'; choose from asymptotic"),  # type: ignore[arg-type]
         (lambda x, y: gsq(x, y, correction="none"), "no correction 'none'; choose from yates"),  # type: ignore[arg-type]
     ],

@@ -176,7 +176,7 @@ def test_the_network_recovers_what_a_linear_map_cannot() -> None:
 
 def test_without_torch_the_network_is_missing_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    _, attacks = known_pairs(people(100, 40), people(100, 40), network=True, rng=rng())
+    _, attacks = known_pairs(people(100, 40), people(100, 40, 1), network=True, rng=rng())
     missing = next(attack for attack in attacks if attack.name == "network")
     assert missing.value is None
     assert "personax[crl]" in (missing.reason or "")

@@ -121,7 +121,8 @@ def test_unique_rows_of_a_table_are_pairs_and_the_vectors_do_the_rest() -> None:
     assert (facts.original == facts.released).all()
     assert joined(table, table, table.columns, rng=rng()).value == pytest.approx(alone)
     found = max(
-        attack.value or 0 for attack in from_facts(x, released("chain", x), facts, probes=np.arange(400), rng=rng())
+        attack.value or 0
+        for attack in from_facts(*map(CachedViews, (x, released("chain", x))), facts, probes=np.arange(400), rng=rng())
     )
     assert found >= 0.99, "those who are alike in the table are told apart by their vectors"
     assert len(join(table, table, []).original) == 0

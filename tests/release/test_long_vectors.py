@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import gc
+from typing import Any
 
 import numpy as np
 import pytest
 
 from personax.release import Chain, ReleaseKey
-from personax.release.audit import _known_pairs, _linkage, _nearest_neighbours
+from personax.release.audit import _known_pairs, _linkage, _nearest_neighbours, _unlinkability, audit_vectors
 from personax.release.audit._attribute_inference import attribute_inference
 from personax.release.audit._axes import LONG, _made, leading, principal, whitened, whitened_leading
-from personax.release.audit._cached_views import CachedViews
+from personax.release.audit._cached_views import CachedViews, as_they_are
 from personax.release.audit._joint_attack import axes_together, by_pairs, first_axes, shortened
 from personax.release.audit._known_pairs import known_pairs
 from personax.release.audit._linkage import linkage
-from personax.release.audit._nearest_neighbours import distance_profiles, mean_of_least, nearest
+from personax.release.audit._nearest_neighbours import distance_profiles, mean_of_least, nearest, profiles_of
+from personax.release.audit._self_training import MatchedPairs, SelfTrained, reduced, self_train
+from personax.release.audit._unlinkability import unlinkability
 
 KEY = ReleaseKey(bytes(range(32)))
 
@@ -102,6 +105,78 @@ def test_only_who_is_scored_is_looked_up_and_the_same_rows_are_found(monkeypatch
     found = _linkage._profiles(CachedViews(x), CachedViews(y), rng(), probes=probes)
     assert asked == [20]
     assert np.array_equal(found, _linkage._profiles(CachedViews(x), CachedViews(y), rng())[probes])
+
+
+def test_profiles_of_a_few_are_those_of_all_up_to_how_places_are_standardised() -> None:
+    x = rng().gamma(1.0, size=(4000, 24)).astype(np.float32)
+    rows = rng(1).permutation(4000)[:600]
+    few, whole = profiles_of(x, rows), distance_profiles(x)
+    assert np.abs(few - whole[rows]).mean() < 0.02
+    # who is found by them is the same
+    assert (nearest(few, whole) == rows).all()
+    noisy = x + 0.05 * rng(2).normal(size=x.shape).astype(np.float32)
+    found = [(nearest(z, whole) == rows).mean() for z in (profiles_of(noisy, rows), distance_profiles(noisy)[rows])]
+    assert 0.7 < found[1] < 0.95
+    assert abs(found[0] - found[1]) < 0.02
+
+
+def test_what_is_worked_out_of_rows_serves_any_order_of_them_and_equal_rows_count_once() -> None:
+    x = long(90)[:, :12].copy()
+    x[80:] = x[:10]
+    order = rng(3).permutation(90)
+    kept, anew = CachedViews(x).permuted(order), CachedViews(x[order])
+    assert kept.equal.label.tolist() == anew.equal.label.tolist()
+    for mine, other in ((kept.profiles(as_they_are), anew.profiles(as_they_are)),
+                        (kept.profiles(as_they_are, order[:7]), anew.profiles(as_they_are)[order[:7]]),
+                        (kept.distinct_profiles(reduced, 80), anew.distinct_profiles(reduced, 80))):  # fmt: skip
+        assert np.allclose(mine, other, atol=1e-2)
+    assert len(kept.distinct_profiles(reduced, 80)) == 80
+
+
+def test_pairs_go_on_from_what_was_found_without_them_and_find_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = long(400, noise=0.0)[:, :40].copy()
+    sides, solved = (CachedViews(x), CachedViews(released("rotation", x))), []
+    found = {a.name: a.value for a in linkage(*sides, "x", solved=solved, rng=rng())}
+    assert found["profiles, self-training"] == 1
+    assert (solved[0].pairs.original == solved[0].pairs.released).mean() > 0.95
+    starts: list[int] = []
+
+    def counted(u: np.ndarray, v: np.ndarray, start: MatchedPairs, **how: Any) -> SelfTrained:
+        starts.append(len(start.original))
+        return self_train(u, v, start, **how)
+
+    monkeypatch.setattr(_known_pairs, "self_train", counted)
+    for start in (None, solved[0]):
+        starts.clear()
+        points, _ = known_pairs(*(z.vectors for z in sides), network=False, sides=sides, solved=start, rng=rng())
+        assert [(p.pairs, p.rank_1) for p in points if p.attack == "self-training"] == [(1, 1.0)]
+        assert (starts[0] > 300) == (start is not None), "it goes on from nearly everybody, else from the pair alone"
+
+
+def test_other_recordings_are_not_tried_where_the_same_ones_find_nobody_and_a_network_where_a_map_does() -> None:
+    x = long(300, noise=0.0)[:, :8].copy()
+    report = audit_vectors(x, released("rotation", x), people=100, rng=rng())
+    exact, other = ({a.name: a for a in c.attacks} for c in report.campaigns[:2])
+    assert not exact["vectors as they are"].beats
+    assert other["vectors as they are"].value is None
+    assert "not tried" in str(other["vectors as they are"].reason)
+    assert exact["distance profiles"].beats
+    assert other["distance profiles"].value is not None
+    (network,) = (a for a in report.attacks if a.name == "network")
+    assert "gives every vector back" in str(network.reason)
+    assert max(p.rank_1 for p in report.curves if p.attack == "linear map") == 1
+
+
+def test_unlinkability_of_some_people_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = rng().gamma(1.0, size=(2600, 10)).astype(np.float32)
+    turned = x @ np.linalg.qr(rng(1).normal(size=(10, 10)))[0].astype(np.float32)
+    some = {a.name: a for a in unlinkability(CachedViews(turned), CachedViews(x), rng=rng())}
+    monkeypatch.setattr(_unlinkability, "SCORED", 10_000)
+    whole = {a.name: a for a in unlinkability(CachedViews(turned), CachedViews(x), rng=rng())}
+    for name, attack in whole.items():
+        assert some[name].tries == 2000
+        assert abs((some[name].value or 0) - (attack.value or 0)) < 0.05
+    assert (some["profiles of two keys"].value or 0) > 0.8
 
 
 def test_distances_to_known_people_are_worked_out_once_and_end_where_all_are_found(

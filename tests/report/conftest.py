@@ -172,8 +172,27 @@ def write_traits(root: Path, rng: np.random.Generator) -> None:
     ).drop_nulls("score")
     groups = {BOLD: pl.Series([("x", "y", SCRIPT)[i % 3] for i in range(PEOPLE)])}
     told = reliability_report(annotations, people=scores["id"], groups=groups, rng=rng, bootstraps=20)
-    _dump(root / "traits" / "reliability.json", told)
+    silent = {"by": BOLD, "rater": "oak", "p_value": 0.001, "p_corrected": 0.002, "shares": {"x": 0.4, SCRIPT: 0.1}}
+    _dump(root / "traits" / "reliability.json", told | {"silence": [silent]})
     _dump(root / "traits" / "stereotypes.json", stereotypes())
+    took = [(f"p{i:04d}", rater, 0, "openness", 2.0, 250.0, 0.001) for i in range(50) for rater in RATERS[:2]]
+    names = ["person", "model", "repeat", "trait", "latency", "tokens", "cost"]
+    rows = pl.DataFrame(took, schema=names, orient="row")
+    # the rows of one reply share what it took
+    _write(root / "traits" / "annotations.parquet", pl.concat([rows, rows.with_columns(trait=pl.lit("neuroticism"))]))
+    _dump(root / "traits" / "annotation_card.json", annotation_card())
+
+
+def annotation_card() -> dict[str, object]:
+    """Return a card on which one model drifts and obeys."""
+    drift = {"value": 0.4, "low": 0.2, "high": 0.6, "p_value": 0.001, "n": 10}
+    vignettes = {"oak": {"ordered": 0.8, "severity": 0.25, "dates": ["2026-01-01", "2026-03-01"], "drift": drift},
+                 BOLD: {"ordered": None, "severity": None, "dates": [], "drift": None}}  # fmt: skip
+    models = [{"name": name, "model": f"{name}-1", "dates": ["2026-01-01", "2026-03-01"], "answers": {"ok": 50}}
+              for name in ("oak", BOLD)]  # fmt: skip
+    injections = {"oak": {"success": 0.3, "control": 0.05, "unscored": 0.02}}
+    return {"models": models, "prompts": ["number-3-increasing-ab"], "rule": "median", "vignettes": vignettes,
+            "injections": injections}  # fmt: skip
 
 
 def stereotypes() -> dict[str, object]:
@@ -260,7 +279,8 @@ def write_causes(root: Path, found: pl.DataFrame) -> None:
     row = {"latent": f"text {BOLD}", "verdict": "up to its block", "criterion": "additive decoder", "mixing": 0.0004}
     row |= {"finalists": 0.999, "seeds": None, "sentence": f"up to its block: {SCRIPT}"}
     claims = {"identification": [row], "claim": f"0 of 1 latents are identified; {BOLD}."}
-    checked = {"PC on the same latents": {"sentence": "PC agrees with the learned graph on 3 of 7 edges."}}
+    checked: dict[str, Any] = {"PC on the same latents": {"sentence": "PC agrees on 3 of 7 edges."}}
+    checked["without a modality"] = [{"modality": "image", "edges": 5, "same": 3, "changed": [f"a and {BOLD}: none"]}]
     _dump(folder / "diagnostics.json", {"assumptions": told} | claims | checked)
     reading = {"proposed names": {"text_1": f"{SCRIPT}, reversed"}, "edges": [f"text_1 ({BOLD}?) ->"]}
     reading |= {
@@ -286,11 +306,16 @@ def write_causes(root: Path, found: pl.DataFrame) -> None:
     _write(folder / "history.parquet", pl.DataFrame(course))
     mixed = [
         Edge("text_1", "text_2"),
+        Edge("gender", "openness"),
         Edge("text_2", "openness", "undirected"),
         Edge("image_1", "openness", "bidirected"),
     ]
     pc = Graph(
-        [*nodes, Node("openness", "Openness", "trait")], mixed, "", "", {"test": "fisherz", "alpha": 0.01, "n": 400}
+        [*nodes, Node("gender"), Node("education"), Node("openness", "Openness", "trait")],
+        mixed,
+        "",
+        "",
+        {"test": "fisherz", "alpha": 0.01, "n": 400},
     )
     (root / "analysis" / "discovery").mkdir(parents=True)
     (root / "analysis" / "discovery" / "graph.json").write_text(pc.to_json(), encoding="utf-8")
@@ -351,6 +376,9 @@ def write_study(root: Path) -> Path:
         pl.DataFrame([pl.Series("id", [str(i) for i in range(PEOPLE)]), embedding]),
     )
     table = write_independence(root, features, rng)
+    cell = {"scenario": f"nominal and {SCRIPT}", "times": 1000, "rate_05": 0.04, "low_05": 0.03, "high_05": 0.05}
+    cells = [cell | {"test": "kci", "verdict": verdict} for verdict in ("level kept", "level not kept", "not run")]
+    _write(root / "calibration" / "calibration.parquet", pl.DataFrame(cells))
     write_causes(root, table)
     write_manifests(root)
     return root

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
@@ -111,7 +112,7 @@ def test_what_may_be_claimed_stands_above_the_graph_and_doubtful_edges_are_marke
     assert f"text {BOLD}" in page.text
     assert "up to its block" in page.text
     assert "0.999" in page.text
-    assert "PC agrees with the learned graph on 3 of 7 edges." in page.text
+    assert "PC agrees on 3 of 7 edges." in page.text
     learned = next(
         b
         for b in page.blocks
@@ -150,6 +151,37 @@ def test_stereotypes_are_shown_with_what_chance_gives(html: str, page: Page) -> 
     assert any([BOLD, 0.4, 0.35, 0.45, "25 people"] in block.get("rows", []) for block in page.blocks)
     assert "0.9 (0.85 to 0.95)" in page.text
     assert f"nobody {SCRIPT}" not in html, "a reason is text"
+
+
+def test_what_was_asked_and_cost_and_what_audits_found_is_shown(page: Page) -> None:
+    """The rows of one reply, a trait each, share its numbers: they are counted once."""
+    for said in ("oak-1", "2026-01-01 to 2026-03-01", "12,500", "Together 0.1", "number-3-increasing-ab", "80%",
+                 "0.4 (0.2 to 0.6), p 0.001", "asked once", "30%", "5%", "Who is passed over in silence"):  # fmt: skip
+        assert said in page.text, said
+
+
+def test_the_level_on_this_table_and_the_graph_without_a_modality_are_shown(page: Page) -> None:
+    assert "on nulls like these the level was kept in 1 of 2 cells" in page.text
+    assert "0.04 (0.03 to 0.05)" in page.text
+    assert f"a and {BOLD}: none" in page.text
+    assert "3 of 5 edges stay without image" in page.text
+
+
+def test_a_search_tells_which_pairs_stay_given_the_others(page: Page) -> None:
+    (data,) = [block for block in page.blocks if "cells" in block]
+    places = {name: place for place, name in enumerate(data["features"])}
+    told = {tuple(row[:2]): row[2] for row in data["direct"]}
+    openness = data["targets"].index("Openness")
+    assert told[places["gender"], openness] == 1
+    assert told[places["education"], openness] == 0
+    assert {feature for feature, _ in told} == {places["gender"], places["education"]}, "a search knows its columns"
+
+
+def test_scores_of_several_waves_are_shown_as_they_moved(study: Path) -> None:
+    row = {"score": "final_o", "from_wave": 1, "to_wave": 2, "people": 40, "mean_change": 0.1234, "low": 0.05,
+           "high": 0.2, "correlation": 0.7}  # fmt: skip
+    shown = Page(render(replace(gather(study), drift=pl.DataFrame([row]))))
+    assert any("Openness, 1 to 2" in line for block in shown.blocks for line in block.get("rows", []))
 
 
 def test_nothing_is_loaded(page: Page) -> None:

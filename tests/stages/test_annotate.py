@@ -82,7 +82,8 @@ def test_plausible_scores_need_raters(tmp_path: Path) -> None:
     people.write_text("id,x,final_o\n" + "\n".join(f"p{i},{i % 3},{i % 2}" for i in range(40)), encoding="utf-8")
     path = tmp_path / "study.yaml"
     path.write_text(
-        f"name: t\ncollect: {{source: table, path: {people}}}\nindependence: {{tests: [chisq], imputations: 2}}\n",
+        f"name: t\ncollect: {{source: table, path: {people}}}\n"
+        "independence: {tests: [chisq], imputations: 2, figures: false}\n",
         encoding="utf-8",
     )
     with pytest.raises(PlanError, match="imputations"):

@@ -142,6 +142,23 @@ def test_names_and_numbers_together_as_conditions() -> None:
     assert p(0, 1, (2, 3)) > 0.05
 
 
+def test_a_table_of_names_and_a_number() -> None:
+    """Trees were grown on a condition of names and failed; a column whose every edge is explained away is told."""
+    rng = np.random.default_rng(0)
+    g = rng.integers(0, 2, 250)
+    h = np.where(rng.random(250) < 0.9, g, 1 - g)
+    k = np.where(rng.random(250) < 0.85, h, 1 - h)
+    v = np.array([-1, 1])[h] + rng.normal(size=250)
+    names = {name: np.array(["no", "yes"])[codes] for name, codes in (("g", g), ("h", h), ("k", k))}
+    frame = pl.DataFrame({**names, "v": v})
+    kinds: dict[str, Kind] = {"g": "nominal", "h": "nominal", "k": "nominal", "v": "continuous"}
+    graph = pc(frame, test=ci_test("kci", kinds))
+    joined = {name for edge in graph.edges for name in (edge.source, edge.target)}
+    told = {one["column"] for one in graph.details.get("alone", ())}
+    assert joined | told == set("ghkv")
+    assert len(graph_notices(graph, frame)) >= len(told)
+
+
 def test_a_cyclic_column_is_a_circle() -> None:
     rng = np.random.default_rng(4)
     month = rng.integers(1, 13, size=N)

@@ -15,6 +15,7 @@ from personax.embed import encode_texts
 from personax.embed._encoder import Vectors
 from personax.embed._offline import HashedEncoder
 from personax.errors import InputError, PersonaxError, PlanError
+from personax.stages import _embed
 from personax.study import Study
 
 STUDY = """\
@@ -105,6 +106,27 @@ def test_what_cannot_be_encoded_is_one_sentence(
 ) -> None:
     with pytest.raises(kind, match=said):
         study(tmp_path, text=STUDY.replace(*change)).run(["embed"])
+
+
+def test_vectors_of_files_that_wait_on_the_disk_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = np.array([f"p{i}" for i in range(40)])
+    for name in ("here", "there"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "people.csv").write_text("\n".join(["id,age", *(f"{one},{i}" for i, one in enumerate(ids))]))
+        np.savez(folder / "a.npz", id=ids[:-3], vectors=np.random.default_rng(1).normal(size=(37, 9)))
+        np.savez(folder / "b.npz", id=ids[::-1], vectors=np.random.default_rng(2).normal(size=(40, 4)))
+        files = "embed: {source: files, files: {text: {a: a.npz, b: b.npz}}}\n"
+        (folder / "study.yaml").write_text(f"name: files\ncollect: {{source: table, path: people.csv}}\n{files}")
+        Study.load(folder / "study.yaml").run(["embed"])
+        monkeypatch.setattr(_embed, "MAPPED_FROM", 0)
+    one, other = (tmp_path / name / "embeddings" / "text.parquet" for name in ("here", "there"))
+    assert one.read_bytes() == other.read_bytes()
+    found = pl.read_parquet(other)
+    assert found["a"].null_count() == 3
+    assert found["b"][0].to_list() == pytest.approx(np.random.default_rng(2).normal(size=(40, 4))[-1])
+    files = sorted(path.name for path in (tmp_path / "there").rglob("*") if path.is_file())
+    assert files == sorted(path.name for path in (tmp_path / "here").rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("offline", [False, True])

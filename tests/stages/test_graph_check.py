@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("causallearn", reason="causal-learn is not installed: pip install personax[discovery]")
 
 from personax.schema import Edge, Graph, Node
-from personax.stages._graph_check import check_graph
+from personax.stages._graph_check import check_graph, without_modalities
 
 
 def _collider() -> pl.DataFrame:
@@ -42,3 +42,15 @@ def test_reversed_missing_and_invented_edges_are_named() -> None:
 def test_latents_that_determine_one_another_are_not_compared() -> None:
     latents = _collider().with_columns(b_2=pl.col("a_1") * 2)
     assert check_graph(_graph(("a_1", "b_1")), latents) is None
+
+
+def test_without_a_modality_a_step_between_leaves_an_edge_behind() -> None:
+    """first -> mid -> last: without mid, first and last are joined; without a bystander, nothing changes."""
+    e = np.random.default_rng(0).normal(size=(4, 800))
+    first, alone = e[0], e[3]
+    mid = first + 0.7 * e[1]
+    latents = pl.DataFrame({"a_1": first, "b_1": mid, "a_2": mid + 0.7 * e[2], "c_1": alone})
+    found = without_modalities(latents, {"a_1": "a", "a_2": "a", "b_1": "b", "c_1": "c"})
+    told = {one["modality"]: (one["same"], one["edges"], len(one["changed"])) for one in found}
+    assert told == {"a": (0, 0, 0), "b": (0, 1, 1), "c": (2, 2, 0)}
+    assert found[1]["changed"][0].startswith("a_1 and a_2: no edge with it, a_1")

@@ -196,7 +196,7 @@ def test_a_framework_of_ones_own_goes_from_its_file_to_level_1_and_the_report(tm
     (tmp_path / "s" / "own").mkdir()
     (tmp_path / "s" / "own" / "courage.yaml").write_text(COURAGE)
     known = "path: people.csv, columns: {league: {role: feature}}"
-    level1 = "independence: {tests: [chisq], features: [league]}\n"
+    level1 = "independence: {tests: [chisq], features: [league], figures: false}\n"
     path.write_text(path.read_text().replace("path: people.csv", known) + level1)
     Study.load(path).run()
     assert {"one_k", "final_y"} <= set(pl.read_parquet(tmp_path / "s" / "traits" / "traits.parquet").columns)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +14,7 @@ import pytest
 import yaml
 from PIL import Image
 from tests.http.site import Asked, Reply, Site, serving
+from tests.processes import start
 from tests.sources.celeba.made import write_celeba
 from tests.sources.leagues import shapes
 from tests.sources.leagues.shapes import Answer
@@ -432,10 +429,10 @@ def test_a_collection_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     site = site_of(shapes.nba(60), delay=0.02)
     with serving(site):
         file = study(tmp_path, [nba(site)], fetch={**QUICK, "concurrency": 1})
-        running = subprocess.Popen([sys.executable, "-c", DRIVER, str(file)], env=dict(os.environ))
+        running = start(DRIVER, file)
         _until(lambda: len(site.pages) > 20)
-        running.send_signal(signal.SIGKILL)
-        running.wait()
+        running.kill()
+        running.join()
         assert not (tmp_path / "people").exists()
         held, before = len(_cached(tmp_path)), len(site.pages)
         assert before - 1 <= held + 1

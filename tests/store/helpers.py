@@ -9,7 +9,8 @@ from personax.store import Manifest, StudyFolder, examine_folder
 BLANK = Manifest("collect", 1, 0, {}, {})
 STUDY = """
 {name: tiny, collect: {source: simulate, n: 40, text_dim: 24, image_dim: 16, images: false},
- annotate: {source: simulate}, embed: {source: simulate}, release: {audit: false}, independence: {tests: [chisq]}}
+ annotate: {source: simulate}, embed: {source: simulate}, release: {audit: false},
+ independence: {tests: [chisq], figures: false}}
 """
 OLD = {"people/a": "old", "people/gone": "old", "people/same": "same"}
 NEW = {"people/a": "new", "people/b": "new", "people/same": "same"}

@@ -8,16 +8,18 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import signal
-import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
+from tests.processes import start
 from tests.store.helpers import NEW, commit, seen
 from tests.store.s3_server import S3, serving
 
@@ -206,12 +208,13 @@ def test_a_machine_killed_between_objects_and_manifest_goes_on(url: str, s3: S3,
         pytest.skip("the wait is in the server")
     s3.fault = lambda method, key: 30.0 if method == "PUT" and "manifests" in key else None
     code = f"from personax.study import Study; Study.load({url!r}, folder={str(tmp_path / 'a')!r}).run()"
-    with subprocess.Popen([sys.executable, "-c", code]) as process:
-        deadline = time.monotonic() + 60
-        while not any(method == "PUT" and "manifests" in key for method, key in s3.seen):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
+    process = start(code)
+    deadline = time.monotonic() + 60
+    while not any(method == "PUT" and "manifests" in key for method, key in s3.seen):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.kill()
+    process.join()
     s3.fault = lambda method, key: None
     assert not any("manifests" in name for name in names(url))
     assert any("objects" in name for name in names(url))
@@ -450,6 +453,39 @@ def test_trust_tells_where_the_study_goes(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     code, out, _ = cli("trust", url, capsys=capsys, monkeypatch=monkeypatch)
     assert (code, f"to {url} at 127.0.0.1" in " ".join(out.split())) == (0, True)
+
+
+def test_a_data_set_below_an_address_is_counted_as_one_on_disk(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng, folder = np.random.default_rng(0), tmp_path / "set"
+    for year in (2023, 2024):
+        x = rng.integers(5, size=200)
+        frame = pl.DataFrame({"x": x, "y": (x + rng.integers(2, size=200)) % 5})
+        (folder / f"year={year}").mkdir(parents=True)
+        frame.write_parquet(folder / f"year={year}" / "part.parquet")
+        send(url, f"set/year={year}/part.parquet", (folder / f"year={year}" / "part.parquet").read_bytes())
+    send(url, "set/_temporary/0.parquet", b"half")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "here"))
+    (tmp_path / "here").mkdir()
+    asked = ["--features", "x", "--targets", "y", "--given", "year", "--tests", "chisq", "--no-figures", "--out"]
+    for place, out in ((str(folder), "a"), (f"{url}/set", "b")):
+        told = cli("independence", place, *asked, str(tmp_path / out), capsys=capsys, monkeypatch=monkeypatch)
+        assert told[0] == 0, told
+    one, other = (pl.read_parquet(tmp_path / out / "pvalues.parquet") for out in "ab")
+    assert one.equals(other)
+    assert one["p_value"].max() < 1e-9
+    assert list((tmp_path / "here").iterdir()) == [], "what was fetched is gone"
+    place, whole = f"{url}/set/year=2024/part.parquet", [*asked[:4], *asked[6:]]
+    single = cli("independence", place, *whole, str(tmp_path / "c"), capsys=capsys, monkeypatch=monkeypatch)
+    assert single[0] == 0, single
+    nothing = cli("independence", f"{url}/none", *asked, str(tmp_path / "d"), capsys=capsys, monkeypatch=monkeypatch)
+    assert nothing[0] == 1
+    assert "holds no Parquet file" in nothing[2]
+    study = cli("independence", url, capsys=capsys, monkeypatch=monkeypatch)
+    assert study[0] == 1
+    assert "independence" in study[2], "what has a study.yaml is a study"
+    assert "Parquet" not in study[2]
 
 
 def test_google_storage_goes_the_same_way(s3: S3, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import typer
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.options import refuse
 from personax.cli.run import JsonOption, comma_separated
+from personax.cli.trust import load_study
 from personax.independence import Correction, family_sentences, verdicts
-from personax.stages import Calibration, CalibrationSettings, calibrate_file
+from personax.stages import Calibration, CalibrationSettings, calibrate_file, calibrate_study
 
 __all__ = ["register"]
 
@@ -34,10 +35,13 @@ def _print(found: Calibration, out: Path, *, as_json: bool) -> None:
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command(epilog="Example: personax calibrate people.csv --features Height,Weight --targets final_o --like-mine")
+    @app.command(
+        epilog="Examples: personax calibrate people.csv --features Height,Weight --targets final_o --like-mine   |   "
+        "personax calibrate study.yaml --like-mine"
+    )
     def calibrate(
         ctx: typer.Context,
-        file: Annotated[Path, typer.Argument(help="A table: CSV, TSV, Parquet, JSON, JSONL.")],
+        file: Annotated[Path, typer.Argument(help="A study file, or a table: CSV, TSV, Parquet, JSON, JSONL.")],
         features: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
         targets: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
         given: Annotated[str, typer.Option(help="Columns that are given, separated by commas.")] = "",
@@ -52,7 +56,9 @@ def register(app: typer.Typer) -> None:
         grids: Annotated[int, typer.Option(help="With --like-mine: whole grids, for the family-wise error.")] = 100,
         seed: Annotated[int, typer.Option(help="Where the random numbers begin.")] = 0,
         missing: Annotated[str, typer.Option(help="Texts that mean missing, separated by commas.")] = "",
-        out: Annotated[Path, typer.Option(help="Folder; that of the results goes too.")] = Path("independence"),
+        out: Annotated[
+            Path | None, typer.Option(help="Folder; default: independence, of a study its folder calibration.")
+        ] = None,
         as_json: JsonOption = False,
     ) -> None:
         """Level I: say how often the tests reject where there is nothing to find, on data like these."""
@@ -63,6 +69,14 @@ def register(app: typer.Typer) -> None:
             comma_separated(tests) or [], times, alpha, seed, like_mine, all_pairs,
             cast("Correction", correction), grids,
         )  # fmt: skip
-        with showing_progress() as progress:
-            found = calibrate_file(file, settings, out, missing=["", *missing.split(",")], progress=progress)
-        _print(found, out, as_json=as_json)
+        if file.suffix.lower() in (".yaml", ".yml"):
+            refuse(ctx, ["missing"], "to a study, whose file says what is missing; leave it out")
+            study = load_study(file)
+            place = out or study.folder.root / "calibration"
+            with showing_progress() as progress:
+                found = calibrate_study(study.reader, settings, place, progress=progress)
+        else:
+            place = out or Path("independence")
+            with showing_progress() as progress:
+                found = calibrate_file(file, settings, place, missing=["", *missing.split(",")], progress=progress)
+        _print(found, place, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -101,7 +102,7 @@ def _probe(study: Study, section: CollectSeveral, *, as_json: bool) -> None:
     table("Sources of the web", ["source", "state", ""], rows)
 
 
-def _absent(missing: Any) -> str:  # noqa: ANN401 - any sequence of names
+def _absent(missing: Sequence[str]) -> str:
     return f"this person has no {', '.join(missing)}" if missing else ""
 
 

@@ -16,6 +16,9 @@ from personax.stages import falsify_file
 
 __all__ = ["register"]
 
+FALSIFIED = 3
+"""Exit code of a graph that the data speak against; 1 is that of a file that cannot be used."""
+
 _SHOWN = 20
 
 
@@ -56,7 +59,7 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("falsification"),
         as_json: JsonOption = False,
     ) -> None:
-        """Test a causal graph of yours on a table; ends with 1 where it is falsified."""
+        """Test a causal graph of yours on a table; ends with 3 where it is falsified."""
         with kept_when_stopped(lambda: NOTHING_KEPT), showing_progress() as progress:
             found = falsify_file(
                 graph, file, out, test=test, alpha=alpha, permutations=permutations, seed=seed,
@@ -64,4 +67,4 @@ def register(app: typer.Typer) -> None:
             )  # fmt: skip
         _print(found, out, as_json=as_json)
         if found.falsified:
-            raise typer.Exit(1)
+            raise typer.Exit(FALSIFIED)

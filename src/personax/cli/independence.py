@@ -11,7 +11,7 @@ import polars as pl
 import typer
 
 from personax import registry
-from personax.cli.console import emit, say, showing_progress, table
+from personax.cli.console import emit, fail, say, showing_progress, table
 from personax.cli.options import refuse, refuse_others
 from personax.cli.run import (
     OF_STUDY,
@@ -43,10 +43,12 @@ STATISTICS_OPTIONS = {"features", "targets", "alpha", "correction", "seed", "fig
 """What noisy statistics take."""
 
 
-def _options(draws: int, permutations: int) -> dict[str, dict[str, Any]]:
+def _options(draws: int, permutations: int, tests: Collection[str]) -> dict[str, dict[str, Any]]:
     """Return the options of randomised tests that the command line sets."""
     options: dict[str, dict[str, Any]] = {}
     for part in registry.parts("tests"):
+        if part.name not in tests:
+            continue
         if draws > 1 and part.facts.get("draws"):
             options.setdefault(part.name, {})["draws"] = draws
         if permutations and part.facts.get("permutes"):
@@ -72,6 +74,7 @@ def _print(found: FileResults, out: Path, *, as_json: bool) -> None:
     if as_json:
         told = {"notices": [asdict(notice) for notice in found.notices], "results": found.pvalues.to_dicts()}
         emit({"out": str(out), **counts, **told})
+        _end_untested(found.pvalues)
         return
     if found.columns:
         rows = ((c.name, c.kind, c.why if c.inferred else "given") for c in found.columns)
@@ -80,11 +83,24 @@ def _print(found: FileResults, out: Path, *, as_json: bool) -> None:
     for notice in found.notices:
         say(notice.text)
     say(f"wrote {out}")
+    _end_untested(found.pvalues)
+
+
+def _end_untested(pvalues: pl.DataFrame) -> None:
+    """End with 1, and the reasons, where no pair could be tested at all: nothing was found is another answer."""
+    if pvalues["p_value"].null_count() < pvalues.height:
+        return
+    counted = pvalues.group_by("reason", maintain_order=True).len().sort("len", descending=True, maintain_order=True)
+    reasons = [f"{reason or 'no reason was stored'} ({rows:,})" for reason, rows in counted.head(3).iter_rows()]
+    fail(f"no pair could be tested: {'; '.join(reasons)}")
+    raise typer.Exit(1)
 
 
 def _show(pvalues: pl.DataFrame) -> None:
     """Print the strongest dependences, effect size beside p."""
     found = pvalues.filter(pl.col("reason").is_null()).sort("p_value", "effect_size", descending=[False, True])
+    if found.is_empty():
+        return
     rows = (
         (r["feature"], r["target"], r["test"], str(r["n"]), f"{r['p_value']:.2g}", f"{r['p_corrected']:.2g}",
          _effect(r), _interval(r), f"{r['consensus']}/{r['tests_run']}")
@@ -120,7 +136,8 @@ def register(app: typer.Typer) -> None:
         file: Annotated[
             Path,
             typer.Argument(
-                help="A study file (.yaml), a table (CSV, Excel, SPSS, Parquet ...), or a folder of noisy statistics."
+                help="A study file (.yaml), a table (CSV, Excel, SPSS, Parquet ...; s3:// and gs:// of Parquet), or a "
+                "folder of noisy statistics."
             ),
         ],
         features: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
@@ -180,7 +197,7 @@ def register(app: typer.Typer) -> None:
             "strata": strata,
             "alpha": alpha,
             "correction": correction,
-            "options": _options(draws, permutations),
+            "options": _options(draws, permutations, comma_separated(tests) or []),
             "figures": figures,
         }
         section = from_options(IndependenceSection, raw)
@@ -192,3 +209,5 @@ def register(app: typer.Typer) -> None:
                     file, section, out, missing=["", *missing.split(",")], strict=strict, seed=seed, progress=progress
                 )
         _print(found, out, as_json=as_json)
+        if not found.pvalues["p_value"].count():
+            raise typer.Exit(1)

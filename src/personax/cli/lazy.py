@@ -37,7 +37,7 @@ COMMANDS = {
         "independence": "Level I: test every feature against every trait, in a study or in any table.",
         "calibrate": "Level I: say how often the tests reject where there is nothing to find, on data like these.",
         "discover": "Draw the causal graph of a study or of any table, by PC, FCI, or a score.",
-        "falsify": "Test a causal graph of yours on a table; ends with 1 where it is falsified.",
+        "falsify": "Test a causal graph of yours on a table; ends with 3 where it is falsified.",
         "crl": "Level II: latent causes of a study, of embeddings, or (benchmark) of people whose latents are known.",
         "report": "Write one page that opens from disk.",
         "compare": "Put studies that differ in LLM, prompt, people or seed side by side: which findings hold.",

@@ -7,10 +7,9 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from pydantic import ValidationError
 
 from personax.cli.console import emit, fail, say, showing_progress, table
 from personax.cli.signals import kept_when_stopped
@@ -18,10 +17,12 @@ from personax.cli.trust import load_study
 from personax.engine import ENGINES
 from personax.errors import PlanError
 from personax.schema import ENDINGS
-from personax.sources import LEDGER, ReadingLedger
-from personax.stages import Reader
-from personax.strict import Strict, fault_text
-from personax.study import StageRun, Study
+
+if TYPE_CHECKING:
+    from personax.sources import ReadingLedger
+    from personax.stages import Reader
+    from personax.strict import Strict
+    from personax.study import StageRun, Study
 
 __all__ = [
     "OF_STUDY",
@@ -42,7 +43,7 @@ __all__ = [
     "run_study",
 ]
 
-Section = TypeVar("Section", bound=Strict)
+Section = TypeVar("Section", bound="Strict")
 
 StudyArgument = Annotated[
     Path, typer.Argument(help="The study file, a folder that holds study.yaml, or s3://BUCKET/FOLDER.")
@@ -75,7 +76,11 @@ OF_TABLE = "to a table, only to a study; name its study.yaml, or leave this out"
 
 
 def is_study(path: Path) -> bool:
-    """Say whether an argument that may be a table is a study."""
+    """Say whether an argument that may be a table is a study; at an address, whether its ``study.yaml`` is there."""
+    from personax.store import Bucket, is_remote  # late: --help needs none of it
+
+    if is_remote(path) and path.suffix not in (".yaml", ".yml"):
+        return Bucket(str(path)).find("study.yaml") is not None
     return path.suffix in (".yaml", ".yml") or (path / "study.yaml").is_file()
 
 
@@ -118,6 +123,11 @@ def run_study(
 
 def reading_ledger(study: Study) -> ReadingLedger:
     """Return how the files of people of a study were read; empty where it has none or is not collected yet."""
+    from personax.sources import (  # late, as in load_study: help imports neither study nor pydantic
+        LEDGER,
+        ReadingLedger,
+    )
+
     raw = study.reader.json("people", LEDGER)
     return ReadingLedger.from_json(json.dumps(raw)) if raw else ReadingLedger()
 
@@ -223,8 +233,13 @@ def show_release(reader: Reader, notices: Sequence[Mapping[str, Any]]) -> None:
     private = _private(reader.json("people", "columns.json") or [], besides=columns)
     if private:
         say(f"private, and so withheld: {', '.join(private)}")
-    for leaves, says in (("withheld", "withheld"), ("generalised", "left coarser"), ("exact", "left as it is")):
-        named = [f"{name} ({one['class']})" for name, one in columns.items() if one["leaves"] == leaves]
+    rare = told.get("rare", {})
+    changed = {*rare.get("merged", ()), *rare.get("joined", ()), *rare.get("emptied", ()), *rare.get("pairs", ())}
+    how = {name: "changed" if one["leaves"] == "exact" and name in changed else one["leaves"]
+           for name, one in columns.items()}  # fmt: skip
+    for leaves, says in (("withheld", "withheld"), ("generalised", "left coarser"),
+                         ("changed", "left without values of few people"), ("exact", "left as it is")):  # fmt: skip
+        named = [f"{name} ({one['class']})" for name, one in columns.items() if how[name] == leaves]
         if named:
             say(f"{says}: {', '.join(named)}")
     alike = told.get("k_anonymity")
@@ -258,6 +273,10 @@ def from_options(model: type[Section], options: Mapping[str, Any]) -> Section:
     PlanError
         One sentence an option that cannot be.
     """
+    from pydantic import ValidationError
+
+    from personax.strict import fault_text
+
     try:
         return model.model_validate(options)
     except ValidationError as error:

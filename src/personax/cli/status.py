@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
 from personax.cli.console import emit, fail, remark, table
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
-from personax.study import StageCost, Study
+
+if TYPE_CHECKING:
+    from personax.study import StageCost
 
 __all__ = ["register"]
 
@@ -19,6 +22,8 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: personax status my-study/study.yaml")
     def status(study: StudyArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
         """Show which stages are done, stale or missing and why, how long each took and what it left."""
+        from personax.study import Study  # late: help needs none
+
         loaded = Study.load(study, folder=folder, allow_missing=True)
         states, costs = loaded.status(), loaded.costs()
         if as_json:

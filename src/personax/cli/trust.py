@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from personax.cli.console import emit, say
 from personax.cli.options import refuse
-from personax.config import Permissions
 from personax.errors import TrustError
-from personax.study import Study
-from personax.trust import TRUSTED
+
+if TYPE_CHECKING:
+    from personax.config import Permissions
+    from personax.study import Study
 
 __all__ = ["load_study", "register"]
 
@@ -26,6 +27,8 @@ def load_study(path: Path, *, folder: Path | None = None) -> Study:
     TrustError
         When it is not allowed, or nobody is there to ask.
     """
+    from personax.study import Study  # late: the help of a command that takes a study needs none
+
     study = Study.load(path, folder=folder)
     try:
         study.check_trust()
@@ -67,6 +70,9 @@ def register(app: typer.Typer) -> None:
         """List what a study needs beyond its folder (hosts, variables, files, what is sent), and allow it."""
         if as_json and not yes:
             refuse(ctx, ["variable"], "with --json, which asks nothing; add --yes to allow it")
+        from personax.study import Study
+        from personax.trust import TRUSTED
+
         loaded = Study.load(study, folder=folder)
         needed = loaded.permissions
         if loaded.remote and not as_json:

@@ -198,7 +198,7 @@ def _row(fit: Any, name: str, seeds: float | None, halves: float | None) -> Iden
         return Identification(
             name, criterion, None, None, None, seeds, halves, "not identified", rests_on, f"not identified: {why}"
         )
-    alone = len(block) == 1
+    alone = getattr(found, "alone", len(block) == 1)  # of one decoder may be shared latents and own ones
     if found.decoder == "free" and not alone:
         criterion, rests_on = _across(fit, name)
         least = float(min(found.finalist_agreement))

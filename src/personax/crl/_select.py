@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, TypeGuard, get_args
+from typing import Any, Final, Literal, Protocol, TypeGuard, get_args, runtime_checkable
 
 import numpy as np
 
@@ -21,6 +21,20 @@ from personax.files import write_text
 __all__ = ["Criterion", "Dimension", "SeedSelection", "choose_dimension", "fit_seed", "fit_seeds", "regret"]
 
 Criterion = Literal["objective", "agreement", "exclusivity"]
+
+
+@runtime_checkable
+class ChecksFits(Protocol):
+    """A method some of whose checks need further fits, so that they are made of the chosen seed alone."""
+
+    def without_checks(self) -> Method:
+        """Return the method that fits without them."""
+        ...
+
+    def with_checks(self, fit: Any, views: Arrays, latents: Mapping[str, int]) -> Fitted:  # noqa: ANN401 - of its own
+        """Return a fit to these people with them."""
+        ...
+
 
 SPLIT: Final = 0
 """Of people into halves for exclusivity; the same for all seeds."""
@@ -137,7 +151,8 @@ def fit_seeds(
     fits, reasons = [fit for fit, _ in kept], [reason for _, reason in kept]
     children = rng.spawn(seeds)
     left = [seed for seed in range(seeds) if fits[seed] is None and reasons[seed] is None]
-    tasks = [FitTask(method, children[seed], latents, checkpoint=_checkpoint(keep, seed)) for seed in left]
+    quick = method.without_checks() if isinstance(method, ChecksFits) else method
+    tasks = [FitTask(quick, children[seed], latents, checkpoint=_checkpoint(keep, seed)) for seed in left]
     for place, found in run_fits(tasks, views, shared=shared, progress=lambda place: progress(left[place])):
         seed = left[place]
         fits[seed], reasons[seed] = (None, found) if isinstance(found, str) else (found, None)
@@ -157,6 +172,8 @@ def fit_seeds(
         index = done[int(np.argmax(agreed.runs))][0]
     else:
         index = min(done, key=lambda pair: (crossings[pair[0]] or 0, pair[1].objective))[0]
+    if isinstance(method, ChecksFits):
+        fits[index] = method.with_checks(fits[index], views, latents)
     return SeedSelection(index, fits, reasons, agreed, by, crossings)
 
 
@@ -185,7 +202,8 @@ def fit_seed(
         What `Method.fit` reports to.
     """
     if _kept(keep, seed) == (None, None):
-        task = FitTask(method, rng.spawn(seed + 1)[seed], latents, checkpoint=_checkpoint(keep, seed))
+        quick = method.without_checks() if isinstance(method, ChecksFits) else method
+        task = FitTask(quick, rng.spawn(seed + 1)[seed], latents, checkpoint=_checkpoint(keep, seed))
         for _, found in run_fits([task], views, shared=shared, progress=lambda _: progress):
             _keep(keep, seed, *((None, found) if isinstance(found, str) else (found, None)))
 

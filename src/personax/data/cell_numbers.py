@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 import polars as pl
 
+from personax.data.digits import has_other_digits, with_ascii_digits
+
 __all__ = ["MISSING_WORDS", "NON_RESPONSE", "NumberCells", "likely_codes", "missing_word", "read_numbers"]
 
 MISSING_WORDS: Final = (
@@ -51,7 +53,6 @@ _TIMES: Final = {
 }  # fmt: skip
 """Behind sums of money: thousands, millions, billions."""
 _AROUND = r"^(?:[$€£¥]|(?:EUR|USD|GBP|CHF|R\$)\s)\s?|\s?(?:[$€£¥%]|EUR|USD|GBP|CHF)$"
-_DIGITS: Final = ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "०१२३४५६७८९", "０１２３４５６７８９")
 _CODES = frozenset({7, 8, 9, 77, 88, 96, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9998, 9999, 99999})
 _APART = 0.25
 """A code stands apart from the other values by this share of their range."""
@@ -132,8 +133,9 @@ def read_numbers(text: pl.Series, decimal: Mark | None = None) -> NumberCells | 
     [999, 40049]
     """
     stripped = text.str.strip_chars()
-    if bool(stripped.head(1000).str.contains(r"^[٠-٩۰-۹०-९０-９]").any()):
-        return _of_another_script(text, decimal)
+    if has_other_digits(stripped):
+        cells = read_numbers(with_ascii_digits(stripped), decimal)
+        return cells and replace(cells, marks=("digits of another script", *cells.marks))
     if not _worth_it(stripped):
         return None
     plain = stripped.cast(pl.Float64, strict=False)
@@ -158,13 +160,6 @@ def _of_distinct(stripped: pl.Series, distinct: pl.Series, decimal: Mark | None)
 
 def _counted(words: pl.Series) -> dict[str, int]:
     return {str(word): int(times) for word, times in words.value_counts(sort=True).iter_rows()}
-
-
-def _of_another_script(text: pl.Series, decimal: Mark | None) -> NumberCells | None:
-    """Read numbers in Arabic, Persian, Devanagari or full-width digits."""
-    latin = {letter: str(at) for digits in _DIGITS for at, letter in enumerate(digits)} | {"٫": ".", "٬": ""}
-    cells = read_numbers(text.str.replace_many(list(latin), list(latin.values())), decimal)
-    return cells and replace(cells, marks=("digits of another script", *cells.marks))
 
 
 def _worth_it(stripped: pl.Series) -> bool:

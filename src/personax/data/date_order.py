@@ -7,6 +7,8 @@ from typing import Final
 
 import polars as pl
 
+from personax.data.digits import with_ascii_digits
+
 __all__ = ["DateCells", "read_dates"]
 
 FEW_DECIDE: Final = 0.2
@@ -73,7 +75,7 @@ def read_dates(text: pl.Series) -> DateCells | None:
     >>> read_dates(pl.Series(["03/12/2023"])).values is None
     True
     """
-    stripped = text.str.strip_chars()
+    stripped = with_ascii_digits(text.str.strip_chars())
     held = len(text) - text.null_count()
     some = stripped.drop_nulls().head(50)
     if bool(some.str.contains(r"^\d{4}-\d{2}-\d{2}").any()):

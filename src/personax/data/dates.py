@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from personax.data.digits import with_ascii_digits
 from personax.schema import Column
 
 __all__ = ["YEAR", "are_dates", "date_numbers", "dates_as_numbers", "with_date_kinds"]
@@ -52,6 +53,7 @@ def date_numbers(series: pl.Series) -> pl.Series | None:
 
 
 def _of_text(series: pl.Series) -> pl.Series | None:
+    series = with_ascii_digits(series)
     values = series.drop_nulls()
     if not len(values) or not values[:100].str.contains(_ISO).all() or not values.str.contains(_ISO).all():
         return None

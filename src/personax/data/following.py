@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.digits import with_ascii_digits
+
 __all__ = ["Ranked", "by_rows", "dates_of", "digits_of", "follows", "part_of", "ranked"]
 
 LEAST: Final = 20
@@ -57,6 +59,7 @@ def ranked(series: pl.Series) -> Ranked | None:
         series = series.cast(pl.String)
     if series.dtype.is_float():
         series = series.fill_nan(None)
+    series = with_ascii_digits(series)
     codes = (series.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
     known = series.drop_nulls().unique().sort()
     days = numbers = None
@@ -75,7 +78,7 @@ def ranked(series: pl.Series) -> Ranked | None:
 
 def digits_of(series: pl.Series) -> pl.Series | None:
     """Return the number in each id, such as 17 of p00017; None where fewer than nine in ten ids have one."""
-    texts = series.cast(pl.String)
+    texts = with_ascii_digits(series.cast(pl.String))
     found = texts.str.extract(r"(\d{1,15})\D*$", 1).cast(pl.Int64, strict=False)
     return found if found.count() >= 0.9 * max(1, texts.count()) else None
 
@@ -183,6 +186,7 @@ def dates_of(series: pl.Series) -> pl.Series | None:
         return series.cast(pl.Date)
     if series.dtype != pl.String:
         return None
+    series = with_ascii_digits(series)
     known = series.drop_nulls().head(200)
     for form in FORMS:
         read = known.str.to_date(form, strict=False)
@@ -200,6 +204,7 @@ def part_of(dates: pl.Series, numbers: pl.Series) -> str:
     >>> part_of(dates, dates.dt.month() - 1), part_of(dates, dates.dt.year())
     ('the month', '')
     """
+    numbers = with_ascii_digits(numbers)
     parts = {
         "the month": (dates.dt.month(), 12),
         "the day of the month": (dates.dt.day(), 31),

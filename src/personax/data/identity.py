@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from personax.data.calendar_parts import calendar_parts
 from personax.data.categories import told_by_values
 from personax.data.following import LEAST, PARTS, Ranked, by_rows, dates_of, digits_of, follows, part_of, ranked
 from personax.data.naming import Said, says
@@ -45,6 +46,9 @@ MEASURED: Final = frozenset(
     {"body", "age", "birth year", "year", "coordinate", "income", "day", "education", "position"}
 )
 """Topics of measurements: that all values differ, or that the table is sorted by them, makes them no ids."""
+
+CALENDAR: Final = frozenset({"year", "day", "birth", "birth date", "birth year", "date", "age"})
+"""Topics of names under which parts of a date stand."""
 
 PART: Final = "a part of a date: "
 """How the reason begins of a column that is the month or the day of a private date."""
@@ -107,6 +111,7 @@ def classify(frame: pl.DataFrame, columns: Sequence[Column] = ()) -> Mapping[str
     _coordinates(frame, found)
     _function(frame, roles, found)
     _parts(frame, found)
+    _birthdays(frame, roles, found)
     return found
 
 
@@ -303,6 +308,25 @@ def _parts(frame: pl.DataFrame, found: dict[str, Verdict]) -> None:
             part = part_of(dates, series)
             if part:
                 found[series.name] = "quasi-identifying", f"{PART}{part} of {name}"
+
+
+def _birthdays(frame: pl.DataFrame, roles: Mapping[str, Column], found: dict[str, Verdict]) -> None:
+    """Say of a month and a day beside each other that they may be a birthday, whatever their names.
+
+    A month beside a year is one that somebody may know. Columns whose names are of something else are left as they are.
+    """
+    own = [name for name, (identity, why) in found.items() if identity in ("free", "quasi-identifying", "unknown") and
+           not why.startswith(PART) and (says(name).topic in CALENDAR or not says(name).known)
+           and not frame[name].dtype.is_nested() and (name not in roles or roles[name].role != "target")]  # fmt: skip
+    parts = calendar_parts(frame.select(own)) if frame.height >= LEAST else {}
+    months = [name for name, part in parts.items() if part == "month"]
+    days = [name for name, part in parts.items() if part == "day"]
+    for these, others in ((months, days), (days, months)):
+        for name in these:
+            if others:
+                found[name] = "quasi-identifying", f"{PART}with {', '.join(others)} it can be a day of birth"
+            elif these is months and "year" in parts.values() and found[name][0] == "free":
+                found[name] = "quasi-identifying", "beside a year it can be a month of birth"
 
 
 def _followed(its: Ranked, private: Sequence[tuple[str, Ranked]], first: pl.Series | None) -> str:

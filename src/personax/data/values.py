@@ -13,11 +13,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.digits import ascii_digits, with_ascii_digits
 from personax.data.gazetteer import CHINESE_FAMILY, FAMILY, GIVEN, JAPANESE_FAMILY, KOREAN_FAMILY
 from personax.data.naming import split
 from personax.data.text import fold
 
-__all__ = ["FEW", "MANY", "Numbers", "in_numbers", "in_texts", "is_free_text", "numbers_of", "yes_or_no"]
+__all__ = ["FEW", "MANY", "MONTHS", "Numbers", "in_numbers", "in_texts", "is_free_text", "numbers_of", "yes_or_no"]
 
 FEW = 12
 """So many distinct values at most are a scale or a few categories, which many people share."""
@@ -32,11 +33,12 @@ SOME = 0.3
 
 Floats = NDArray[np.float64]
 
-_MONTHS = (
+MONTHS = (
     "jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez|ene|abr|ago|set|out|dic|fev|fév|avr|aoû|déc|gen|mag|"
     "giu|lug|ott|lut|kwi|maj|cze|lip|sie|wrz|paź|lis|gru|oca|şub|nis|haz|tem|ağu|eyl|eki|kas|ara|янв|фев|мар|апр|мая|"
     "май|июн|июл|авг|сен|окт|ноя|дек|maa|mei|mrt|sty"
 )
+"""How names of months begin."""
 _NUMERIC_DATE = re.compile(
     r"\+?(?P<y>\d{4})[-./年\s]\s?(?P<m>\d{1,2})(?:[-./月\s]\s?(?P<d>\d{1,2})日?)?(?:[T \-,].*)?|"
     r"(?P<a>\d{1,2})[-./\s](?P<b>\d{1,2})[-./\s](?P<z>\d{4}|\d{2})(?:[T ,].*)?|"
@@ -44,8 +46,8 @@ _NUMERIC_DATE = re.compile(
 )
 _KOREAN_DATE = re.compile(r"(\d{4})년\s?(\d{1,2})월(\s?(\d{1,2})일)?")
 _WORDED_DATE = re.compile(
-    rf"(?:\w+,?\s)?(?:\d{{1,2}}(?:st|nd|rd|th|\.|er|º)?[\s\-]?(?:de\s|of\s)?(?:{_MONTHS})[^\W\d]*\.?,?[\s\-]?(?:de\s)?"
-    rf"'?\d{{2,4}}|(?:{_MONTHS})[^\W\d]*\.?\s\d{{1,2}}(?:st|nd|rd|th)?,?\s\d{{4}}|(?:{_MONTHS})[^\W\d]*\.?,?[\s\-]\d{{4}})"
+    rf"(?:\w+,?\s)?(?:\d{{1,2}}(?:st|nd|rd|th|\.|er|º)?[\s\-]?(?:de\s|of\s)?(?:{MONTHS})[^\W\d]*\.?,?[\s\-]?(?:de\s)?"
+    rf"'?\d{{2,4}}|(?:{MONTHS})[^\W\d]*\.?\s\d{{1,2}}(?:st|nd|rd|th)?,?\s\d{{4}}|(?:{MONTHS})[^\W\d]*\.?,?[\s\-]\d{{4}})"
     r"(?:[T ,].*)?",
     re.IGNORECASE,
 )
@@ -128,7 +130,7 @@ def numbers_of(series: pl.Series) -> Numbers | None:
     if not series.dtype.is_numeric():
         if series.dtype != pl.String:
             return None
-        texts = series.drop_nulls().str.strip_chars()
+        texts = with_ascii_digits(series.drop_nulls()).str.strip_chars()
         head = texts.head(200).cast(pl.Float64, strict=False)
         if not len(head) or head.null_count() > 0.05 * len(head):
             return None
@@ -269,7 +271,7 @@ def in_texts(texts: Sequence[str], *, unique: bool) -> str:
     >>> in_texts(["Jun 15, 1995", "Jul 3, 1996"], unique=True), in_texts(["red", "green"], unique=False)
     ('dates', '')
     """
-    values = [text.strip() for text in texts if text and text.strip()]
+    values = [ascii_digits(text).strip() for text in texts if text and text.strip()]
     if not values:
         return ""
     for says, pattern in _TELLING:

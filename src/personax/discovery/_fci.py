@@ -297,7 +297,7 @@ def fci(
     >>> [(edge.source, edge.target, edge.kind) for edge in graph.edges]
     [('a', 'c', 'partially_directed'), ('b', 'c', 'partially_directed')]
     """
-    search = prepare_search("fci", frame, alpha, test, knowledge, progress)
+    search = prepare_search("fci", frame, alpha, test, knowledge, progress, max_given)
     skeleton = _skeleton(search, alpha, max_given)
     verdicts = judge_triples(skeleton, search.cached_test, alpha, beyond_neighbours=True)
     pairs = skeleton.pairs

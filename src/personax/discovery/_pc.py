@@ -91,7 +91,7 @@ def pc(
     >>> [(edge.source, edge.target, edge.kind) for edge in graph.edges]
     [('a', 'c', 'directed'), ('b', 'c', 'directed')]
     """
-    search = prepare_search("pc", frame, alpha, test, knowledge, progress)
+    search = prepare_search("pc", frame, alpha, test, knowledge, progress, max_given)
     never = [
         (i, j)
         for i, j in combinations(range(len(search.names)), 2)

@@ -80,10 +80,23 @@ class PreparedSearch:
             "tests_nothing_varies": test.nothing_varies,
             "tests_undecided": test.undecided,
         }
+        if alone := self._alone(skeleton):
+            counts["alone"] = alone
         if test.undecided_why:
             counts["undecided"] = sorted(test.undecided_why)
         told = {"max_given": max_given, "ambiguous": ambiguous, "pairs": pairs}
         return Graph(nodes, edges, meaning, "", {**self.details, **counts, **told})
+
+    def _alone(self, skeleton: Skeleton) -> list[dict[str, Any]]:
+        """Return the columns that depend on others and yet have no edge: their surest dependence, nothing given."""
+        found = []
+        for i in (k for k in range(len(self.names)) if not skeleton.adjacent[k]):
+            told = {j: p for j in range(len(self.names)) if (p := self.cached_test.answers(i, j).get(())) is not None}
+            others = {j: p for j, p in told.items() if j != i and p < self.details["alpha"]}
+            if others:
+                surest = min(others, key=others.__getitem__)
+                found.append({"column": self.names[i], "depends_on": self.names[surest], "p_value": others[surest]})
+        return found
 
     def _pair(self, i: int, j: int, skeleton: Skeleton, *, effects: bool) -> dict[str, Any]:
         """Return what decided a pair: for an edge the weakest evidence, for none the set that separates it."""
@@ -134,6 +147,7 @@ def prepare_search(
     test: Test,
     knowledge: Knowledge | None,
     progress: SearchProgress | None,
+    max_given: int | None = None,
 ) -> PreparedSearch:
     """Check the table and the knowledge, and make the test ready.
 
@@ -143,6 +157,12 @@ def prepare_search(
         As `personax.discovery.pc` says.
     """
     known = knowledge or Knowledge()
+    if not isinstance(frame, pl.DataFrame):
+        raise InputError(f"a search needs a polars table, not a {type(frame).__name__}; polars.from_pandas makes one")
+    if not isinstance(test, CiTest) and test != "fisherz":
+        raise InputError(f"there is no test {test!r} here; give fisherz, or a CiTest such as ci_test('kci', kinds)")
+    if max_given is not None and max_given < 0:
+        raise InputError(f"max_given is {max_given}; give 0 or more, or None for no limit")
     if frame.width < 2:
         raise InputError("a causal graph needs at least two columns")
     known.check(frame.columns, through_others=algorithm == "fci")

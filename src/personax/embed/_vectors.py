@@ -15,6 +15,9 @@ from personax.errors import InputError
 
 __all__ = ["in_order", "load_vectors", "read_vectors"]
 
+BLOCK = 1024
+"""Rows that are looked at together: of all of them the answers alone would take a quarter of their memory."""
+
 
 def read_vectors(path: Path, people: Sequence[str], *, lacking: bool = False) -> NDArray[np.float32]:
     """Read one vector a person from an npz, Parquet or CSV file.
@@ -45,11 +48,16 @@ def read_vectors(path: Path, people: Sequence[str], *, lacking: bool = False) ->
     if absent and (not lacking or len(absent) == len(people)):
         raise InputError(f"{path} has no vector for {len(absent)} of {len(people)} people; the ids must be the study's")
     ordered = in_order(ids, vectors, people)
-    damaged = ~np.isfinite(ordered).all(axis=1)
-    broken = int((damaged & ~np.isnan(ordered).all(axis=1) if lacking else damaged).sum())
+    broken = sum(_broken(ordered[start : start + BLOCK], lacking) for start in range(0, len(ordered), BLOCK))
     if broken:
         raise InputError(f"{path}: the vectors of {broken} people hold missing or infinite numbers; make them again")
     return ordered
+
+
+def _broken(rows: NDArray[np.float32], lacking: bool) -> int:
+    """Return how many rows hold missing or infinite numbers; those of nothing else are none where they may lack."""
+    damaged = ~np.isfinite(rows).all(axis=1)
+    return int((damaged & ~np.isnan(rows).all(axis=1) if lacking else damaged).sum())
 
 
 def in_order(ids: Sequence[str], vectors: NDArray[np.float32], people: Sequence[str]) -> NDArray[np.float32]:

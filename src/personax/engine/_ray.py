@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Final, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -103,7 +104,7 @@ class RayEngine:
             loop.end()
 
 
-def _connect(ray: Any, address: str | None) -> None:  # noqa: ANN401 - the module
+def _connect(ray: ModuleType, address: str | None) -> None:
     """Join a cluster, or say in one sentence why not."""
     if ray.is_initialized():
         return

@@ -29,6 +29,15 @@ __all__ = ["ExploredStudy", "PeoplePage", "PersonRecord"]
 ROWS = 50
 """People on a page."""
 
+FILTERS_KEPT = 32
+"""Filters whose rows are remembered: four bytes a person at most."""
+
+_ROW = "\0row"
+"""The number of a row; no column that a person reads is called so."""
+
+STRETCH = 50_000
+"""Rows of a file that are read at once where a page's people lie within them."""
+
 SHOWN = 12
 """Columns of the table of people, beside the ids; a person's page has all."""
 
@@ -94,7 +103,7 @@ class ExploredStudy:
         self, folder: StudyFolder, *, title: str, journal: Path | None = None, private: bool = False, seed: int = 0
     ) -> None:
         self.folder, self.title, self.journal, self.private, self.seed = folder, title, journal, private, seed
-        self._counts: dict[tuple[object, ...], int] = {}
+        self._matches: dict[tuple[object, ...], int | pl.Series] = {}
 
     def framework(self) -> TraitFramework:
         """Return the traits that the study's people are rated on; the Big Five by default."""
@@ -151,17 +160,13 @@ class ExploredStudy:
 
     def people(self, asked: Sequence[PeopleCondition], page: int = 0) -> PeoplePage:
         """Return one page of the people for whom all conditions hold."""
-        used = [one.column for one in asked]
-        types = self.types() if asked else {}
-        lazy = self._joined(used)
-        for condition in asked:
-            lazy = lazy.filter(condition.expression(types[condition.column]))
-        count = self._count(lazy, tuple(asked))
+        found = self._found(tuple(asked))
+        count = found if isinstance(found, int) else len(found)
         page = min(max(0, page), max(0, -(-count // ROWS) - 1))
         shown = self._shown()
-        kept = lazy.slice(page * ROWS, ROWS)
-        wanted = [name for name in shown if name in lazy.collect_schema()]
-        rows = _collected(kept.select("id", *wanted))
+        people = scan_parquet(self._people())
+        wanted = [name for name in shown if name in people.collect_schema()]
+        rows = self._rows_at(people.select("id", *wanted), found, page)
         rows = self._with_scores(rows, [name for name in shown if name not in wanted])
         texts = [[_text(value) for value in row] for row in rows.select("id", *shown).iter_rows()]
         return PeoplePage(["id", *shown], texts, count, page)
@@ -229,14 +234,34 @@ class ExploredStudy:
         scores = scan_parquet(path).select("id", *names).filter(pl.col("id").is_in(rows["id"].to_list())).collect()
         return rows.join(scores, on="id", how="left", maintain_order="left")
 
-    def _count(self, lazy: pl.LazyFrame, asked: tuple[PeopleCondition, ...]) -> int:
-        """Return how many people there are, counted once for the same files and conditions."""
+    def _found(self, asked: tuple[PeopleCondition, ...]) -> int | pl.Series:
+        """Return how many people there are, or the rows of those for whom all conditions hold, looked for once."""
         key = (self.versions(), asked)
-        if key not in self._counts:
-            if len(self._counts) > 1000:
-                self._counts.clear()
-            self._counts[key] = int(_collected(lazy.select(pl.len())).item())
-        return self._counts[key]
+        if key not in self._matches:
+            if len(self._matches) >= FILTERS_KEPT:
+                self._matches.pop(next(iter(self._matches)))
+            types = self.types() if asked else {}
+            lazy = self._joined([one.column for one in asked]).with_row_index(_ROW)
+            for condition in asked:
+                lazy = lazy.filter(condition.expression(types[condition.column]))
+            if asked:
+                self._matches[key] = _collected(lazy.select(_ROW)).to_series()
+            else:
+                self._matches[key] = int(_collected(lazy.select(pl.len())).item())
+        return self._matches[key]
+
+    @staticmethod
+    def _rows_at(people: pl.LazyFrame, found: int | pl.Series, page: int) -> pl.DataFrame:
+        """Return a page of people; of a condition, a stretch of the file is read where one holds them all."""
+        if isinstance(found, int):
+            return _collected(people.slice(page * ROWS, ROWS))
+        places = found.slice(page * ROWS, ROWS).to_list()
+        if not places:
+            return _collected(people.head(0))
+        first, span = places[0], places[-1] - places[0] + 1
+        if span <= STRETCH:
+            return _collected(people.slice(first, span))[[place - first for place in places]]
+        return _collected(people.with_row_index(_ROW).filter(pl.col(_ROW).is_in(places))).drop(_ROW)
 
     def _rows(self, folder: str, file: str, key: str, person: str) -> list[dict[str, Any]]:
         path = self.folder.output(folder, file)

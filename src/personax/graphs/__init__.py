@@ -2,26 +2,29 @@
 
 ====================  ==========================================================================
 `_export`             GraphML (networkx, Gephi, yEd, igraph, Cytoscape) and DOT (Graphviz)
-`_layered_layout`     layers, dummy vertices, few crossings, coordinates (Sugiyama); used by
-                      `personax.figures` and `personax.report`
+`_layered_layout`     layers, dummy vertices, few crossings, coordinates (Sugiyama)
+`_geometry`           boxes and paths of that layout, in inches for `personax.plots`, in pixels for
+                      `personax.report`
 ====================  ==========================================================================
 """
 
 from personax.graphs._export import to_dot, to_graphml
+from personax.graphs._geometry import Box, GraphGeometry, graph_geometry
 from personax.graphs._layered_layout import (
     LayeredLayout,
     Vertex,
     coordinates,
-    group_layers,
     layered_layout,
     longest_path_layers,
 )
 
 __all__ = [
+    "Box",
+    "GraphGeometry",
     "LayeredLayout",
     "Vertex",
     "coordinates",
-    "group_layers",
+    "graph_geometry",
     "layered_layout",
     "longest_path_layers",
     "to_dot",

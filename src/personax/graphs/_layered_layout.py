@@ -7,15 +7,15 @@ layer, assign coordinates. Nothing is random: the same graph has the same layout
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from itertools import accumulate, pairwise
 
-from personax.data.edges import EDGES, POINTING
-from personax.schema import EdgeKind, Graph
+from personax.data.edges import POINTING
+from personax.schema import Graph
 
-__all__ = ["LayeredLayout", "Vertex", "coordinates", "group_layers", "layered_layout", "longest_path_layers"]
+__all__ = ["LayeredLayout", "Vertex", "coordinates", "layered_layout", "longest_path_layers"]
 
 Vertex = Hashable
 """A node by its id, or a dummy vertex of a long edge: the number of the edge, and the layer that it passes."""
@@ -60,9 +60,7 @@ class LayeredLayout:
         return _crossings(self.layers, _beside(self.layers, self.chains)[1])
 
 
-def longest_path_layers(
-    graph: Graph, kinds: Collection[EdgeKind] = tuple(EDGES), *, last: str | None = None
-) -> dict[str, int]:
+def longest_path_layers(graph: Graph, *, last: str | None = None) -> dict[str, int]:
     """Return the layer of each node: the length of the longest path into it.
 
     Parameters
@@ -70,8 +68,6 @@ def longest_path_layers(
     graph
         Edges that point lead from source to target, except those that would close a cycle with surer or earlier ones:
         these are turned round. The others lead from the earlier node to the later one.
-    kinds
-        Edges of other kinds say nothing about layers, so that their ends may share one.
     last
         A group of nodes that edges without a direction lead to.
 
@@ -83,18 +79,12 @@ def longest_path_layers(
     {'a': 0, 'b': 1, 'c': 2}
     """
     causes: dict[str, list[str]] = {node.id: [] for node in graph.nodes}
-    for source, target in _acyclic(graph, kinds, last):
+    for source, target in _acyclic(graph, last):
         causes[target].append(source)
     layer: dict[str, int] = {}
     for node in TopologicalSorter(causes).static_order():
         layer[node] = max((layer[cause] + 1 for cause in causes[node]), default=0)
     return {node.id: layer[node.id] for node in graph.nodes}
-
-
-def group_layers(graph: Graph) -> dict[str, int]:
-    """Return one layer a group of nodes, in the order in which the groups appear."""
-    order = {group: number for number, group in enumerate(dict.fromkeys(node.group for node in graph.nodes))}
-    return {node.id: order[node.group] for node in graph.nodes}
 
 
 def layered_layout(graph: Graph, layers: Mapping[str, int]) -> LayeredLayout:
@@ -108,7 +98,7 @@ def layered_layout(graph: Graph, layers: Mapping[str, int]) -> LayeredLayout:
     graph
         What is laid out.
     layers
-        Node id -> layer; see `longest_path_layers` and `group_layers`.
+        Node id -> layer; see `longest_path_layers`.
 
     Examples
     --------
@@ -158,14 +148,14 @@ def coordinates(layout: LayeredLayout) -> dict[Vertex, float]:
     return {vertex: value - highest for vertex, value in height.items()}
 
 
-def _acyclic(graph: Graph, kinds: Collection[EdgeKind], last: str | None) -> list[tuple[str, str]]:
+def _acyclic(graph: Graph, last: str | None) -> list[tuple[str, str]]:
     """Return the ends of each edge in the direction that it leads; the directions form no cycle."""
     rank = {node.id: (node.group == last, number) for number, node in enumerate(graph.nodes)}
     pointing = [edge for kind in POINTING for edge in graph.edges if edge.kind == kind]
     others = [edge for edge in graph.edges if edge.kind not in POINTING]
     effects: dict[str, set[str]] = defaultdict(set)
     directions = []
-    for edge in (edge for edge in [*pointing, *others] if edge.kind in kinds and edge.source != edge.target):
+    for edge in (edge for edge in [*pointing, *others] if edge.source != edge.target):
         source, target = edge.source, edge.target
         if edge.kind not in POINTING and rank[source] > rank[target]:
             source, target = target, source

@@ -11,9 +11,10 @@ A map, each line using the ones above it; the modules are private, this package 
   ``_effects``, ``_intervals``, ``_corrections``, ``_result``
 - ``_direction`` (how y moves with x) with ``_trend`` (ranks) and ``_group_order`` (groups and tables)
 - ``_pair`` (what the tests of a pair of columns share), ``_registered`` (tests by name: the only table of them)
+- ``_regression_checks`` (when a small p-value given z counts), with ``_residual_kernels`` and ``_trees``
 - one file a test, all that personax knows of it within: ``_kci`` with ``_conditional``, ``_hsic``, ``_dcor``,
-  ``_rcit``, ``_gcm``, ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``, ``_usp``, ``_auto`` (which
-  fits a pair)
+  ``_rcit``, ``_gcm`` with ``_wgcm`` and ``_pcm``, ``_chisq`` and ``_gsq`` with ``_contingency`` and ``_table_tests``,
+  ``_usp``, ``_auto`` (which fits a pair)
 - the grid: ``_frames`` (any table), ``_parts`` (many Parquet files), ``_state`` (what counting leaves of them),
   ``_grid``, ``_all_pairs`` (of small tables, streamed), ``_views``, ``_heterogeneity``, ``_missingness``,
   ``_pooling``, ``_noisy`` (counts with noise)
@@ -42,6 +43,7 @@ from personax.independence._missingness import missingness
 from personax.independence._noisy import NoisyTable, noisy_chisq, screen_noisy
 from personax.independence._pair import MAX_LEVELS, ColumnPair, Given, TestedColumn
 from personax.independence._parts import DataSet, open_dataset
+from personax.independence._pcm import pcm
 from personax.independence._pooling import pool
 from personax.independence._rcit import rcit
 from personax.independence._registered import RegisteredTest, battery, find_test, option_faults
@@ -51,6 +53,7 @@ from personax.independence._state import State, count
 from personax.independence._usp import usp
 from personax.independence._variable import present_rows
 from personax.independence._views import dependence_graph, wide
+from personax.independence._wgcm import wgcm
 
 __all__ = [
     "FAMILIES",
@@ -92,6 +95,7 @@ __all__ = [
     "noisy_chisq",
     "open_dataset",
     "option_faults",
+    "pcm",
     "pool",
     "present_rows",
     "rcit",
@@ -102,5 +106,6 @@ __all__ = [
     "screen_tables",
     "usp",
     "verdicts",
+    "wgcm",
     "wide",
 ]

@@ -58,7 +58,7 @@ def _marginal(x: Sample, y: Sample) -> Route:
             f"categories, and an expected count is {smallest:.2g}: exact moments instead",
         )
     if n < SMALL:
-        return "kci", {"null": "permutation"}, f"only {n} people, so rows are permuted"
+        return "kci", {"null": "sequential"}, f"only {n} people, so rows are permuted"
     return "kci", {}, "numbers or ordered levels, and any form of dependence"
 
 

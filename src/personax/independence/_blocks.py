@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from personax.errors import InputError, UntestableError
 from personax.independence._contingency import pearson
@@ -15,17 +17,12 @@ from personax.independence._gsq import likelihood_ratio
 from personax.independence._kernels import Factor
 from personax.independence._margins import expected_counts
 from personax.independence._pair import ColumnPair
+from personax.independence._permutations import sequential_p_value
 from personax.independence._result import TestResult
 from personax.independence._strata import Divergence
 from personax.independence._survey import survey_weights
 
 __all__ = ["Design", "RowBlocks", "blocks_of", "exchanged"]
-
-ENOUGH = 20
-"""Exchanges at least as extreme as the data after which no more are drawn."""
-
-TIE = 1e-10
-"""A statistic within this share of the observed one counts as equal."""
 
 Design = tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]
 """Weight, cluster and stratum of each row."""
@@ -79,6 +76,10 @@ class RowBlocks:
                 found.append(order[starts[:, None] + np.arange(kind[0])])
         return found
 
+    def least_p(self, rows: NDArray[np.bool_]) -> float:
+        """Return one in as many orders as there are."""
+        return float(np.exp(-sum(gammaln(len(one) + 1.0) for one in self.classes(rows))))
+
     def orders(self, rows: NDArray[np.bool_], times: int, rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:
         """Yield orders of the rows in which clusters have changed places."""
         classes = self.classes(rows)
@@ -131,7 +132,9 @@ def exchanged(
 
     Under independence of x and y between clusters that are alike (whatever the dependence within) all exchanges of the
     clusters' blocks of x are equally probable: the p-value is exact. Drawing ends when twenty exchanges are as extreme
-    as the data (Besag, Clifford 1991): ``20 / draws``, else ``(1 + as extreme) / (1 + permutations)``.
+    as the data (Besag, Clifford 1991): ``20 / draws``, else ``(1 + as extreme) / (1 + permutations)``; where none is,
+    the tail is continued as `personax.independence._permutations.sequential_p_value` does, down to one in as many
+    exchanges as there are, or no correction over many pairs could ever reject.
 
     Raises
     ------
@@ -149,15 +152,16 @@ def exchanged(
     statistic: _TableStatistic | _KernelStatistic = (
         _TableStatistic(pair, TABLES[test]) if test in TABLES else _KernelStatistic(test, pair)
     )
-    own = statistic(np.arange(int(rows.sum())))
-    reached = drawn = 0
-    for order in blocks.orders(rows, permutations, rng):
-        drawn += 1
-        reached += statistic(order) >= own - TIE * max(abs(own), 1e-300)
-        if reached == ENOUGH:
-            break
-    p = reached / drawn if reached == ENOUGH else (1 + reached) / (1 + permutations)
-    details = {**result.details, "exchanges": drawn}
+    drawn, orders = [0], blocks.orders(rows, permutations, rng)
+
+    def draw(times: int) -> NDArray[np.float64]:
+        found = [statistic(order) for order in islice(orders, times)]
+        drawn[0] += len(found)
+        return np.sqrt(np.maximum(found, 0))
+
+    own = float(np.sqrt(max(0.0, statistic(np.arange(int(rows.sum()))))))
+    p = max(sequential_p_value(draw, own, permutations), blocks.least_p(rows))
+    details = {**result.details, "exchanges": drawn[0]}
     details.pop("dof", None)
     return replace(result, p_value=float(p), method="exchange of clusters", details=details)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 
-from personax.errors import UndecidedError, UntestableError
+from personax.errors import UntestableError
 from personax.independence._counts import Counted, join, join_given
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence._kernel_products import Products
@@ -34,6 +34,7 @@ from personax.independence._kernels import (
     standardise,
 )
 from personax.independence._null import Null, exact, gamma
+from personax.independence._regression_checks import checked
 from personax.independence._residual_kernels import Location, located, products, residual_kernel
 from personax.independence._result import TestResult
 
@@ -53,21 +54,6 @@ RIDGE = 1e-3
 
 SHARE_OF_Z = 0.5
 """x is tested together with z at half its scale, and y by itself, as Zhang et al. do: the test is not symmetric."""
-
-DOUBTFUL = 0.1
-"""Below this p-value boosted trees are regressed on too, unless a linear regression explains x or y about as well:
-what smooth regressions leave of a threshold looks alike in both. A p-value above it is no rejection anyway."""
-
-FEWEST = 20
-"""Distinct values of z below which kernel ridge regression has a mean for each of them, and trees add nothing."""
-
-LINEAR_ROWS_A_COLUMN, ROWS_A_COLUMN = 6, 50
-"""Rows for each of several columns of z below which there is no rejection at all, because nobody can tell a line from a
-bend there; and below which one counts only if a linear regression explains x or y about as well as the best one: where
-one of the two regressions is right, errors of the other do no harm."""
-
-SLIGHTLY_BENT, BENT = 0.02, 0.05
-"""Share of the cross-validation score that a regression must save to be more than linear: to grow trees, to abstain."""
 
 NEGLIGIBLE = 1e-7
 """Share of the trace that the variance leaves out."""
@@ -114,25 +100,12 @@ class _Tested(NamedTuple):
 
 def _by_residuals(x: Counted, y: Counted, regression: Regression, bandwidth: Bandwidth, null: Null) -> _Tested:
     """Run the symmetric test, and where it is in doubt again with boosted trees among the regressions."""
-    variables = ((x, "x"), (y, "y"))
-    locations = [located(v, regression, name) for v, name in variables]
-    tested = _symmetric(x, y, regression, locations, bandwidth, null)
-    if tested.p_value >= DOUBTFUL or regression.z.values is None:
-        return tested
-    columns, bent = regression.z.columns, min(one.residual.gain for one in locations)
-    if bent > SLIGHTLY_BENT and regression.z.size >= FEWEST:
-        locations = [located(v, regression, name, trees=True) for v, name in variables]
-        # which of the two fits better is not certain: a rejection must stand in both
-        again = _symmetric(x, y, regression, locations, bandwidth, null)
-        tested = max(tested, again, key=lambda one: one.p_value)
-    few = x.n < (ROWS_A_COLUMN if bent > BENT else LINEAR_ROWS_A_COLUMN) * columns
-    if tested.p_value < DOUBTFUL and columns > 1 and few:
-        bends = "z moves x and y in bent ways, which" if bent > BENT else "whether z moves x and y in straight lines,"
-        raise UndecidedError(
-            f"{bends} {x.n} rows are too few to follow given {columns} columns; "
-            f"{ROWS_A_COLUMN} rows a column are enough, or take fewer columns"
-        )
-    return tested
+
+    def run(locations: Sequence[Location]) -> _Tested:
+        return _symmetric(x, y, regression, locations, bandwidth, null)
+
+    locations = [located(v, regression, name) for v, name in ((x, "x"), (y, "y"))]
+    return checked(run(locations), run, x, y, regression, locations)
 
 
 def _symmetric(

@@ -15,6 +15,7 @@ from personax.independence._effects import CRAMERS_V, pooled_cramers_v
 from personax.independence._inputs import Rng, as_columns, generator
 from personax.independence._margins import pearson_moments
 from personax.independence._null import gamma
+from personax.independence._permutations import check_number
 from personax.independence._result import TestResult
 from personax.independence._strata import Divergence, Strata, count_strata
 
@@ -77,7 +78,10 @@ def counted_tables(x: ArrayLike, z: ArrayLike | None = None) -> list[NDArray[np.
     """
     if z is not None:
         raise UntestableError("a table of counts takes no z; give one table a stratum, shape (strata, a, b)")
-    (array,) = as_columns(x, "the table") if np.ndim(x) != 3 else (np.asarray(x),)
+    try:
+        array = np.asarray(x) if np.ndim(x) == 3 else as_columns(x, "the table")[0]
+    except ValueError:
+        raise UntestableError("the rows of the table differ in length; give one count a cell") from None
     if array.ndim not in (2, 3) or min(array.shape) < 1 or array.dtype.kind not in "biuf":
         raise UntestableError(f"y is missing, and x of shape {array.shape} is no table of counts; give y, or a table")
     if not (np.isfinite(array).all() and (array >= 0).all() and (array == np.floor(array)).all()):
@@ -147,6 +151,8 @@ def of_tables(
     strata = sum(len(stack) for stack in stacks)
     details = {"dof": dof, **_described(strata, used), "effect_name": CRAMERS_V}
     details |= {} if correction is None else {"correction": correction}
+    if correction == "yates":
+        details["tables_corrected"] = int(sum((part.dof == 1).sum() for part in used))
     details |= {"permutations": permutations} if null == "permutation" else {}
     n = int(sum(stack.sum() for stack in stacks))
     effect = pooled_cramers_v([part.counts for part in used]) if with_effect else 0.0
@@ -183,8 +189,7 @@ def check_permutations(permutations: int, rng: np.random.Generator | None) -> No
     """Say what a permutation null lacks."""
     if rng is None:
         raise UntestableError("a permutation null needs rng, for example numpy.random.default_rng(0)")
-    if permutations < 1:
-        raise UntestableError(f"permutations must be at least 1, not {permutations}")
+    check_number(permutations)
 
 
 def share_as_extreme(statistic: float, drawn: NDArray[np.float64]) -> float:

@@ -40,7 +40,7 @@ def correct(p_values: ArrayLike, method: Correction) -> NDArray[np.float64]:
     Raises
     ------
     InputError
-        Another method.
+        Another method, or numbers that are no probabilities.
 
     References
     ----------
@@ -55,6 +55,8 @@ def correct(p_values: ArrayLike, method: Correction) -> NDArray[np.float64]:
     check_correction(method)
     p = np.asarray(p_values, dtype=float)
     known = ~np.isnan(p)
+    if wrong := p[known & ~((p >= 0) & (p <= 1))].tolist():
+        raise InputError(f"{wrong[0]:g} is no p-value; give numbers from 0 to 1, NaN where there is none")
     corrected = p.copy()
     if known.any():
         corrected[known] = _correct(p[known], method)

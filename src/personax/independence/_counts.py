@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,7 @@ __all__ = [
     "count",
     "join",
     "join_given",
+    "numbers_as_text",
     "read",
     "same_rows",
     "table",
@@ -27,6 +29,12 @@ __all__ = [
 ]
 
 MIN_ROWS = 5
+
+MOST_CODES = 20
+"""More numbers with decimals than this, as text, are no codes."""
+
+_NUMBER = re.compile(r"\D{0,4}\d[\d.,' \u00a0\u202f]*(e[+-]?\d+)?\D{0,4}")
+_DECIMAL = re.compile(r"\d[.,]\d")
 
 MAX_CATEGORIES = 2000
 """More categories than this, such as names, are not tested."""
@@ -111,7 +119,32 @@ def count(x: ArrayLike, *, name: str = "x", nominal: bool = False, weights: NDAr
     if len(distinct) == 1:
         raise UntestableError(f"{name} is constant")
     values = None if nominal or rows.dtype.kind == "U" else distinct
+    if values is None and rows.shape[1] == 1:
+        _check_names(distinct[:, 0], people, name, nominal=nominal)
     return Counted(values, codes, tally(codes, weights, len(distinct)), weights=weights)
+
+
+def _check_names(distinct: NDArray[Any], people: int, name: str, *, nominal: bool) -> None:
+    """Refuse numbers that came as text, and names that nobody shares: the test would be of their spelling."""
+    if not nominal and distinct.dtype.kind == "U" and numbers_as_text(distinct.tolist()):
+        raise UntestableError(f"{name} holds numbers as text, such as {str(distinct[0])!r}; turn it into numbers")
+    if len(distinct) == people:
+        raise UntestableError(f"{name} has another category in every row; these are names, which are not tested")
+
+
+def numbers_as_text(distinct: Sequence[str]) -> bool:
+    """Say whether different texts are measurements: many, numbers all, and some with a decimal part.
+
+    Examples
+    --------
+    >>> numbers_as_text([f"{k}.5" for k in range(30)]), numbers_as_text([f"{k:05d}" for k in range(30)])
+    (True, False)
+    """
+    return (
+        len(distinct) > MOST_CODES
+        and all(_NUMBER.fullmatch(text) for text in distinct)
+        and any(_DECIMAL.search(text) for text in distinct)
+    )
 
 
 def _mixed(columns: Sequence[NDArray[Any]], name: str, weights: NDArray[np.intp] | None) -> Counted:

@@ -19,7 +19,18 @@ from personax.independence._corrections import Correction, correct
 from personax.independence._counts import MAX_CATEGORIES, Counted, join, table
 from personax.independence._group_order import excess, most_different
 from personax.independence._pair import ColumnPair, Sample
-from personax.independence._trend import LEVEL, Cells, Trend, cells, cycle, middle_ranks, rank_trend, signed_trend, turn
+from personax.independence._trend import (
+    LEVEL,
+    Cells,
+    Trend,
+    cells,
+    cycle,
+    middle_ranks,
+    rank_trend,
+    signed_trend,
+    thirds,
+    turn,
+)
 from personax.results import Result
 
 __all__ = ["DIRECTION_SCHEMA", "Direction", "decided", "direction_of", "sentence"]
@@ -200,14 +211,15 @@ def _with_thirds(made: Direction, x: Sample, y: Sample, both: Cells) -> Directio
     counts = x.counted.counts
     third = np.arange(x.counted.size)
     if x.counted.size > 3:
-        middle = np.cumsum(counts) - counts / 2
-        third = np.minimum(2, (3 * middle / x.counted.n).astype(np.intp))
+        third = thirds(counts.astype(float))
     people = np.bincount(third, counts)
     used = np.flatnonzero(people)
     sums = np.bincount(third[both.x], both.people * _numbers(y.counted)[both.y], minlength=len(people))
     means = sums[used] / people[used]
     high, low = int(means.argmax()), int(means.argmin())
     names = [_range(x, np.flatnonzero(third == k)) for k in (used[high], used[low])]
+    if made.turn and (low, high)[made.turn == "peak"] != 1:
+        made = replace(made, turn="", p_turn=1.0)  # means and ranks of y disagree on where it is
     return replace(
         made, level_high=names[0], mean_high=float(means[high]), n_high=int(people[used[high]]),
         level_low=names[1], mean_low=float(means[low]), n_low=int(people[used[low]]),

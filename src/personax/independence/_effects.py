@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from personax.independence._counts import Counted
 from personax.independence._kernels import Factor, cross, marginal_factor
 from personax.independence._margins import pearson_moments
+from personax.independence._normal_scores import scored
 from personax.independence._permutation_moments import permutation_variance
 
 __all__ = [
     "CRAMERS_V",
     "KERNEL_CORRELATION",
     "SINGLES",
+    "clear_kernel_correlation",
     "cramers_v",
     "cramers_v_each",
     "effect_factor",
@@ -50,11 +52,11 @@ ENOUGH = 1e-9
 def effect_factor(variable: Counted) -> Factor:
     """Return the kernel by which a variable enters its effect size.
 
-    Numbers have a Gaussian kernel of width `WIDTH`; categories the projection on their groups, ``1 / count`` for two
-    rows of one group, so that no category weighs more than another.
+    Numbers have a Gaussian kernel of width `WIDTH`, of their normal scores where tails are heavy; categories the
+    projection on their groups, ``1 / count`` for two rows of one group, so that no category weighs more than another.
     """
     if variable.values is not None:
-        return marginal_factor(variable, WIDTH, tolerance=ENOUGH)
+        return marginal_factor(scored(variable), WIDTH, tolerance=ENOUGH)
     rows = np.diag(1 / np.sqrt(variable.counts))
     return Factor(rows - (variable.counts / variable.n) @ rows, variable, groups=variable.size)
 
@@ -102,6 +104,15 @@ def kernel_correlation(x: Factor, y: Factor) -> float:
     if groups * SMALL_GROUPS > x.of.n:
         share = shrunk(share, float(np.sqrt(max(0.0, permutation_variance(x, y)))) / room)
     return float(np.sqrt(np.clip(share, 0, 1)))
+
+
+def clear_kernel_correlation(x: Factor, y: Factor) -> float:
+    """Return the kernel correlation of two kernels of numbers less twice its noise: 0 where chance makes as much."""
+    room = _most(x, y) - (expected := x.trace * y.trace / (x.of.n - 1))
+    if not room > 0:
+        return 0.0
+    noise = float(np.sqrt(max(0.0, permutation_variance(x, y)))) / room
+    return float(np.sqrt(np.clip(shrunk((cross(x, y) - expected) / room, noise), 0, 1)))
 
 
 def too_single(groups: int, n: int) -> bool:

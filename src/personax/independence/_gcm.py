@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,12 +13,13 @@ from personax.errors import UntestableError
 from personax.independence._counts import Counted, join, read
 from personax.independence._intervals import Interval, correlation_interval
 from personax.independence._kernel_ridge import Regression, Residual
-from personax.independence._kernels import standardise
 from personax.independence._pair import ColumnPair
+from personax.independence._regression_checks import checked
+from personax.independence._residual_kernels import Location, located
 from personax.independence._result import TestResult
 from personax.registry import register
 
-__all__ = ["PARTIAL_CORRELATION", "gcm", "gcm_of"]
+__all__ = ["PARTIAL_CORRELATION", "covariance_test", "gcm", "gcm_of", "regressed", "residual_products"]
 
 PARTIAL_CORRELATION = "partial correlation"
 
@@ -51,9 +53,9 @@ def _interval(_: ColumnPair, result: TestResult) -> Interval | None:
 def gcm(x: ArrayLike, y: ArrayLike, z: ArrayLike, *, nominal: Collection[str] = ()) -> TestResult:
     r"""Test whether x and y are uncorrelated once z is regressed out of both.
 
-    With residuals r of x and s of y after kernel ridge regression on z (width and penalty by generalised
-    cross-validation), ``sqrt(n) mean(r s)`` is normal under independence given z; several columns make a Wald statistic
-    with as many degrees of freedom as there are pairs of columns.
+    With residuals r of x and s of y after regression on z, as `personax.independence.kci` takes it (boosted trees where
+    p is below .1 included), ``sqrt(n) mean(r s)`` is normal under independence given z; several columns make a Wald
+    statistic with as many degrees of freedom as there are pairs of columns.
 
     Parameters
     ----------
@@ -72,6 +74,8 @@ def gcm(x: ArrayLike, y: ArrayLike, z: ArrayLike, *, nominal: Collection[str] = 
     UntestableError
         A constant, missing or infinite value, different lengths, fewer than ten rows for each pair of columns, nothing
         that varies given z.
+    DeterminedError, UndecidedError
+        As for `personax.independence.kci`.
 
     Notes
     -----
@@ -98,10 +102,27 @@ def gcm(x: ArrayLike, y: ArrayLike, z: ArrayLike, *, nominal: Collection[str] = 
 
 def gcm_of(x: Counted, y: Counted, z: Counted, regression: Regression | None = None) -> TestResult:
     """Test counted variables; ``regression`` where it is known already."""
-    regression = regression or Regression(z)
-    left = [regression.residual(_columns(v), v, name) for v, name in ((x, "x"), (y, "y"))]
-    products, counts, scale = _products(*left)
-    n = int(counts.sum())
+    return regressed(covariance_test, x, y, regression or Regression(z))
+
+
+def regressed(
+    test: Callable[[Location, Location], TestResult], x: Counted, y: Counted, regression: Regression
+) -> TestResult:
+    """Run a test on what z leaves of x and y, with trees among the regressions where a small p could be their fault."""
+
+    def run(locations: Sequence[Location]) -> TestResult:
+        result = test(*locations)
+        taken = {f"regression_{name}": one.residual.chosen for name, one in zip("xy", locations, strict=True)}
+        return replace(result, details={**result.details, **taken})
+
+    locations = [located(v, regression, name) for v, name in ((x, "x"), (y, "y"))]
+    return checked(run(locations), run, x, y, regression, locations)
+
+
+def covariance_test(x: Location, y: Location) -> TestResult:
+    """Test whether what z leaves of x and y is uncorrelated."""
+    both, products, scale = residual_products(x.residual, y.residual)
+    counts, n = both.counts, both.n
     if products.shape[1] > MAX_SHARE * n:
         raise UntestableError(f"{products.shape[1]} pairs of columns are too many for {n} rows; use kci or rcit")
     # r and s are residuals of the mean given z. Under independence given z, E r s = 0, and the errors of the two
@@ -121,15 +142,10 @@ def gcm_of(x: Counted, y: Counted, z: Counted, regression: Regression | None = N
     return TestResult(statistic, float(chdtrc(dof, statistic)), effect, n, "asymptotic", details)
 
 
-def _columns(variable: Counted) -> NDArray[np.float64]:
-    """Return numbers standardised, categories as one column each but the last."""
-    return np.eye(variable.size)[:, :-1] if variable.values is None else standardise(variable)
-
-
-def _products(x: Residual, y: Residual) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]]:
-    """Return the products of residuals, how often each occurs, and the standard deviations they are relative to."""
+def residual_products(x: Residual, y: Residual) -> tuple[Counted, NDArray[np.float64], NDArray[np.float64]]:
+    """Return the distinct (x, y, z), their products of residuals, and the standard deviations they are relative to."""
     both, first = join(x.of, y.of)
     fx, fy = x.rows[x.of.codes[first]], y.rows[y.of.codes[first]]
     products = (fx[:, :, None] * fy[:, None, :]).reshape(both.size, -1)
     spread = [np.sqrt(both.counts @ np.square(values) / both.n) for values in (fx, fy)]
-    return products, both.counts, np.outer(*spread).ravel()
+    return both, products, np.outer(*spread).ravel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from math import isnan
@@ -21,11 +21,12 @@ from personax.engine import ThreadEngine, find_engine
 from personax.errors import InputError, UntestableError
 from personax.independence._blocks import Design, RowBlocks, blocks_of, exchanged
 from personax.independence._corrections import Correction, correct
+from personax.independence._counts import numbers_as_text
 from personax.independence._direction import DIRECTION_SCHEMA, Direction, decided, direction_of
 from personax.independence._frames import Frame, as_frame, whole_weights
 from personax.independence._heterogeneity import told_apart
 from personax.independence._pair import ColumnPair, Given, TestedColumn
-from personax.independence._registered import check_categories, check_options, run_test
+from personax.independence._registered import check_categories, check_options, find_test, run_test
 from personax.independence._state import WEIGHT, Distinct, State, count_each, too_many
 from personax.independence._survey import survey_test
 from personax.independence._variable import are_vectors
@@ -176,11 +177,15 @@ def screen(
     """
     table = frame if isinstance(frame, State) else as_frame(frame)
     _check_arguments({"features": features, "targets": targets, "tests": tests, "given": given}, kinds or {}, alpha)
-    features, targets, given = (list(dict.fromkeys(names)) for names in (features, targets, given))
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed is {seed!r}; give a whole number of 0 or more")
+    # pandas calls columns without a name 0, 1, ...
+    features, targets, given = (list(dict.fromkeys(map(str, names))) for names in (features, targets, given))
+    kinds = {str(name): kind for name, kind in (kinds or {}).items()}
     names = list(dict.fromkeys([*features, *targets, *given]))
     apart = [name for name in (weight, cluster, strata, survey_weight) if name]
-    _check(table, [*names, *apart], tests, by, options or {}, given=bool(given))
-    meaning = _kinds(table, names, kinds or {}, periods or {})
+    _check(table, [*names, *apart], kinds, tests, by, options or {}, given=bool(given))
+    meaning = _kinds(table, names, kinds, periods or {})
     plan = _Plan(
         features, targets, given, meaning, tests, options or {}, weight, seed, jobs, cluster, strata, survey_weight
     )
@@ -232,16 +237,20 @@ def _check_arguments(lists: Mapping[str, object], kinds: Mapping[str, str], alph
 def _check(
     table: _Frame,
     names: Sequence[str],
+    kinds: Collection[str],
     tests: Sequence[str],
     by: str | None,
     options: Mapping[str, Any],
     *,
     given: bool,
 ) -> None:
-    for test in (*tests, *options):
+    for test in options:
+        if test not in tests and find_test(test):
+            raise InputError(f"options names {test}, which is not among tests ({', '.join(tests)}); leave it out")
+    for test in tests:
         check_options(test, options.get(test, {}), given=given)
     known = table.columns if isinstance(table, State) else table.collect_schema().names()
-    if absent := [name for name in dict.fromkeys((*names, *([by] if by else []))) if name not in known]:
+    if absent := [name for name in dict.fromkeys((*names, *([by] if by else []), *kinds)) if name not in known]:
         told = "; ".join(f"the table has no column {name}, {nearest(name, known)}" for name in absent)
         raise InputError(told)
     if by in names:
@@ -256,7 +265,9 @@ def _kinds(
     inferred: dict[str, tuple[Kind, float | None]] = {}
     for sample in _samples(table, unsaid):
         for column in with_date_kinds(infer_columns(sample), sample):
-            kind: Kind = "continuous" if are_vectors(sample[column.name]) else column.kind
+            series = sample[column.name]
+            text = series.dtype == pl.String and numbers_as_text(series.drop_nulls().unique().to_list())
+            kind: Kind = "continuous" if are_vectors(series) or text else column.kind
             inferred[column.name] = kind, column.period
     said = {name: (kinds[name], periods.get(name)) for name in names if name in kinds}
     return {name: said.get(name) or inferred[name] for name in names}

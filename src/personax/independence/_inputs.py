@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -100,11 +101,21 @@ def _column(values: Any) -> NDArray[Any]:  # noqa: ANN401 - a Series or an array
     if hasattr(values, "__arrow_c_array__") or hasattr(values, "__arrow_c_stream__"):
         series = pl.Series(values)
         series = series.cast(pl.String) if series.dtype in (pl.Categorical, pl.Enum) else series
+        series = series.cast(pl.Float64) if series.dtype.is_decimal() else series
+        if series.dtype.is_nested() and not series.null_count():
+            return _array(series.to_list())
         return np.array(series.to_list(), dtype=object) if series.null_count() else series.to_numpy()
     if isinstance(values, Sequence) and values and isinstance(values[0], Sequence) and not isinstance(values[0], str):
         mixed = {isinstance(value, str) for row in values for value in row} == {True, False}
-        return np.array(values, dtype=object) if mixed else np.asarray(values)
-    return np.asarray(values)
+        return np.array(values, dtype=object) if mixed else _array(values)
+    return _array(values)
+
+
+def _array(values: Any) -> NDArray[Any]:  # noqa: ANN401 - lists of any depth
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise UntestableError("the rows of a variable differ in length; give as many numbers in each") from None
 
 
 def _plain(array: NDArray[Any], name: str) -> NDArray[Any]:
@@ -121,7 +132,7 @@ def _plain(array: NDArray[Any], name: str) -> NDArray[Any]:
         raise UntestableError(f"{name} holds missing or infinite values; drop those rows first")
     if all(isinstance(value, str) for value in array.flat):
         return _plain(array.astype(str), name)
-    if all(isinstance(value, (bool, int, float, np.number, np.bool_)) for value in array.flat):
+    if all(isinstance(value, (bool, int, float, Decimal, np.number, np.bool_)) for value in array.flat):
         return array.astype(float)
     if array.ndim == 1 and (days := _days(array)) is not None:
         return days

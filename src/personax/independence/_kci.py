@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from personax.errors import UntestableError
 from personax.independence._conditional import Choice, conditional_kci
 from personax.independence._counts import read
-from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
+from personax.independence._effects import KERNEL_CORRELATION
 from personax.independence._inputs import Rng, generator
 from personax.independence._kernels import Bandwidth, Factor, cross, marginal_factor
 from personax.independence._normal_scores import Scores, check_scores, scored, with_kernels
@@ -158,8 +158,8 @@ def kci(
     if vz is not None:
         unasked = None if with_effect else nan
         return conditional_kci(vx, vy, vz, bandwidth, null, regression, effect=unasked)
-    effect = kernel_correlation(effect_factor(vx), effect_factor(vy)) if with_effect else nan
     samples = Sample(vx, "continuous"), Sample(vy, "continuous")
+    effect = ColumnPair(*samples, None).effect if with_effect else nan
     return _marginal(*samples, effect, bandwidth, scores, null, permutations, rng)
 
 

@@ -36,6 +36,9 @@ RANK = 300
 """Features of z at most. A regression on so many landmarks errs no more than one on all rows would (Rudi, Camoriano,
 Rosasco 2015, arXiv:1507.04717, who need about sqrt(n)), and a z of many columns would have as many as rows."""
 
+TOLERANCE = 1e-9
+"""Mean diagonal that the kernels of z leave out."""
+
 WIDTHS = (1.0, 0.5, 2.0)
 """Multiples of the kernel's width that are tried."""
 
@@ -109,7 +112,8 @@ class Regression:
             return [("means of groups", marginal_factor(self.z))]
         width = marginal_width(standardise(self.z), self.z.counts, self.bandwidth)
         scales = WIDTHS + NARROW if self.z.columns == 1 else WIDTHS
-        kernels = [("kernel ridge", marginal_factor(self.z, scale * width, most=RANK)) for scale in scales]
+        factors = [marginal_factor(self.z, scale * width, tolerance=TOLERANCE, most=RANK) for scale in scales]
+        kernels = [("kernel ridge", factor) for factor in factors]
         return [*kernels, *self._factors_of_columns()]
 
     def _factors_of_columns(self) -> list[tuple[str, Factor]]:

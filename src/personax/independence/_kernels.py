@@ -164,6 +164,8 @@ def _median_distance(values: NDArray[np.float64], counts: NDArray[np.intp]) -> f
     """Return the median distance of two rows that differ; of many distinct values every k-th stands for all."""
     step = -(-len(values) // MEDIAN_SAMPLE)
     values, counts = values[::step], counts[::step]
+    if values.shape[1] == 1 and (counts == counts[0]).all():
+        return _median_on_a_line(np.sort(values[:, 0]))
     distances = pdist(values)
     if (counts == counts[0]).all():
         middle = [(len(distances) - 1) // 2, len(distances) // 2]
@@ -178,6 +180,38 @@ def _median_distance(values: NDArray[np.float64], counts: NDArray[np.intp]) -> f
     lower, upper = np.searchsorted(below, half), np.searchsorted(below, half, side="right")
     return float((distances[order[lower]] + distances[order[min(upper, len(order) - 1)]]) / 2)
 
+
+def _median_on_a_line(values: NDArray[np.float64]) -> float:
+    """Return the median distance of sorted numbers, without the distances of all pairs.
+
+    Pairs nearer than a distance are counted by a search in the sorted values. Halving brackets the median until few
+    pairs are left between, and these are sorted.
+    """
+    size, places = len(values), np.arange(1, len(values) + 1)
+    pairs = size * (size - 1) // 2
+    first, last = (pairs - 1) // 2, pairs // 2  # the two in the middle
+    low, high = -1.0, float(values[-1] - values[0])
+    below, through = places, np.full(size, size)
+    for _ in range(HALVINGS):
+        if (through - below).sum() <= 4 * size:
+            break
+        middle = (max(low, 0.0) + high) / 2
+        at = np.searchsorted(values, values + middle, side="right")
+        if (at - places).sum() > last:
+            high, through = middle, at
+        elif (at - places).sum() <= first:
+            low, below = middle, at
+        else:
+            break
+    before, widths = int((below - places).sum()), through - below
+    ends = np.repeat(below - np.cumsum(widths) + widths, widths) + np.arange(widths.sum())
+    distances = values[ends] - np.repeat(values, widths)
+    distances.partition([first - before, last - before])
+    return float((distances[first - before] + distances[last - before]) / 2)
+
+
+HALVINGS = 60
+"""Of a range of distances, at most; then what is left between are equal ones."""
 
 TOLERANCE = 1e-13
 """Largest mean diagonal of the remainder; the diagonal of every kernel here is 1."""

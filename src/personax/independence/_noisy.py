@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -185,7 +185,9 @@ def _fitted(y: Floats, scale: float, n: float) -> tuple[Floats, Floats]:
     return shares[0], shares[1]
 
 
-def _null(rows: Floats, columns: Floats, n: float, scale: float, draws: int, rng: np.random.Generator) -> Any:  # noqa: ANN401 - an iterator of arrays
+def _null(
+    rows: Floats, columns: Floats, n: float, scale: float, draws: int, rng: np.random.Generator
+) -> Iterator[Floats]:
     shape = len(rows), len(columns)
     chances = np.outer(rows, columns).ravel()
     batch = max(1, BATCH // chances.size)

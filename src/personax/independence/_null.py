@@ -22,7 +22,13 @@ from personax.independence._permutation_moments import (
     permutation_variance,
     share,
 )
-from personax.independence._permutations import TIE, permutation_p_value, permuted_statistics, sequential_p_value
+from personax.independence._permutations import (
+    TIE,
+    check_number,
+    permutation_p_value,
+    permuted_statistics,
+    sequential_p_value,
+)
 
 __all__ = [
     "TAILS",
@@ -330,8 +336,7 @@ def p_value(
             return sequential_p_value(lambda times: np.sqrt(permuted_statistics(x, y, times, rng)), statistic**0.5)
         case "permutation":
             assert rng is not None
-            if permutations < 1:
-                raise UntestableError(f"{permutations} permutations; at least 1 is needed")
+            check_number(permutations)
             return permutation_p_value(permuted_statistics(x, y, permutations, rng), statistic)
         case "spectral":
             return _by_spectrum(x, y, statistic)

@@ -13,7 +13,7 @@ from personax.data.dates import YEAR, are_dates
 from personax.errors import UntestableError
 from personax.independence._conditional import conditional_left
 from personax.independence._counts import Counted, combine
-from personax.independence._effects import effect_factor, kernel_correlation
+from personax.independence._effects import clear_kernel_correlation, effect_factor, kernel_correlation
 from personax.independence._intervals import Interval, cramers_v_interval, kernel_interval
 from personax.independence._kernel_ridge import Regression
 from personax.independence._kernels import Factor, cross, marginal_factor
@@ -177,9 +177,19 @@ class ColumnPair:
 
     @cached_property
     def effect_factors(self) -> tuple[Factor, Factor]:
-        """The kernels of the kernel correlation, less what z explains."""
+        """The kernels of the kernel correlation, less what z explains.
+
+        They are wide. Waves are seen by narrower ones alone, which are taken where they clearly see more: by more than
+        twice their noise.
+        """
         if self.z is None:
-            return self.x.wide, self.y.wide
+            wide = self.x.wide, self.y.wide
+            several = [side.kernels.factors for side in (self.x, self.y)]
+            if len(several[0]) != len(several[1]) or len(several[0]) == 1 or any(one.groups for one in wide):
+                return wide
+            narrower = list(zip(*several, strict=True))[:-1]
+            best = max(narrower, key=lambda both: clear_kernel_correlation(*both))
+            return best if clear_kernel_correlation(*best) > kernel_correlation(*wide) else wide
         left = conditional_left(self.z.regression)
         return left(self.x.wide, self.x.counted, "x"), left(self.y.wide, self.y.counted, "y")
 

@@ -9,10 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from personax.errors import UntestableError
 from personax.independence._kernels import Factor
 from personax.independence._margins import random_tables
 
-__all__ = ["TIE", "permutation_p_value", "permuted_crosses", "permuted_statistics", "sequential_p_value"]
+__all__ = [
+    "TIE",
+    "check_number",
+    "permutation_p_value",
+    "permuted_crosses",
+    "permuted_statistics",
+    "sequential_p_value",
+]
 
 SMALL_TABLE = 10_000
 """Cells up to which whole contingency tables are drawn; above, rows are shuffled."""
@@ -30,7 +38,10 @@ FIRST_BATCH = 100
 """Permutations of the first batch; each one after it is twice as large."""
 
 TAIL = 250
-"""The largest permuted statistics, from which a tail is continued where none reaches the observed one."""
+"""The largest permuted statistics, from which a tail is continued where none reaches the observed one; a
+quarter of them where they are few, and none where that is fewer than `FEWEST`."""
+
+FEWEST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,12 @@ class _Margin:
     def others(self) -> int:
         """Number of rows that do not have the commonest value."""
         return int(self.counts.sum() - self.counts.max())
+
+
+def check_number(permutations: object) -> None:
+    """Refuse a number of permutations that is none."""
+    if not isinstance(permutations, (int, np.integer)) or isinstance(permutations, bool) or permutations < 1:
+        raise UntestableError(f"permutations must be a whole number of 1 or more, not {permutations!r}")
 
 
 def permuted_statistics(x: Factor, y: Factor, times: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -122,12 +139,12 @@ def _reaches(drawn: NDArray[np.float64], observed: float) -> NDArray[np.bool_]:
     return np.asarray(drawn >= observed - TIE * abs(observed))
 
 
-def sequential_p_value(draw: Callable[[int], NDArray[np.float64]], observed: float) -> float:
+def sequential_p_value(draw: Callable[[int], NDArray[np.float64]], observed: float, most: int = MOST) -> float:
     """Return a permutation p-value that stops drawing at the twentieth value as large as the observed one.
 
     It is ``20 / draws`` where that happens, else ``(1 + as large) / (1 + draws)``: exact in either case (Besag,
-    Clifford). Where none of 9,999 reaches the observed one, the largest are continued by an exponential tail no lighter
-    than theirs.
+    Clifford). Where none of ``most`` reaches the observed one, the largest are continued by an exponential tail no
+    lighter than theirs.
 
     Parameters
     ----------
@@ -142,29 +159,32 @@ def sequential_p_value(draw: Callable[[int], NDArray[np.float64]], observed: flo
     Besag, Clifford 1991, doi:10.1093/biomet/78.2.301.
     """
     drawn, reached = np.empty(0), 0
-    for batch in _batches():
+    for batch in _batches(most):
         new = draw(batch)
         hits = np.flatnonzero(_reaches(new, observed))
         if reached + len(hits) >= ENOUGH:
             return float(ENOUGH / (len(drawn) + hits[ENOUGH - reached - 1] + 1))
         drawn, reached = np.concatenate([drawn, new]), reached + len(hits)
-    p_value = (1 + reached) / (1 + MOST)
+    p_value = (1 + reached) / (1 + most)
     return p_value if reached else min(p_value, _continued(drawn, observed))
 
 
-def _batches() -> Iterator[int]:
+def _batches(most: int) -> Iterator[int]:
     size, done = FIRST_BATCH, 0
-    while done < MOST:
-        yield min(size, MOST - done)
+    while done < most:
+        yield min(size, most - done)
         done, size = done + size, 2 * size
 
 
 def _continued(drawn: NDArray[np.float64], observed: float) -> float:
     """Return the tail beyond all draws."""
-    largest = np.sort(drawn)[-TAIL - 1 :]
+    tail = min(TAIL, len(drawn) // 4)
+    if tail < FEWEST:
+        return 1.0
+    largest = np.sort(drawn)[-tail - 1 :]
     start, end = largest[0], largest[-1]
     if not end > start:
         return 1.0
     # two standard errors above the mean excess, and through the largest draw where that lies further out
-    scale = max((largest[1:] - start).mean() * (1 + 2 / np.sqrt(TAIL)), (end - start) / np.log(TAIL))
-    return float(TAIL / len(drawn) * np.exp(-(observed - start) / scale))
+    scale = max((largest[1:] - start).mean() * (1 + 2 / np.sqrt(tail)), (end - start) / np.log(tail))
+    return float(tail / len(drawn) * np.exp(-(observed - start) / scale))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from math import nan
 from typing import Any, Literal, get_args
 
@@ -12,12 +12,14 @@ from scipy.linalg import solve_triangular
 
 from personax.errors import DeterminedError, UntestableError
 from personax.independence._counts import MAX_CATEGORIES, Counted, combine, join, join_given, read
-from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
+from personax.independence._effects import KERNEL_CORRELATION
 from personax.independence._inputs import Rng, needed
-from personax.independence._kernel_ridge import Regression, Residual
+from personax.independence._kernel_ridge import Regression, Residual, Spectrum
 from personax.independence._kernels import Bandwidth, marginal_width, standardise
 from personax.independence._null import TAILS
-from personax.independence._pair import ColumnPair, kernel_interval_of
+from personax.independence._pair import ColumnPair, Sample, kernel_interval_of
+from personax.independence._regression_checks import checked
+from personax.independence._residual_kernels import Location
 from personax.independence._result import TestResult
 from personax.registry import register
 
@@ -138,6 +140,8 @@ def rcit(
     ------
     UntestableError
         A constant, missing or infinite value, different lengths, fewer than five rows.
+    DeterminedError, UndecidedError
+        As for `personax.independence.kci`, where z is regressed out by cross-validation.
 
     Notes
     -----
@@ -190,24 +194,46 @@ def rcit_of(
     tested = combine(y, z) if z is not None and variant == "rcit" else y
     if regression is None and z is not None and given == "ridge":
         regression = Regression(z)
-    drawn = []
-    for _ in range(draws):
-        waves = fourier_features(x, features, rng), fourier_features(tested, features, rng)
-        waves_z = _Waves(z, fourier_features(z, features_z, rng)) if z is not None and given == "fourier" else None
-        left = [
-            _left(wave, of, name, z, waves_z, regression)
-            for wave, of, name in zip(waves, (x, tested), ("x", "y"), strict=True)
-        ]
-        if z is not None:
-            _check_left(left)
-        statistic, weights = _statistic(*left)
-        drawn.append((statistic, TAILS[null](statistic, weights)))
-    statistics, p_values = np.array(drawn).T
-    details: dict[str, object] = {"effect_name": KERNEL_CORRELATION, "variant": variant, "features": features}
-    if draws > 1:
-        details |= {"draws": draws, "p_stability": float(np.ptp(p_values))}
+    drawn = [
+        (
+            fourier_features(x, features, rng),
+            fourier_features(tested, features, rng),
+            _Waves(z, fourier_features(z, features_z, rng)) if z is not None and given == "fourier" else None,
+        )
+        for _ in range(draws)
+    ]
     size = _effect(x, y, z) if effect is None else effect
-    return TestResult(float(np.median(statistics)), float(np.median(p_values)), size, x.n, null, details)
+    details: dict[str, object] = {"effect_name": KERNEL_CORRELATION, "variant": variant, "features": features}
+
+    def run(locations: Sequence[Location] = ()) -> TestResult:
+        found = [_once(waves, (x, tested), z, null, regression, locations) for waves in drawn]
+        statistics, p_values = np.array(found).T
+        spread = {"draws": draws, "p_stability": float(np.ptp(p_values))} if draws > 1 else {}
+        median = float(np.median(statistics)), float(np.median(p_values))
+        return TestResult(*median, size, x.n, null, {**details, **spread})
+
+    return run() if regression is None else checked(run(), run, x, y, regression)
+
+
+def _once(
+    drawn: tuple[NDArray[np.float64], NDArray[np.float64], _Waves | None],
+    variables: tuple[Counted, Counted],
+    z: Counted | None,
+    null: Tail,
+    regression: Regression | None,
+    locations: Sequence[Location],
+) -> tuple[float, float]:
+    """Return statistic and p-value of one draw of waves."""
+    *waves, waves_z = drawn
+    more = [one.spectra for one in locations] or [[], []]
+    left = [
+        _left(wave, of, name, z, waves_z, regression, also)
+        for wave, of, name, also in zip(waves, variables, "xy", more, strict=True)
+    ]
+    if z is not None:
+        _check_left(left)
+    statistic, weights = _statistic(*left)
+    return statistic, TAILS[null](statistic, weights)
 
 
 def _check_left(residuals: list[Residual]) -> None:
@@ -224,10 +250,11 @@ def _left(
     z: Counted | None,
     waves_z: _Waves | None,
     regression: Regression | None,
+    more: Sequence[Spectrum],
 ) -> Residual:
     """Return what z leaves of the waves."""
     if regression is not None:
-        return regression.residual(waves, variable, name)
+        return regression.residual(waves, variable, name, more=more)
     if z is None or waves_z is None:
         return Residual(waves, variable, np.zeros((1, waves.shape[1])))
     return waves_z.residual(waves, variable, name)
@@ -269,7 +296,7 @@ def _statistic(x: Residual, y: Residual) -> tuple[float, NDArray[np.float64]]:
 
 def _effect(x: Counted, y: Counted, z: Counted | None) -> float:
     if z is None:
-        return kernel_correlation(effect_factor(x), effect_factor(y))
+        return ColumnPair(Sample(x, "continuous"), Sample(y, "continuous"), None).effect
     # the effect is that of conditional KCI, whose residual maker it needs
     from personax.independence._conditional import conditional_effect
 

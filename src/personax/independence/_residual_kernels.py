@@ -12,6 +12,7 @@ means of these products; it sees a dependence that turns its sign with z, which 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,13 +54,35 @@ class Location:
         Of the standardised numbers, or of one column a category but the last.
     columns
         These columns on the distinct values of the variable.
-    functions
-        Fitted values and, where z has several columns or trees were grown, spread and predictions, on the distinct z.
+    regression
+        The regression on z.
     """
 
     residual: Residual
     columns: NDArray[np.float64]
-    functions: NDArray[np.float64]
+    regression: Regression
+
+    @cached_property
+    def functions(self) -> NDArray[np.float64]:
+        """Fitted values and, where z has several columns, their spread, on the distinct z; of one column if of trees.
+
+        Given many columns the distribution often depends on z through its mean and spread alone.
+        """
+        fitted = self.residual.fitted
+        if self.regression.z.columns == 1:
+            return fitted[:, : self.residual.chosen == TREES]
+        return np.hstack([fitted, self.spread])
+
+    @cached_property
+    def spectra(self) -> list[Spectrum]:
+        """The regressions on these functions."""
+        return _on(self.regression, self.functions, MEAN)
+
+    @cached_property
+    def spread(self) -> NDArray[np.float64]:
+        """What z explains of the size of the residuals, less its mean, on the distinct z."""
+        left, more = self.residual, _on(self.regression, self.residual.fitted, MEAN)
+        return self.regression.residual(np.abs(left.rows), left.of, more=more).fitted
 
 
 def located(variable: Counted, regression: Regression, name: str, *, trees: bool = False) -> Location:
@@ -74,11 +97,7 @@ def located(variable: Counted, regression: Regression, name: str, *, trees: bool
     more = [] if not trees else regression.beside(boosted(_means(columns, variable, regression.z), regression.z), TREES)
     residual = regression.residual(columns, variable, name, more=more)
     _check_left(columns, variable, residual.rows, residual.of, name)
-    if regression.z.columns == 1:
-        return Location(residual, columns, residual.fitted[:, : residual.chosen == TREES])
-    # given many columns the distribution often depends on z through its mean and spread alone
-    spread = regression.residual(np.abs(residual.rows), residual.of, more=_on(regression, residual.fitted, MEAN)).fitted
-    return Location(residual, columns, np.hstack([residual.fitted, spread]))
+    return Location(residual, columns, regression)
 
 
 def residual_kernel(
@@ -89,7 +108,7 @@ def residual_kernel(
     if not stays(variable):
         left = replace(location.residual.of, values=location.residual.rows, labels=None)
     features = _principal(marginal_factor(left, bandwidth, tolerance=TOLERANCE))
-    residual = regression.residual(features, left, name, more=_on(regression, location.functions, MEAN))
+    residual = regression.residual(features, left, name, more=location.spectra)
     return Factor(residual.rows, residual.of)
 
 

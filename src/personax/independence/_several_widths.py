@@ -12,11 +12,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from personax.errors import UntestableError
 from personax.independence._counts import Counted
 from personax.independence._kernels import Factor, marginal_factor, sums_within
 from personax.independence._null import Null, chosen_null, moment_tails
-from personax.independence._permutations import permutation_p_value, permuted_crosses, sequential_p_value
+from personax.independence._permutations import check_number, permutation_p_value, permuted_crosses, sequential_p_value
 
 __all__ = ["WIDTHS", "Joined", "Kernels", "joined_test", "kernels"]
 
@@ -151,6 +150,5 @@ def _permuted(
 
     if null == "sequential":
         return sequential_p_value(drawn, observed)
-    if permutations < 1:
-        raise UntestableError(f"{permutations} permutations; at least 1 is needed")
+    check_number(permutations)
     return permutation_p_value(drawn(permutations), observed)

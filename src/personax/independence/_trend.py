@@ -19,6 +19,7 @@ __all__ = [
     "permutation_p",
     "rank_trend",
     "signed_trend",
+    "thirds",
     "turn",
     "with_interval",
 ]
@@ -27,6 +28,9 @@ LEVEL = 0.95
 
 BREAKS = (1 / 3, 1 / 2, 2 / 3)
 """Shares of the people at which a curve may turn."""
+
+ROUNDING = 1e-9
+"""A curve that moves less than this, in shares of the people, is flat."""
 
 FEW_PEOPLE = 8
 """Fewer people on one side of a turn say nothing of its slope."""
@@ -214,6 +218,7 @@ def turn(both: Cells) -> tuple[float, float]:
     The middle ranks of y are regressed on those of x left and right of a third, the half and two thirds of the people.
     A turn is two slopes of opposite signs that both are not 0: the larger of their two p-values, and three times that
     for the three places (Bonferroni). Standard errors allow for spread that changes with x (MacKinnon, White 1985).
+    And of the thirds of the people by x the middle one must be the lowest (or highest): stairs with sloping steps rise.
 
     References
     ----------
@@ -235,15 +240,30 @@ def turn(both: Cells) -> tuple[float, float]:
     g = middle_ranks(q)[y]
     f = middle_ranks(counts / n)
     sums, squares = (np.bincount(x, people * g**power).astype(float) for power in (1, 2))
-    best, sign = 1.0, 0.0
+    best, sign, middle = 1.0, 0.0, _middle_third(counts, sums)
     for share in BREAKS:
         at = int(np.searchsorted(np.cumsum(counts) / n, share))
         parts = (slice(0, at + 1), slice(at, None))
         (left, p_left), (right, p_right) = (_slope(f[k], counts[k], sums[k], squares[k]) for k in parts)
         p = len(BREAKS) * max(p_left, p_right)
-        if left * right < 0 and p < best:
+        if left * right < 0 and p < best and np.sign(left) == middle:
             best, sign = p, float(np.sign(left))
     return best, sign
+
+
+def thirds(counts: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return for each ordered value the third of the people, 0 to 2, in which its middle person is."""
+    return np.asarray(np.minimum(2, (3 * (np.cumsum(counts) - counts / 2) / counts.sum()).astype(np.intp)))
+
+
+def _middle_third(counts: NDArray[np.float64], sums: NDArray[np.float64]) -> float:
+    """Return 1 where the mean of y is highest in the middle third of the people, -1 where it is lowest, else 0."""
+    third = thirds(counts)
+    people = np.bincount(third, counts, minlength=3)
+    if not people.all():
+        return 0.0
+    first, middle, last = np.bincount(third, sums, minlength=3) / people
+    return float((middle > max(first, last)) - float(middle < min(first, last)))
 
 
 def _slope(
@@ -260,6 +280,8 @@ def _slope(
     slope = float(distance @ sums) / spread
     fitted = sums.sum() / n + slope * distance
     left = (squares - 2 * fitted * sums + counts * fitted**2).clip(0)
+    if abs(slope) * np.sqrt(spread) < ROUNDING * np.sqrt(n):  # ranks are of the order of 1
+        return 0.0, 1.0
     leverage = (1 / n + distance**2 / spread).clip(max=0.99)
     variance = float((distance**2 * left / (1 - leverage) ** 2).sum()) / spread**2
     if not variance > 0:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from personax.data.dates import YEAR, are_dates, date_numbers
 from personax.errors import UntestableError
-from personax.independence._counts import Counted, count
+from personax.independence._counts import Counted, count, numbers_as_text
 from personax.schema import Kind
 
 __all__ = ["EncodedColumn", "are_vectors", "encode", "present_rows"]
@@ -76,7 +76,7 @@ def encode(
     """
     present = present_rows(series)
     people = None if weights is None else weights[present]
-    counted = count(_values(series, present, kind, period), name=series.name, weights=people)
+    counted = count(_values(series, present, kind, period), name=series.name, nominal=kind == "nominal", weights=people)
     codes = np.full(len(series), -1, dtype=np.intp)
     codes[present] = counted.codes
     return EncodedColumn(series.name, replace(counted, circle=kind == "cyclic"), codes, weights)
@@ -101,6 +101,9 @@ def _values(
         return series.filter(present).cast(pl.String).to_numpy().astype(str)
     if not _is_number(series):
         days = date_numbers(series)
+        if days is None and series.dtype == pl.String and numbers_as_text(series.drop_nulls().unique().to_list()):
+            text = f"{series.name} holds numbers as text, such as {series.drop_nulls()[0]!r}"
+            raise UntestableError(f"{text}; turn it into numbers, or call it nominal if these are names")
         if days is None:
             raise UntestableError(
                 f"{series.name} is called {kind} and holds {series.dtype} values; give numbers or dates"

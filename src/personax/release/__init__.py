@@ -16,7 +16,7 @@ A map, each line using the ones above it:
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from personax.release._build import build
@@ -119,7 +119,7 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - one of the names above
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         text = f"module 'personax.release' has no attribute {name!r}"
         raise AttributeError(text)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from personax.data.labels import split_trait
 from personax.errors import InputError
 from personax.files import write_text
 from personax.progress import Progress, Silent
@@ -163,7 +164,12 @@ def _write_data(
     """Write data/ and transforms.json; return the columns and the metadata of the transforms."""
     out.mkdir(parents=True, exist_ok=True)
     frame = _pseudonymous(table.frame, key)
-    columns = describe("people", frame, table.columns, protections=table.treatments)
+    # scores that came with the people have no raters that are known
+    stated = {} if data.annotators is not None else {
+        c.name: f"{score[1]}, as the table of the people states it"
+        for c in table.columns if c.role == "target" and (score := split_trait(c.name))
+    }  # fmt: skip
+    columns = describe("people", frame, table.columns, descriptions=stated, protections=table.treatments)
     write_shards(out, frame, columns, shard_bytes=settings.shard_mb * 2**20)
     metadata: dict[str, dict[str, Any]] = {}
     done = f"keyed transform {settings.transform}" + ("" if statement is None else ", after noise where it is stated")

@@ -7,7 +7,14 @@ import re
 from dataclasses import asdict, dataclass, replace
 
 from personax.errors import InputError
-from personax.release._column_policy import NOTHING_LEFT, ColumnPolicy, ColumnTreatment, column_facts, column_policies
+from personax.release._column_policy import (
+    NOTHING_LEFT,
+    ONE_VALUE_LEFT,
+    ColumnPolicy,
+    ColumnTreatment,
+    column_facts,
+    column_policies,
+)
 from personax.release._release_input import ReleaseInput
 from personax.release._settings import ReleaseSettings
 from personax.release._table_protection import protect
@@ -103,7 +110,9 @@ def plan_columns(data: ReleaseInput, settings: ReleaseSettings) -> ColumnPlan:
     for name, one in entries.items():
         lost = one["because"] == NOTHING_LEFT
         leaves: ColumnTreatment = "generalised" if lost else one["leaves"]
+        gone = one["because"] in (NOTHING_LEFT, ONE_VALUE_LEFT)
         policy = ColumnPolicy(name, one["class"], one["why"], leaves, one["because"], one.get("risk", ""))
-        effect = NOTHING_LEFT if lost else "stays" if leaves == "withheld" else treatments.get(name, "leaves as it is")
+        effect = "stays" if leaves == "withheld" else treatments.get(name, "leaves as it is")
+        effect = one["because"] if gone else effect
         planned.append(PlannedColumn(policy, *column_facts(people, name), effect))
     return ColumnPlan(tuple(planned), tuple(c.name for c in columns if c.role == "private"), fault)

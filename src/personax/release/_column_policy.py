@@ -19,6 +19,7 @@ from personax.strict import Strict, nearest
 __all__ = [
     "MAX_GENERALISED",
     "NOTHING_LEFT",
+    "ONE_VALUE_LEFT",
     "PLAN",
     "ColumnPolicy",
     "ColumnRule",
@@ -39,6 +40,7 @@ PLAN: Final = "`personax release plan STUDY` prints a line for each column"
 
 
 NOTHING_LEFT: Final = "k people alike leave nothing of it"
+ONE_VALUE_LEFT: Final = "nothing of it is left once no value, alone or beside another column, is of single people"
 
 
 class ColumnRule(Strict):

@@ -37,7 +37,7 @@ from personax.release.audit._report import MIN_PEOPLE
 from personax.release.audit._self_training import MatchedPairs
 from personax.release.audit._table_attacks import join, joined
 from personax.release.audit._version_linkage import VersionLinkage
-from personax.release.disclosure import with_names
+from personax.release.disclosure import SinglingOut, can_be_known, singling_out, with_names
 from personax.release.keys._keystore import ReleaseKey
 from personax.release.transforms import Chain
 
@@ -69,6 +69,8 @@ class ReleaseAudit:
         Which limits held.
     older
         What an older version and this one tell together; None where none was given.
+    singled_out
+        Who stands alone in the released table, counted in it; None where nothing was read.
     """
 
     transform: str
@@ -76,6 +78,7 @@ class ReleaseAudit:
     table: Sequence[Attack]
     gate: Gate
     older: VersionLinkage | None = None
+    singled_out: SinglingOut | None = None
 
     @property
     def sentence(self) -> str:
@@ -93,6 +96,8 @@ class ReleaseAudit:
                 else f"{most.name} succeeds {most.value:.0%} of the time beyond what it does on people not in it"
             )
             parts.append(f"Of the table, {does}: it is pseudonymised, not anonymous.")
+        if self.singled_out is not None and self.singled_out.two:
+            parts.append(self.singled_out.sentence)
         return " ".join(parts) or "The release is too small to attack; treat it as pseudonymised, not anonymous."
 
     def to_dict(self) -> dict[str, Any]:
@@ -104,6 +109,7 @@ class ReleaseAudit:
             "gate": {name: limit for name, limit in self.gate.model_dump().items() if limit is not None},
             "measurements": {name: report.to_dict() for name, report in self.measurements.items()},
             "table": [attack.to_dict() for attack in self.table],
+            **({} if self.singled_out is None else {"singling_out": self.singled_out.to_dict()}),
             **({} if self.older is None else {"older_release": self.older.to_dict()}),
         }
 
@@ -200,7 +206,8 @@ def audit_release(
         made.append(joined(known, shown, quasi, rng=rng))
         gate.check("the table", made[-1:], campaign="public_facts")
     gate.check("the table", made[:-1] if quasi else made, campaign="table")
-    return ReleaseAudit(transform, reports, made, gate)
+    known_of = [c.name for c in table.columns if can_be_known(c) and c.name in own]
+    return ReleaseAudit(transform, reports, made, gate, singled_out=singling_out(shown, known_of))
 
 
 def _together(

@@ -6,29 +6,41 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from personax.data.naming import says
 from personax.data.table import Table
 from personax.errors import InputError
-from personax.release._column_policy import NOTHING_LEFT, PLAN, ColumnPolicy, column_policies
+from personax.release._column_policy import NOTHING_LEFT, ONE_VALUE_LEFT, PLAN, ColumnPolicy, column_policies
 from personax.release._release_input import ReleaseInput
 from personax.release._settings import AnonymityRequirements, ReleaseSettings
 from personax.release.disclosure import (
     PrivacyStatement,
     add_noise,
     birth_year,
+    blank_more,
+    can_be_known,
     generalise,
+    join_alone_in_pairs,
+    join_rare_levels,
     measure,
     merge_rare,
     shuffle_categories,
+    singling_out,
 )
 from personax.release.keys._keystore import ReleaseKey
-from personax.schema import Column, Notice
+from personax.schema import Column, Kind, Notice
 
 __all__ = ["ProtectedTable", "protect"]
 
 YEAR = "birth_year"
+ALIKE = "nearly everybody has one value, and whoever has another would stand out"
+MAX_LEVELS = 60
+"""Columns of more values are not looked at two by two."""
+MAX_PAIRED = 100
+"""More columns than these that leave exact are counted two by two, not joined."""
 _YEARS = Column(
     YEAR, "feature", "continuous", "years", identity="quasi-identifying", identity_why="years of birth, of the date"
 )
@@ -115,11 +127,14 @@ def protect(
     policies = _policies(data, settings)
     protected = _select_columns(data, policies)
     _birth_years(protected, data, settings.birth_band, policies)
-    _merge_rare(protected, settings.rare_below)
+    _hide_rare(protected, settings, policies, key)
+    _hide_pairs(protected, settings, policies, key)
     if data.traits is not None:
         _add_trait_scores(protected, data.traits)
     _anonymise(protected, settings, policies)
+    _hide_pairs(protected, settings, policies, key)
     _report_policies(protected, policies)
+    _count_singled_out(protected, settings)
     protected.before_noise = protected.frame
     if statement is not None:
         _add_noise(protected, statement)
@@ -167,10 +182,10 @@ def _add_trait_scores(protected: ProtectedTable, traits: pl.DataFrame) -> None:
 
 def _report_policies(protected: ProtectedTable, policies: Sequence[ColumnPolicy]) -> None:
     """Report the policy of every column in protection.json, on the card and to the publisher."""
-    gone = set(protected.report.get("k_anonymity", {}).get("left_out", ()))
+    gone = dict.fromkeys(protected.report.get("k_anonymity", {}).get("left_out", ()), NOTHING_LEFT)
+    gone |= dict.fromkeys(protected.report["rare"]["left_out"], ONE_VALUE_LEFT)
     protected.report["columns"] = {
-        one.name: one.to_dict() | ({"leaves": "withheld", "because": NOTHING_LEFT}
-                                   if one.name in gone else {})
+        one.name: one.to_dict() | ({"leaves": "withheld", "because": gone[one.name]} if one.name in gone else {})
         for one in policies
     }  # fmt: skip
     stays = [one for one in policies if one.leaves == "withheld"]
@@ -189,6 +204,22 @@ def _report_policies(protected: ProtectedTable, policies: Sequence[ColumnPolicy]
     if undecided:
         how = ", ".join(f"{one.name} {one.leaves}" for one in undecided)
         protected.notices.append(Notice(f"No decision is written for these columns ({how}); {PLAN}.", len(undecided)))
+
+
+def _count_singled_out(protected: ProtectedTable, settings: ReleaseSettings) -> None:
+    """Count over what leaves, not over what is called a quasi-identifier, who stands alone."""
+    noisy = _noisy(settings)
+    names = [
+        c.name
+        for c in protected.columns
+        if can_be_known(c) and c.name not in noisy and not protected.frame[c.name].dtype.is_nested()
+    ]
+    if names and protected.frame.height:
+        found = singling_out(protected.frame, names)
+        protected.report["singling_out"] = found.to_dict()
+        protected.sentences.append(found.sentence)
+        if found.two:
+            protected.notices.append(Notice("People stand alone by one or two of the columns that leave.", found.two))
 
 
 def _birth_years(
@@ -214,6 +245,72 @@ def _birth_years(
         protected.notices.append(Notice("Dates of birth that cannot be read leave as missing.", lost))
 
 
+def _hide_rare(
+    protected: ProtectedTable, settings: ReleaseSettings, policies: Sequence[ColumnPolicy], key: ReleaseKey
+) -> None:
+    """See that no value of a column, the missing one neither, is that of fewer than ``rare_below`` people."""
+    below = settings.rare_below
+    before = {c.name: protected.frame[c.name].drop_nulls().n_unique() for c in protected.columns
+              if not protected.frame[c.name].dtype.is_nested()}  # fmt: skip
+    _merge_rare(protected, below)
+    own = [c for c in _undecided_exact(protected, settings, policies) if c.name in before]
+    _join_levels(protected, [c.name for c in own], below)
+    alike = [c.name for c in own if _nothing_left(protected.frame[c.name], before[c.name], below)]
+    protected.table = protected.table.drop(alike)
+    protected.report["rare"]["left_out"] = alike
+    if alike:
+        protected.notices = [one for one in protected.notices if one.text.partition(":")[0] not in alike]
+        protected.notices.append(Notice(f"{', '.join(alike)} stay: {ALIKE}.", len(alike)))
+    _hide_empty(protected, [c.name for c in own if c.name not in alike], below, key)
+
+
+def _undecided_exact(
+    protected: ProtectedTable, settings: ReleaseSettings, policies: Sequence[ColumnPolicy]
+) -> list[Column]:
+    """Return the columns that leave exact by default; a stated risk is a decision, and noise is a protection."""
+    exact = {one.name for one in policies if one.leaves == "exact" and not one.risk} - _noisy(settings)
+    return protected.select(lambda c: c.name in exact and can_be_known(c) and
+                            not protected.frame[c.name].dtype.is_nested())  # fmt: skip
+
+
+def _noisy(settings: ReleaseSettings) -> set[str]:
+    return {*settings.noise.numbers, *settings.noise.categories} if settings.noise else set()
+
+
+def _hide_pairs(
+    protected: ProtectedTable, settings: ReleaseSettings, policies: Sequence[ColumnPolicy], key: ReleaseKey
+) -> None:
+    """Join levels until nobody stands alone by two columns, of which at least one leaves exact by default."""
+    own = [c for c in _undecided_exact(protected, settings, policies)
+           if protected.frame[c.name].n_unique() <= MAX_LEVELS]  # fmt: skip
+    coarser = {one.name for one in policies if one.leaves == "generalised"}
+    fixed = [c.name for c in protected.select(lambda c: c.name in coarser)] if "k_anonymity" in protected.report else []
+    if settings.rare_below < 2 or not own or len(own) > MAX_PAIRED or not protected.frame.height:
+        return
+    ordered = [c.name for c in own if c.kind != "nominal" and protected.frame[c.name].dtype.is_numeric()]
+    order, names = _random_order(protected, key, "pairs"), [c.name for c in own]
+    frame, changed = join_alone_in_pairs(protected.frame, names, fixed, ordered, order, below=settings.rare_below)
+    if not changed:
+        return
+    gone = [name for name in changed if name not in frame.columns]
+    kept = {name: people for name, people in changed.items() if name not in gone}
+    protected.table = protected.table.drop(gone)
+    protected.set_frame(frame)
+    rare = protected.report["rare"]
+    rare["left_out"] = [*rare["left_out"], *gone]
+    rare["pairs"] = {**rare.get("pairs", {}), **kept}
+    if gone:
+        protected.notices.append(Notice(f"{', '.join(gone)} stay: beside another column they single people out.",
+                                        len(gone)))  # fmt: skip
+    for name in kept:
+        protected.record_treatment(name, "values joined until nobody stands alone by two columns")
+    if kept:
+        told = ", ".join(f"{name} (of {people:,} people)" for name, people in kept.items())
+        protected.sentences.append(f"Values joined with others, because beside another column they were of one person "
+                                   f"alone: {told}.")  # fmt: skip
+        protected.notices.append(Notice(f"Values joined until nobody stands alone by two columns: {told}.", len(kept)))
+
+
 def _merge_rare(protected: ProtectedTable, below: int) -> None:
     # nominal columns may hold texts, codes or truth values
     nominal = protected.select(lambda c: not protected.frame[c.name].dtype.is_nested() and
@@ -233,10 +330,67 @@ def _merge_rare(protected: ProtectedTable, below: int) -> None:
         )
 
 
+def _join_levels(protected: ProtectedTable, names: Sequence[str], below: int) -> None:
+    """Join rare numbers with their neighbours."""
+    changed = []
+    for name in names:
+        values = protected.frame[name]
+        if not values.dtype.is_numeric():
+            continue
+        joined = join_rare_levels(values, below)
+        if not joined.equals(values):
+            people = int((joined != values).fill_null(False).sum())
+            protected.set_frame(protected.frame.with_columns(joined))
+            protected.record_treatment(name, f"numbers of fewer than {below} people leave as the next one")
+            protected.notices.append(
+                Notice(f"{name}: numbers of fewer than {below} people leave as the next one that more have.", people)
+            )
+            changed.append(name)
+    protected.report["rare"]["joined"] = changed
+    if changed:
+        protected.sentences.append(
+            f"Numbers of fewer than {below} people leave as the next one that more have, so that the ends read "
+            f'"or more" and "or less": {", ".join(changed)}.'
+        )
+
+
+def _nothing_left(values: pl.Series, before: int, below: int) -> bool:
+    """Say whether a column has no two values any more, or values of too few people."""
+    known = values.fill_nan(None).drop_nulls() if values.dtype.is_float() else values.drop_nulls()
+    return (before > 1 and known.n_unique() < 2) or (before > 0 and len(known) < below)
+
+
+def _random_order(protected: ProtectedTable, key: ReleaseKey, purpose: str) -> NDArray[np.intp]:
+    """Return the rows by the key and the person: two releases under one key empty the cells of the same people."""
+    tags = [key.tag(f"empty {purpose} {person}".encode()) for person in protected.frame["id"].to_list()]
+    return np.argsort(tags, kind="stable")
+
+
+def _hide_empty(protected: ProtectedTable, names: Sequence[str], below: int, key: ReleaseKey) -> None:
+    """Empty cells of others beside the few empty cells of a column."""
+    emptied = {}
+    for name in names:
+        values = protected.frame[name]
+        missing = values.fill_nan(None).null_count() if values.dtype.is_float() else values.null_count()
+        if not 0 < missing < below:
+            continue
+        order = _random_order(protected, key, name)
+        protected.set_frame(protected.frame.with_columns(blank_more(values, below, order)))
+        emptied[name] = min(below, len(values)) - missing
+        protected.record_treatment(name, "cells of others are empty beside the few empty ones")
+    protected.report["rare"]["emptied"] = emptied
+    if emptied:
+        cells, told = sum(emptied.values()), ", ".join(emptied)
+        protected.sentences.append(
+            f"Fewer than {below} empty cells of a column would mark people, so {cells} of others are empty: {told}."
+        )
+        protected.notices.append(Notice(f"Cells of others are empty beside few empty ones in {told}.", cells))
+
+
 def _anonymise(protected: ProtectedTable, settings: ReleaseSettings, policies: Sequence[ColumnPolicy]) -> None:
     """Generalise quasi-identifiers to k-anonymity, and measure the result."""
     requirements = settings.anonymity or AnonymityRequirements()
-    noisy = {*settings.noise.numbers, *settings.noise.categories} if settings.noise else set()
+    noisy = _noisy(settings)
     generalised = {one.name for one in policies if one.leaves == "generalised"}
     if settings.anonymity is not None and not requirements.quasi_identifiers:
         kept = {*noisy, *(one.name for one in policies if one.explicit and one.leaves == "exact")}
@@ -322,7 +476,7 @@ def _generalise(
         )
 
 
-def _kind(column: Column, frame: pl.DataFrame) -> Any:  # noqa: ANN401 - a Literal
+def _kind(column: Column, frame: pl.DataFrame) -> Kind:
     return "nominal" if frame[column.name].dtype == pl.String else column.kind
 
 

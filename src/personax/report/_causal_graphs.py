@@ -65,7 +65,7 @@ class CrlView:
              row["sentence"])
             for row in crl.identification
         ]  # fmt: skip
-        self.claim_columns = [title for _, title in AGREEMENTS]
+        self.claim_columns = ["Latent", "Verdict", "Rests on", *(f"#{title}" for _, title in AGREEMENTS), "Why"]
         self.metrics = flattened(crl.metrics)[:40]
         self.loss_curves = loss_curves(crl.history) if crl.history is not None else []
         self.assumptions = [
@@ -89,6 +89,9 @@ class CrlView:
         self.edges = list(crl.reading.get("edges", []))
         self.seeds = [] if crl.seeds is None else crl.seeds.to_dicts()
         self.seed_curve = _seed_chart(self.seeds)
+        self.without = [
+            (one["modality"], f"{one['same']} of {one['edges']}", "; ".join(one["changed"])) for one in crl.without
+        ]
 
     def _drawn(self, crl: CrlResults) -> tuple[GraphDrawing | None, str]:
         """Return the learned graph with PC's over it, grey where nothing is identified, and the count in a sentence."""

@@ -9,9 +9,9 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from personax.data.labels import count, number, percent, two_decimals
-from personax.report._data import ReportData
+from personax.report._data import IndependenceResults, ReportData
 
-__all__ = ["CORRECTIONS", "StageVerdict", "Standing", "level_of", "stage_verdicts"]
+__all__ = ["CORRECTIONS", "StageVerdict", "Standing", "calibration_sentence", "level_of", "stage_verdicts"]
 
 Standing = Literal["holds", "doubtful", "fails", "not done"]
 """What a stage's own diagnostics say of it."""
@@ -101,7 +101,7 @@ def _dependence(data: ReportData) -> StageVerdict | None:
     alpha, correction = level_of(data)
     several, agreeing = _agreement(found.table.filter(pl.col("group") == found.leading[0]))
     corrected = f"level {number(alpha)}, {CORRECTIONS.get(correction, correction)}"
-    calibrated = "the level was not measured on this table (personax calibrate)"
+    calibrated = calibration_sentence(found)
     if correction == "none":
         return StageVerdict("Dependence", "fails", f"No correction over the pairs; {calibrated}.")
     if not several:
@@ -110,6 +110,16 @@ def _dependence(data: ReportData) -> StageVerdict | None:
     standing: Standing = "holds" if share >= AGREEING[0] else "doubtful" if share >= AGREEING[1] else "fails"
     agree = f"Tests agree on {count(agreeing)} of {count(several)} pairs that several could test"
     return StageVerdict("Dependence", standing, f"{agree}; {corrected}; {calibrated}.")
+
+
+def calibration_sentence(found: IndependenceResults) -> str:
+    """Say whether the tests keep their level on tables like this one, as `personax calibrate` measured it."""
+    ran = None if found.calibration is None else found.calibration.filter(pl.col("verdict") != "not run")
+    if ran is None or ran.is_empty():
+        return "the level was not measured on this table (personax calibrate STUDY --like-mine)"
+    kept = ran.filter(pl.col("verdict") == "level kept").height
+    most = float(ran["rate_05"].fill_null(0.0).max() or 0.0)  # type: ignore[arg-type]
+    return f"on nulls like these the level was kept in {kept} of {ran.height} cells (at .05 at most {number(most)})"
 
 
 def _agreement(table: pl.DataFrame) -> tuple[int, int]:

@@ -127,13 +127,18 @@ class Modality:
 
 @dataclass(frozen=True, slots=True)
 class TraitScores:
-    """Aggregated scores, and what is known of the raters: files as they are, empty when absent."""
+    """Aggregated scores, and what is known of the raters: files as they are, empty when absent.
+
+    ``card`` is annotation_card.json, ``usage`` a row a model of what its replies took: replies, tokens, cost, seconds.
+    """
 
     distributions: Sequence[Distribution]
     agreement: Mapping[str, Any]
     reliability: Mapping[str, Any] = field(default_factory=dict)
     stereotypes: Mapping[str, Any] = field(default_factory=dict)
     framework: TraitFramework = BIG_FIVE
+    card: Mapping[str, Any] = field(default_factory=dict)
+    usage: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +166,8 @@ class IndependenceResults:
     """(feature, target) of the leading group -> aggregates of the pair, of the strongest pairs; see `pair_profile`."""
     subgroups: pl.DataFrame | None = None
     """Rows of the leading group that are about a subgroup of people, with the column ``subgroup``."""
+    calibration: pl.DataFrame | None = None
+    """Rates at which the tests reject true nulls on this table, where `personax calibrate` measured them."""
 
     @property
     def leading(self) -> tuple[str, str]:
@@ -189,6 +196,8 @@ class CrlResults:
     other_edges: Sequence[Edge] | None = None
     """What PC finds on the same latents; None where it was not looked for."""
     seeds: pl.DataFrame | None = None
+    without: Sequence[Mapping[str, Any]] = ()
+    """Of each modality, what PC says of the other latents without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +254,8 @@ class ReportData:
     truth: Truth | None = None
     manifests: Sequence[StageSummary] = ()
     root: Path | None = None
+    drift: pl.DataFrame | None = None
+    """How scores moved from wave to wave in the same people: the table of `personax waves`."""
 
     @property
     def trait_source(self) -> str:

@@ -10,13 +10,14 @@ import polars as pl
 from markupsafe import Markup
 from scipy.cluster.hierarchy import leaves_list, linkage
 
-from personax.data.labels import describe_test, display_test, display_trait
+from personax.data.labels import describe_test, display_test, display_trait, number
 from personax.registry import register
 from personax.report._chart import json_block
 from personax.report._data import IndependenceResults
 from personax.report._findings import direction_of
 from personax.report._graph import draw_graph
 from personax.report._sections import SectionInput
+from personax.schema import Graph
 
 __all__ = ["PairTable", "clustered", "explorer_data"]
 
@@ -29,13 +30,16 @@ STEPS: Final = {
 MAX_ROWS: Final = 400
 """Pairs in the table; the files hold all."""
 
+MAX_CALIBRATED: Final = 60
+"""Cells of the calibration on the page; calibration/certificate.md has all."""
+
 NAMES: Final = (
     "group", "feature", "target", "test", "n", "statistic", "dof", "p", "corrected", "effect", "low", "high",
     "rejected", "measure", "reason",
 )  # fmt: skip
 
 
-def explorer_data(found: IndependenceResults) -> dict[str, Any]:
+def explorer_data(found: IndependenceResults, searched: Graph | None = None) -> dict[str, Any]:
     """Return what explorer.js draws: cells as numbers of their names, directions, profiles, the clustered order.
 
     Rows of subgroups of people stand as further scores, for example ``Aggregate · men``. Directions have their sentence
@@ -72,7 +76,30 @@ def explorer_data(found: IndependenceResults) -> dict[str, Any]:
         "directions": directions,
         "profiles": profiles,
         "clustered": clustered(found),
+        "direct": direct_pairs(found, searched),
     }
+
+
+def direct_pairs(found: IndependenceResults, searched: Graph | None) -> list[list[int]] | None:
+    """Return the pairs that a graph search joins: no set of the other columns that it tried explains them away.
+
+    None where no search was made, or none whose columns are these; a target is told by its trait.
+    """
+    if searched is None:
+        return None
+    nodes = {node.id for node in searched.nodes}
+    shown = {display_trait(name) for name in found.table["target"].unique()}
+    if not nodes & set(found.features) or not {display_trait(name) for name in nodes} & shown:
+        return None
+    targets = list(_numbered(found.table["target"].map_elements(display_trait, return_dtype=pl.String)))
+    joined = {frozenset((display_trait(edge.source), display_trait(edge.target))) for edge in searched.edges}
+    known = {display_trait(name) for name in nodes}
+    return [
+        [i, j, int(frozenset((display_trait(feature), target)) in joined)]
+        for i, feature in enumerate(found.features)
+        for j, target in enumerate(targets)
+        if {display_trait(feature), target} <= known
+    ]
 
 
 _NUMBERS: Final = (
@@ -113,10 +140,12 @@ def clustered(found: IndependenceResults) -> list[int]:
 class PairTable:
     """Every pair of the leading group and test, the strongest first, and the switches of the heatmap."""
 
-    def __init__(self, found: IndependenceResults) -> None:
+    def __init__(self, found: IndependenceResults, searched: Graph | None = None) -> None:
         table = found.table
         self.group, self.test = found.leading
-        data = explorer_data(found)
+        data = explorer_data(found, searched)
+        self.direct = data["direct"] is not None
+        self.calibration = calibration_rows(found.calibration)
         self.block = json_block(data)
         self.groups = list(enumerate(data["groups"]))
         tests = list(table["test"].unique(maintain_order=True))
@@ -135,6 +164,20 @@ class PairTable:
         self.steps = STEPS
 
 
+def calibration_rows(rates: pl.DataFrame | None) -> list[tuple[str, str, str, str]]:
+    """Return test, what the nulls are made of, rate at .05 with its interval, verdict; none if nothing was measured."""
+    ran = [] if rates is None else rates.filter(pl.col("verdict") != "not run").head(MAX_CALIBRATED).to_dicts()
+    return [
+        (
+            display_test(row["test"]),
+            row.get("scenario") or f"{row['feature']}, {row['target']}",
+            f"{number(row['rate_05'])} ({number(row['low_05'])} to {number(row['high_05'])})",
+            row["verdict"],
+        )
+        for row in ran
+    ]
+
+
 def _tests_of(table: pl.DataFrame) -> dict[tuple[str, str], str]:
     """Return of each pair how many of the tests that ran find it dependent."""
     ran = table.filter(pl.col("p_value").is_not_null()).group_by("feature", "target")
@@ -150,4 +193,4 @@ def _row(row: Mapping[str, Any], tests_of: Mapping[tuple[str, str], str]) -> dic
 @register("report_sections", "dependence", title="Dependence", help="Level I: what depends on what", order=10)
 def _dependence(study: SectionInput) -> Markup | None:
     found = study.data.independence
-    return study.render("dependence.html.j2", pairs=PairTable(found)) if found else None
+    return study.render("dependence.html.j2", pairs=PairTable(found, study.data.discovery)) if found else None

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from personax.config import SECTIONS
-from personax.data.frames import read_csv, read_parquet
+from personax.data.frames import read_csv, read_parquet, scan_parquet
 from personax.data.labels import labels_of
 from personax.data.pvalues import EVERYBODY, everybody, typed_pvalues
 from personax.errors import StudyError
@@ -86,6 +86,9 @@ def gather(
     scores = _traits(traits)
     with labels_of(scores.framework if scores else BIG_FIVE):
         independence = _independence(files("independence", "analysis", "independence"), _with_scores(collected, traits))
+    measured = files_in(root / "calibration") if independence else {}
+    if independence and "calibration.parquet" in measured:
+        independence = replace(independence, calibration=_frame(measured["calibration.parquet"]))
     people = _people(collected, independence)
     truth = _truth(collected.get("simulation/truth.json"))
     crl = files("crl", "analysis", "crl")
@@ -252,10 +255,28 @@ def _traits(files: Files) -> TraitScores | None:
     framework = TraitFramework.from_json(path.read_text(encoding="utf-8")) if path is not None else BIG_FIVE
     columns = [Column(f"final_{letter}", "target", "ordinal") for letter in framework.letters.values()]
     scores = [distribution_of(frame[column.name], column) for column in columns if column.name in frame.columns]
-    agreement, reliability, stereotypes = (
-        _json(files.get(f"{name}.json")) or {} for name in ("agreement", "reliability", "stereotypes")
+    agreement, reliability, stereotypes, card = (_json(files.get(f"{name}.json")) or {} for name in _TOLD)
+    usage = _usage(files.get("annotations.parquet"))
+    return TraitScores(scores, agreement, reliability, stereotypes, framework, card, usage)
+
+
+_TOLD = ("agreement", "reliability", "stereotypes", "annotation_card")
+
+USAGE = ("latency", "tokens", "cost")
+
+
+def _usage(path: Path | None) -> pl.DataFrame | None:
+    """Return what the replies of each model took; the rows of one reply, a trait each, share its numbers."""
+    if path is None or not {"model", "person", "repeat", *USAGE} <= set(scan_parquet(path).collect_schema()):
+        return None
+    rows = _frame(path, ["model", "person", "repeat", *USAGE])
+    if rows is None or rows.filter(pl.any_horizontal(pl.col(*USAGE).is_not_null())).is_empty():
+        return None
+    replies = rows.unique(["model", "person", "repeat"], keep="first", maintain_order=True)
+    sums = (pl.col(name).sum() for name in ("tokens", "cost"))
+    return replies.group_by("model", maintain_order=True).agg(
+        pl.col("latency").count().alias("replies"), pl.col("latency").median().alias("seconds"), *sums
     )
-    return TraitScores(scores, agreement, reliability, stereotypes, framework)
 
 
 def _validity(files: Files) -> Validity | None:
@@ -371,7 +392,7 @@ def _crl(files: Files) -> CrlResults | None:
         graph, metrics or {}, _frame(files.get("history.parquet")), told.get("assumptions", []),
         _json(files.get("reading.json")) or {}, told.get("claim", ""), told.get("identification", []),
         checked.get("sentence", ""), None if found is None else [Edge(**edge) for edge in found],
-        _frame(files.get("seeds.parquet")),
+        _frame(files.get("seeds.parquet")), told.get("without a modality", []),
     )  # fmt: skip
 
 

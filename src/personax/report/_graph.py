@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from personax.data.edges import EDGES
 from personax.data.labels import count, display_trait, number, shorten
-from personax.graphs import layered_layout, longest_path_layers
+from personax.graphs import graph_geometry, longest_path_layers
 from personax.report._chart import chart
 from personax.schema import Edge, Graph, Node
 
@@ -22,7 +22,7 @@ MAX_EDGES = 60
 LABEL_LETTERS = 20
 """A longer label is cut; the whole one is in the tip."""
 
-BOX_HEIGHT, ROW_HEIGHT, MARGIN = 28.0, 42.0, 12.0
+ROW_HEIGHT, MARGIN = 42.0, 8.0
 PALETTE = 7
 
 STATUS = {
@@ -144,38 +144,28 @@ def _figure(
     grey: bool,
     status: Mapping[frozenset[str], str],
 ) -> Markup:
-    layout = layered_layout(graph, longest_path_layers(graph, last="trait"))
-    positions = {
-        vertex: (layer, place - (len(vertices) - 1) / 2)
-        for layer, vertices in enumerate(layout.layers)
-        for place, vertex in enumerate(vertices)
-    }
-    wide = _widths(graph.nodes, names, positions, len(layout.layers))
-    gap = 150.0 if len(wide) == 2 else 90.0
-    starts = [MARGIN + sum(wide[:layer]) + gap * layer for layer in range(len(wide))]
-    heights = [place for _, place in positions.values()]
-    middle = MARGIN + BOX_HEIGHT / 2 - ROW_HEIGHT * min(heights)
+    widths = {name: 22 + 7.4 * max(8, min(LABEL_LETTERS, len(text))) for name, text in names.items()}
+    layers = 1 + max(longest_path_layers(graph, last="trait").values())
+    places = graph_geometry(graph, widths, row=ROW_HEIGHT, gap=150.0 if layers == 2 else 90.0)
     nodes = [
         {
             "label": shorten(names[node.id], LABEL_LETTERS),
             "colour": colours[node.group],
-            "x": starts[layer] + wide[layer] / 2,
-            "y": middle + ROW_HEIGHT * place,
-            "width": wide[layer],
+            "x": MARGIN + box.x + box.width / 2,
+            "y": MARGIN + box.y,
+            "width": box.width,
             "tip": _neighbours(node, graph, names),
         }
         for node in graph.nodes
-        for layer, place in [positions[node.id]]
+        for box in [places.boxes[node.id]]
     ]
-    routes = [[positions[vertex] for vertex in chain] for chain in layout.chains]
     rows = [
-        _edge(edge, graph, names, status, forth=route[0] == positions[edge.source])
-        | {"path": _path(route, starts, wide, middle)}
-        for edge, route in zip(graph.edges, routes, strict=True)
+        _edge(edge, graph, names, status, forth=places.starts_at_source(edge))
+        | {"path": [[MARGIN + x + (5 if at % 2 == 0 else -5), MARGIN + y] for at, (x, y) in enumerate(path)]}
+        for edge, path in zip(graph.edges, places.paths, strict=True)
     ]
-    width = starts[-1] + wide[-1] + MARGIN
-    height = middle + ROW_HEIGHT * max(heights) + BOX_HEIGHT / 2 + MARGIN
-    return chart("graph", rows, label, nodes=nodes, width=width, height=height, grey=grey)
+    size = {"width": places.width + 2 * MARGIN, "height": places.height + 2 * MARGIN}
+    return chart("graph", rows, label, nodes=nodes, grey=grey, **size)
 
 
 def _edge(
@@ -195,31 +185,6 @@ def _edge(
         "ends": ends if forth else ends[::-1],
         "width": 1.6 if edge.weight is None else 1.2 + 2.6 * abs(edge.weight) / top,
     }
-
-
-def _widths(
-    nodes: Sequence[Node], names: Mapping[str, str], positions: Mapping[Any, tuple[int, float]], layers: int
-) -> list[float]:
-    """Return the width of each layer's boxes, by its longest label."""
-    longest = [8] * layers
-    for node in nodes:
-        layer = positions[node.id][0]
-        longest[layer] = max(longest[layer], min(LABEL_LETTERS, len(names[node.id])))
-    return [22 + 7.4 * letters for letters in longest]
-
-
-def _path(
-    route: Sequence[tuple[int, float]], starts: Sequence[float], wide: Sequence[float], middle: float
-) -> list[list[float]]:
-    """Return the points of an edge from left to right: level through the layers that it passes."""
-    points: list[list[float]] = []
-    for place, (layer, down) in enumerate(route):
-        y = middle + ROW_HEIGHT * down
-        if place:
-            points.append([starts[layer] - 5, y])
-        if place < len(route) - 1:
-            points.append([starts[layer] + wide[layer] + 5, y])
-    return points
 
 
 def _tip(edge: Edge, weight: str, names: Mapping[str, str], status: Mapping[frozenset[str], str]) -> str:

@@ -73,7 +73,9 @@ def _stability(data: ReportData) -> str:
     halves = [row["halves"] for row in data.crl.identification if row.get("halves") is not None]
     told = [f"{seeds} seeds agree by {number(agreement)} (mean Spearman MCC)"] if agreement is not None else []
     told += [f"fits on halves of the people agree by {number(min(halves))} at least"] if halves else []
-    return f"{'; '.join(told)}. A removed modality needs a run of its own.".capitalize() if told else ""
+    kept = [f"{one['same']} of {one['edges']} edges stay without {one['modality']}" for one in data.crl.without]
+    told += [f"by PC on the same latents, {', '.join(kept)}"] if kept else []
+    return f"{'; '.join(told)}.".capitalize() if told else ""
 
 
 def _assumptions(data: ReportData) -> str:

@@ -57,7 +57,10 @@ def render_comparison(found: RunComparison, *, title: str = "Runs of Level II") 
         style=Markup(style),
         script=Markup(script),
         policy=_policy(style, script),
-        runs=[_run_view(run) for run in found.runs],
+        runs=(runs := [_run_view(run) for run in found.runs]),
+        rows_of_runs=[
+            (f"{at}. {run['name']}", run["people"], run["latents"], run["objective"]) for at, run in enumerate(runs, 1)
+        ],
         overview=_overview(found),
         apart=found.apart,
         latents=_latents(found),

@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from personax.data.labels import count, number, p_value, percent
+from personax.data.labels import count, display_trait, number, p_value, percent
 from personax.registry import register
 from personax.report._chart import chart, interval
 from personax.report._data import TraitScores
 from personax.report._sections import SectionInput
 from personax.schema import ENDINGS
 
-__all__ = ["RatersView", "ReliabilityView", "StereotypesView"]
+__all__ = ["CardView", "RatersView", "ReliabilityView", "StereotypesView"]
 
 
 ALPHA_SPAN, ALPHA_GUIDES = (-0.2, 1.0), (0.0, 0.667, 0.8, 1.0)
@@ -88,7 +88,7 @@ class ReliabilityView:
     """Reliability by trait and by rater, whether traits are told apart, where groups are treated differently."""
 
     def __init__(self, found: Mapping[str, Any]) -> None:
-        self.traits = [(trait, *self._trait(one)) for trait, one in found["traits"].items()]
+        self.traits = [(display_trait(trait), *self._trait(one)) for trait, one in found["traits"].items()]
         halo = found["traitwise"]["halo"]
         self.raters = [(name, *self._rater(one, halo.get(name))) for name, one in found["raters"].items()]
         self.mtmm = [(MTMM_KINDS[kind], number(value, 2)) for kind, value in found["traitwise"]["mtmm"].items()]
@@ -124,7 +124,14 @@ class ReliabilityView:
     def _shifted(row: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
         ends = sorted(row["shifts"].items(), key=lambda item: item[1])
         moved = "; ".join(f"{name} {number(shift, 2)}" for name, shift in (ends[0], ends[-1]))
-        return row["rater"], row["trait"], row["by"], number(row["effect"], 2), p_value(row["p_corrected"]), moved
+        return (
+            row["rater"],
+            display_trait(row["trait"]),
+            row["by"],
+            number(row["effect"], 2),
+            p_value(row["p_corrected"]),
+            moved,
+        )
 
     @staticmethod
     def _by_group(name: str, rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[tuple[str, int, list[str]]]]:
@@ -197,6 +204,53 @@ class RatersView:
         return rating_distributions(used, trait)
 
 
+class CardView:
+    """What every model was asked and took, what vignettes and injections found, and who is passed over in silence."""
+
+    def __init__(self, traits: TraitScores) -> None:
+        card = traits.card
+        usage = {} if traits.usage is None else {row["model"]: row for row in traits.usage.to_dicts()}
+        told = {one["name"]: one for one in card.get("models", [])}
+        self.models = [self._model(name, told.get(name, {}), usage.get(name, {})) for name in {**told, **usage}]
+        self.cost = None if traits.usage is None else float(traits.usage["cost"].sum())
+        self.prompts, self.rule = list(card.get("prompts", [])), str(card.get("rule", ""))
+        self.vignettes = [
+            (name, _share_of(one.get("ordered")), number(one.get("severity"), 2), _drift(one.get("drift")))
+            for name, one in (card.get("vignettes") or {}).items()
+        ]
+        self.injections = [
+            (name, *(_share_of(one.get(key)) for key in ("success", "control", "unscored")))
+            for name, one in (card.get("injections") or {}).items()
+        ]
+        silence = sorted(traits.reliability.get("silence", []), key=lambda row: row["p_corrected"])
+        self.silence = [_silence(row) for row in silence[:MAX_ROWS]]
+        self.uneven = sum(row["p_corrected"] < 0.01 for row in silence)
+        self.compared = len(silence)
+
+    @staticmethod
+    def _model(name: str, told: Mapping[str, Any], used: Mapping[str, Any]) -> tuple[str, ...]:
+        replies, tokens, seconds = used.get("replies"), used.get("tokens"), used.get("seconds")
+        cost = number(used.get("cost"), 4) if used.get("cost") else "none told"
+        days = " to ".join(dict.fromkeys(told.get("dates", [])))
+        numbers = ("" if value is None else count(int(value)) for value in (replies, tokens))
+        return name, str(told.get("model") or ""), days, *numbers, cost, "" if seconds is None else number(seconds)
+
+
+def _share_of(found: Mapping[str, Any] | float | None) -> str:
+    value = found.get("value") if isinstance(found, Mapping) else found
+    return "none" if value is None else percent(value, 1)
+
+
+def _drift(found: Mapping[str, Any] | None) -> str:
+    return "asked once" if not found else f"{_estimate(found)}, p {p_value(found.get('p_value'))}"
+
+
+def _silence(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    ends = sorted(row["shares"].items(), key=lambda item: item[1])
+    spans = "; ".join(f"{name} {percent(share, 1)}" for name, share in (ends[0], ends[-1]))
+    return row["rater"], row["by"], spans, p_value(row["p_corrected"])
+
+
 def _kappas(pairs: Sequence[Mapping[str, Any]], traits: Sequence[str]) -> list[tuple[str, str, list[str]]]:
     """Return one row for each pair of raters: both names and the kappa of each trait."""
     found = {(pair["a"], pair["b"], pair["trait"]): pair.get("kappa") for pair in pairs}
@@ -212,6 +266,7 @@ def _traits(study: SectionInput) -> Markup | None:
     return study.render(
         "traits.html.j2",
         raters=RatersView(traits),
+        annotation=CardView(traits),
         reliability=ReliabilityView(traits.reliability) if traits.reliability else None,
         stereotypes=StereotypesView(traits.stereotypes) if traits.stereotypes else None,
     )

@@ -21,8 +21,9 @@
 
   const state = () => ({
     group: Number(control("group").value), test: Number(control("test").value), order: control("order").value, by: control("colour").value,
-    search: control("search").value.toLowerCase().split(/\s+/).filter(Boolean), least: Number(control("least").value), dependent: control("dependent").checked,
+    search: control("search").value.toLowerCase().split(/\s+/).filter(Boolean), least: Number(control("least").value), dependent: control("dependent").checked, given: control("given")?.checked === true,
   });
+  const direct = new Map((data.direct ?? []).map(([feature, target, joined]) => [`${feature} ${target}`, joined === 1]));
   const ofView = ({ group, test }) => cells.filter((cell) => cell.group === group && cell.test === test);
   const strongest = (mine) => {
     const best = new Map();
@@ -33,15 +34,16 @@
     if (now.order === "alphabetical") return data.features.map((_, i) => i).sort((a, b) => data.features[a].localeCompare(data.features[b]));
     return now.order === "clustered" ? data.clustered : strongest(mine);
   }
-  const passes = (cell, now) => (cell.effect ?? 0) >= now.least && (!now.dependent || cell.rejected === true);
+  const passes = (cell, now) => (cell.effect ?? 0) >= now.least && (!now.dependent || cell.rejected === true) && (!now.given || direct.get(key(cell)) === true);
 
+  const givenOthers = (cell) => (direct.has(key(cell)) ? [direct.get(key(cell)) ? "given others: still dependent" : "given others: explained away"] : []);
   function told(cell) {
     const pair = `${data.features[cell.feature]} and ${data.targets[cell.target]}`;
     if (cell.p === null) return `${pair}\nno p-value: ${data.reasons[cell.reason] ?? "this test was not asked for this pair"}`;
     const between = cell.low === null ? "" : ` (${number(cell.low)} to ${number(cell.high)})`;
     const way = data.directions[`${cell.group} ${key(cell)}`];
     return [pair, ...(way ? [saidOf(way)] : []), `${data.measures[cell.measure] ?? "effect size"} ${number(cell.effect)}${between}`, `corrected p ${pValue(cell.corrected)}, p ${pValue(cell.p)}, n ${cell.n.toLocaleString("en")}`,
-      cell.rejected ? "dependent after correction" : "independence not rejected"].join("\n");
+      cell.rejected ? "dependent after correction" : "independence not rejected", ...givenOthers(cell)].join("\n");
   }
 
   function update() {
@@ -51,7 +53,7 @@
     const mine = ofView(now);
     const matches = (cell) => now.search.every((word) => `${data.features[cell.feature]} ${data.targets[cell.target]}`.toLowerCase().includes(word));
     const found = mine.filter(matches);
-    const narrowed = now.least > 0 || now.dependent;
+    const narrowed = now.least > 0 || now.dependent || now.given;
     const kept = new Set(found.filter((cell) => !narrowed || passes(cell, now)).map((cell) => cell.feature));
     const features = ordered(mine, now).filter((feature) => kept.has(feature));
     const targets = [...new Set(found.filter((cell) => kept.has(cell.feature)).map((cell) => cell.target))].sort((a, b) => a - b);
@@ -147,7 +149,7 @@
     const title = make("h3", { textContent: `${feature} and ${target}`, tabIndex: -1 });
     const close = make("button", { type: "button", className: "close", textContent: "Close", onclick: () => { panel.hidden = true; picked = null; mark(); } });
     const way = data.directions[`${cell.group} ${key(cell)}`];
-    const parts = [close, title, make("p", { textContent: way ? `${saidOf(way)}.` : "No direction was found that holds." })];
+    const parts = [close, title, make("p", { textContent: way ? `${saidOf(way)}.` : "No direction was found that holds." }), ...givenOthers(cell).map((text) => make("p", { textContent: `By the graph search, ${text}.` }))];
     const profile = data.profiles[key(cell)];
     if (profile) {
       const box = make("div", { className: "chart" });

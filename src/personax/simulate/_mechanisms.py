@@ -256,7 +256,8 @@ def _function(mechanism: Mechanism, parents: int, rng: np.random.Generator) -> F
     return Function(lambda p: (weight * (np.tanh(steep * (p - centre)) + straight * p)).sum(axis=1), bound)
 
 
-def _network(parents: int, rng: np.random.Generator, units: int = 8) -> Function:
+def _network(parents: int, rng: np.random.Generator) -> Function:
+    units = 8
     enter = rng.standard_normal((parents, units))
     enter *= 3 / np.linalg.norm(enter, axis=1, keepdims=True)  # so that no parent is nearly ignored
     bias, leave = rng.standard_normal(units), _signed(0.5, 1.5, units, rng)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         probe_endpoints,
     )
     from personax.stages._answer import AnswerResult, answer
-    from personax.stages._calibrate import Calibration, CalibrationSettings, calibrate_file
+    from personax.stages._calibrate import Calibration, CalibrationSettings, calibrate_file, calibrate_study
     from personax.stages._collect_many import probe_sources, summaries
     from personax.stages._crl_benchmark import SCORING_SEED, CrlBenchmark, run_benchmark
     from personax.stages._crl_benchmark_results import (
@@ -111,6 +111,7 @@ __all__ = [
     "audit_study",
     "calibrate_file",
     "calibrate_formats",
+    "calibrate_study",
     "check_columns",
     "check_packages",
     "check_plan",
@@ -167,7 +168,7 @@ _HOME = {
     "_annotate_llm": "JOURNAL annotate_part estimate_annotation export_batches import_batches merge_shards "
     "probe_endpoints",
     "_answer": "AnswerResult answer",
-    "_calibrate": "Calibration CalibrationSettings calibrate_file",
+    "_calibrate": "Calibration CalibrationSettings calibrate_file calibrate_study",
     "_collect_many": "probe_sources summaries",
     "_crl_benchmark": "SCORING_SEED CrlBenchmark run_benchmark",
     "_crl_benchmark_results": "FLOORS draw_benchmark reject_none rows_of summary_table write_benchmark",

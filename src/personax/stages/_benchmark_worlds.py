@@ -31,7 +31,7 @@ BATCH: Final = 128
 
 
 def draw_benchmark_world(
-    options: Mapping[str, Any], *, people: int, seed: int, cache: Path | None = None, base: Path | None = None
+    options: Mapping[str, Any], *, people: int, seed: int, cache: Path | None = None
 ) -> LatentData:
     """Return a world with its vectors.
 
@@ -45,8 +45,6 @@ def draw_benchmark_world(
         How many, and of everything that is drawn; a fixed world has its own first seed.
     cache
         Where vectors are kept.
-    base
-        Folder from which an encoder's path starts.
 
     Raises
     ------
@@ -60,8 +58,8 @@ def draw_benchmark_world(
     wanted, names, first = _world(options, people)
     pictures = options.get("picture_encoder", "")
     return kept_world(
-        wanted, seed=first + seed, encoders=dict(_text_encoder(name, base) for name in names),
-        pictures=_Pictures(pictures, base) if pictures else None, pictures_by=pictures, folder=cache,
+        wanted, seed=first + seed, encoders=dict(_text_encoder(name) for name in names),
+        pictures=_Pictures(pictures) if pictures else None, pictures_by=pictures, folder=cache,
     )  # fmt: skip
 
 
@@ -84,24 +82,24 @@ def _tuples(value: object) -> object:
     return tuple(_tuples(one) for one in value) if isinstance(value, list | tuple) else value
 
 
-def _text_encoder(name: str, base: Path | None) -> tuple[str, Callable[[Sequence[str]], Vectors]]:
+def _text_encoder(name: str) -> tuple[str, Callable[[Sequence[str]], Vectors]]:
     """Return the name that tells its weights apart, and the encoder, which is loaded when it is first needed."""
     if name == SIMULATED:
         return name, simulated_encoder()
-    weights = local_weights_hash("text", name, base=base)
-    return f"{name} {(weights or '')[:12]}", _Texts(name, base)
+    weights = local_weights_hash("text", name)
+    return f"{name} {(weights or '')[:12]}", _Texts(name)
 
 
 class _Texts:
     """An encoder of texts that loads its model with the first text."""
 
-    def __init__(self, name: str, base: Path | None) -> None:
-        self._name, self._base = name, base
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._encoder: TextEncoder | None = None
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
         if self._encoder is None:
-            self._encoder = text_encoder(self._name, base=self._base)
+            self._encoder = text_encoder(self._name)
         encode = self._encoder.encode
         parts = [encode(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
         return np.concatenate(parts)
@@ -110,11 +108,11 @@ class _Texts:
 class _Pictures:
     """An encoder of pictures of the worlds, which reads them from files as any."""
 
-    def __init__(self, name: str, base: Path | None) -> None:
-        self._name, self._base = name, base
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def __call__(self, pictures: NDArray[np.uint8]) -> Vectors:
-        encoder = image_encoder(self._name, base=self._base)
+        encoder = image_encoder(self._name)
         parts = []
         with tempfile.TemporaryDirectory() as folder:
             paths = [Path(folder) / f"{i}.png" for i in range(BATCH)]

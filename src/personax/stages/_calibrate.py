@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
@@ -19,12 +19,13 @@ from personax.errors import PlanError
 from personax.files import sha256
 from personax.independence import FAMILIES, Correction, calibrate_like, calibrate_scenarios, certificate, family_wise
 from personax.progress import Progress
-from personax.schema import Column, Kind
+from personax.schema import Column, Kind, Notice
 from personax.sources import read_table
-from personax.stages._base import results_folder
+from personax.stages._base import Reader, results_folder
+from personax.stages._independence import people_with_scores
 from personax.strict import nearest
 
-__all__ = ["Calibration", "CalibrationSettings", "calibrate_file"]
+__all__ = ["Calibration", "CalibrationSettings", "calibrate_file", "calibrate_study"]
 
 NAME, REVISION = "calibrate", 1
 
@@ -127,18 +128,51 @@ def calibrate_file(
     settings.check()
     read = read_table(file, {}, missing=missing)
     people = Table(read.people, infer_columns(read.people))
+    return _calibrate(people, [file], settings, out, progress, read.ledger.notices())
+
+
+def calibrate_study(reader: Reader, settings: CalibrationSettings, out: Path, *, progress: Progress) -> Calibration:
+    """Calibrate the tests of a study's Level I for its own people and scores; the report shows what was found.
+
+    Columns that the settings do not name are those of the study file.
+
+    Raises
+    ------
+    PersonaxError
+        People who were not collected, a study without Level I, a folder in which another process works.
+    """
+    section = reader.plan.independence
+    if section is None:
+        raise PlanError("the study file has no section independence; add it, there is nothing to calibrate")
+    settings = replace(
+        settings, features=settings.features or section.features, targets=settings.targets or section.targets
+    )
+    settings.check()
+    stages = ("collect", "annotate") if reader.plan.annotate else ("collect",)
+    inputs = [reader.folder.root / "manifests" / f"{stage}.json" for stage in stages]
+    return _calibrate(people_with_scores(reader), inputs, settings, out, progress, [])
+
+
+def _calibrate(
+    people: Table,
+    inputs: Sequence[Path],
+    settings: CalibrationSettings,
+    out: Path,
+    progress: Progress,
+    notices: Sequence[Notice],
+) -> Calibration:
     features, targets = _columns(settings, people)
     names = list(dict.fromkeys((*features, *targets, *settings.given)))
-    with results_folder(out, NAME, REVISION, seed=settings.seed, settings=asdict(settings), inputs=[file]) as results:
+    with results_folder(out, NAME, REVISION, seed=settings.seed, settings=asdict(settings), inputs=inputs) as results:
         progress.stage(NAME)
-        results.notices.extend(read.ledger.notices())
+        results.notices.extend(notices)
         for notice in results.notices:
             progress.message(notice.text)
         rates = _rates(people, features, targets, settings, progress)
         write_parquet(rates, results.out.path("calibration.parquet"), compression="zstd", statistics=False)
         families = _families(people, features, targets, settings, progress)
         write_parquet(families, results.out.path("family_wise.parquet"), compression="zstd", statistics=False)
-        facts = _facts(file, people, names, settings)
+        facts = _facts(inputs[0], people, names, settings)
         page = certificate(rates, facts, settings.alpha, families)
         results.out.path("certificate.md").write_text(page, encoding="utf-8")
         fine = pl.col("verdict").is_in(["level kept", "not run"])

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from personax.data.frames import write_csv, write_parquet
 from personax.errors import InputError
-from personax.figures import (
+from personax.files import write_text
+from personax.plots import (
     adjacency_pair,
     latent_scatter,
     latent_traversals,
@@ -23,7 +24,6 @@ from personax.figures import (
     scores_by_method,
     training_curves,
 )
-from personax.files import write_text
 from personax.progress import Progress
 from personax.stages._base import versions
 from personax.stages._crl_benchmark import CrlBenchmark, KeptFit, load_kept, part_of

@@ -39,7 +39,6 @@ from personax.errors import (
     UndecidedError,
     UntestableError,
 )
-from personax.figures import draw_graph, save
 from personax.graphs import to_dot, to_graphml
 from personax.independence import (
     MAX_LEVELS,
@@ -51,6 +50,7 @@ from personax.independence import (
     count,
     find_test,
 )
+from personax.plots import draw_graph, save
 from personax.progress import Progress
 from personax.schema import Column, Graph, Kind, Notice
 from personax.sources import read_table
@@ -213,6 +213,12 @@ def graph_notices(graph: Graph, frame: pl.DataFrame) -> list[Notice]:
             "others; these were taken as independent given those variables."
         )
         notices.append(Notice(text, details["tests_nothing_varies"]))
+    for one in details.get("alone", ()):
+        text = (
+            f"{one['column']} has no edge although it depends on {one['depends_on']} (p {one['p_value']:.2g}, nothing "
+            "given): others explain that dependence, or are so near to it that little is left to test."
+        )
+        notices.append(Notice(text))
     for group in details.get("determined", ()):
         text = f"{listed(group)} determine one another: to which of them an edge belongs cannot be told; leave one out."
         notices.append(Notice(text))

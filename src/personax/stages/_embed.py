@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +38,9 @@ __all__ = ["EMBED"]
 
 Vectors = NDArray[np.float32]
 
+MAPPED_FROM = 2**25
+"""Bytes of a measurement from which it waits on the disk until all of its modality are there."""
+
 
 def _external_files(plan: Plan) -> Sequence[str]:
     match plan.embed:
@@ -59,11 +64,13 @@ def _run(context: Context) -> None:
             _simulated(context)
         case EmbedFiles() as section:
             for modality, measurements in section.files.items():
-                vectors = {
-                    name: read_vectors(context.external_path(path), people, lacking=True)
-                    for name, path in measurements.items()
-                }
-                write_vectors(context, modality, people, vectors, _lacking(context, modality, vectors))
+                vectors, lacking = {}, {}
+                for name, path in measurements.items():
+                    rows = read_vectors(context.external_path(path), people, lacking=True)
+                    lacking |= _lacking(context, modality, name, rows)
+                    vectors[name] = _mapped(rows, context.out.root)
+                    del rows
+                write_vectors(context, modality, people, vectors, lacking)
         case EmbedOffline() as section:
             _offline(context, section, people)
         case EmbedModels() as section:
@@ -72,14 +79,24 @@ def _run(context: Context) -> None:
             write_release_vectors(context)
 
 
-def _lacking(context: Context, modality: str, vectors: Mapping[str, Vectors]) -> dict[str, NDArray[np.bool_]]:
-    """Return who lacks which measurement, and say how many do."""
-    found = {name: np.asarray(np.isnan(rows).all(axis=1)) for name, rows in vectors.items()}
-    for name, without in found.items():
-        if without.any():
-            text = f"{without.sum()} of {len(without)} people have no vector of {modality}/{name}."
-            context.notices.append(Notice(text, int(without.sum())))
-    return {name: without for name, without in found.items() if without.any()}
+def _lacking(context: Context, modality: str, name: str, rows: Vectors) -> dict[str, NDArray[np.bool_]]:
+    """Return who lacks a measurement, where anybody does, and say how many do; who has it has finite numbers."""
+    without = np.asarray(np.isnan(rows[:, :1]).all(axis=1))
+    if not without.any():
+        return {}
+    text = f"{without.sum()} of {len(without)} people have no vector of {modality}/{name}."
+    context.notices.append(Notice(text, int(without.sum())))
+    return {name: without}
+
+
+def _mapped(rows: Vectors, folder: Path) -> Vectors:
+    """Return long vectors as a memory map of a file without a name, so that one measurement at a time takes memory."""
+    if rows.nbytes < MAPPED_FROM:
+        return rows
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(memoryview(np.ascontiguousarray(rows)).cast("B"))
+        file.flush()
+        return np.memmap(file, dtype=rows.dtype, mode="r", shape=rows.shape)
 
 
 def _simulated(context: Context) -> None:

@@ -44,7 +44,7 @@ from personax.independence import hsic, kci
 from personax.progress import Progress
 from personax.schema import Graph, Notice
 from personax.stages._base import versions
-from personax.stages._graph_check import AGREED, GraphCheck, check_graph
+from personax.stages._graph_check import AGREED, GraphCheck, check_graph, without_modalities
 
 if TYPE_CHECKING:
     from personax.crl import SeedSelection
@@ -149,6 +149,8 @@ class LatentResults:
         Which edges other seeds and halves find again; None where the method learns no graph.
     graph_check
         The graph beside PC's; None where there is none.
+    without
+        What PC says of the latents of the others when a modality is left out; see `without_modalities`.
     """
 
     chosen: SeedSelection
@@ -162,6 +164,7 @@ class LatentResults:
     halves: list[float] | None = None
     stability: EdgeStability | None = None
     graph_check: GraphCheck | None = None
+    without: Sequence[Mapping[str, Any]] = ()
 
     def diagnostics_json(self) -> str:
         """Return the diagnostics as JSON; numbers that are none are null."""
@@ -176,6 +179,8 @@ class LatentResults:
             }  # fmt: skip
         if self.graph_check is not None:
             found["PC on the same latents"] = self.graph_check.to_dict()
+        if self.without:
+            found["without a modality"] = list(self.without)
         return json.dumps(found, indent=1, allow_nan=False)
 
     @property
@@ -269,7 +274,9 @@ def learn(
         counts = {m: settings.latents[m] for m in views}
         stability = edge_stability(best.encode(views), best.names, refits, counts=counts, shared=settings.shared)
     graph = _graph(best, stability, known)
-    checked = None if graph is None else check_graph(graph, latents.drop("id").drop_nulls())
+    complete = latents.drop("id").drop_nulls()
+    checked = None if graph is None else check_graph(graph, complete)
+    without = [] if graph is None else without_modalities(complete, {node.id: node.group for node in graph.nodes})
     progress.step(1, 1, "diagnostics")
     found = _diagnosed(best, views, rng)
     seeds = pl.DataFrame(chosen.seeds(), schema=schema)
@@ -277,7 +284,18 @@ def learn(
     notices = [Notice(known.claim), *lacking, *map(Notice, describe_reductions(reduced)), *_notices(chosen, found)]
     notices += [Notice(text) for text in (halves.failed, _disagreement(checked)) if text]
     return LatentResults(
-        chosen, latents, seeds, found, graph, _history(chosen), notices, reduced, halves.agreement, stability, checked
+        chosen,
+        latents,
+        seeds,
+        found,
+        graph,
+        _history(chosen),
+        notices,
+        reduced,
+        halves.agreement,
+        stability,
+        checked,
+        without,
     )
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
 from scipy.special import ndtri
 
+from personax.data.edges import EDGES
 from personax.discovery import pc
 from personax.errors import PersonaxError
 from personax.schema import Edge, Graph
 
-__all__ = ["GraphCheck", "check_graph"]
+__all__ = ["GraphCheck", "check_graph", "without_modalities"]
 
 AGREED: Final = 0.9
 """Share of the edges below which a notice says where the two graphs disagree."""
@@ -60,6 +61,57 @@ class GraphCheck:
         return told | {"found": found}
 
 
+def without_modalities(latents: pl.DataFrame, groups: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return for each modality what PC says of the other latents when its latents are left out.
+
+    Parameters
+    ----------
+    latents
+        A column a latent; they are held fixed, only the graph is looked for again.
+    groups
+        Latent -> its modality.
+
+    Returns
+    -------
+    list of dict
+        ``modality``, ``edges`` (between other latents, in either graph), ``same`` (in both, alike), ``changed``: the
+        others in words. A path through what is left out becomes an edge; one that turns round was never sure.
+    """
+    whole, found = _edges_of(latents), []
+    for modality in dict.fromkeys(groups.values()):
+        kept = [name for name in latents.columns if groups.get(name) != modality]
+        rest = _edges_of(latents.select(kept)) if 1 < len(kept) < latents.width else None
+        if whole is None or rest is None:
+            continue
+        before = {pair: sign for pair, sign in whole.items() if pair <= set(kept)}
+        changed = [
+            f"{' and '.join(sorted(pair))}: {before.get(pair, 'no edge')} with it, {rest.get(pair, 'no edge')} without"
+            for pair in sorted({*before, *rest}, key=sorted)
+            if before.get(pair) != rest.get(pair)
+        ]
+        edges = len({*before, *rest})
+        found.append({"modality": modality, "edges": edges, "same": edges - len(changed), "changed": changed})
+    return found
+
+
+def _edges_of(latents: pl.DataFrame) -> dict[frozenset[str], str] | None:
+    """Return PC's edges by their two ends; None where it cannot run, or columns determine one another."""
+    try:
+        found = pc(_normal_scores(latents), alpha=LEVEL)
+    except PersonaxError:
+        return None
+    if found.details["determined"]:
+        return None
+    ends = ((e, (e.source, e.target) if EDGES[e.kind].points else sorted((e.source, e.target))) for e in found.edges)
+    return {frozenset(pair): f"{pair[0]} {EDGES[edge.kind].sign} {pair[1]}" for edge, pair in ends}
+
+
+def _normal_scores(latents: pl.DataFrame) -> pl.DataFrame:
+    return latents.select(
+        ((pl.all().rank("average") - 0.5) / pl.len()).map_batches(lambda s: pl.Series(s.name, ndtri(s.to_numpy())))
+    )
+
+
 def check_graph(graph: Graph, latents: pl.DataFrame) -> GraphCheck | None:
     """Compare a learned graph with PC's on normal scores of the latents; None where PC cannot run.
 
@@ -79,11 +131,8 @@ def check_graph(graph: Graph, latents: pl.DataFrame) -> GraphCheck | None:
     >>> check_graph(graph, pl.DataFrame({"a": a, "b": a + b})).sentence  # doctest: +SKIP
     'PC (linear tests at .01) agrees with the learned graph on 1 of 1 edges.'
     """
-    scores = latents.select(
-        ((pl.all().rank("average") - 0.5) / pl.len()).map_batches(lambda s: pl.Series(s.name, ndtri(s.to_numpy())))
-    )
     try:
-        other = pc(scores, alpha=LEVEL)
+        other = pc(_normal_scores(latents), alpha=LEVEL)
     except PersonaxError:
         return None
     if other.details["determined"]:

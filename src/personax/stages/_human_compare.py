@@ -16,8 +16,8 @@ from personax.config import Plan
 from personax.data.frames import read_parquet, write_csv, write_parquet
 from personax.data.table import Table
 from personax.errors import InputError, MissingExtraError, StudyError
-from personax.figures import agreement_dots, save
 from personax.files import write_text, written_aside
+from personax.plots import agreement_dots, save
 from personax.progress import Progress
 from personax.schema import TraitFramework
 from personax.sources import read_text_table

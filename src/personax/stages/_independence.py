@@ -19,7 +19,6 @@ from personax.data.pvalues import everybody
 from personax.data.table import Table
 from personax.engine import find_engine, ordered
 from personax.errors import MissingExtraError, PlanError
-from personax.figures import draw_graph, heatmap, save
 from personax.graphs import to_graphml
 from personax.independence import (
     DataSet,
@@ -32,12 +31,14 @@ from personax.independence import (
     screen_noisy,
     wide,
 )
+from personax.plots import draw_graph, heatmap, save
 from personax.progress import Progress, Silent
 from personax.release import load_release
 from personax.release.statistics import NoisyStatistics
 from personax.schema import LETTERS, Column, Graph, Kind, Notice, Role, select
 from personax.sources import read_table
 from personax.stages._base import Context, Reader, Results, Stage, private_left_out, results_folder
+from personax.stages._remote_tables import local_tables
 from personax.strict import nearest
 
 __all__ = [
@@ -185,7 +186,8 @@ def analyse_file(
     ----------
     file
         A table of any format that `personax.read_table` reads. A large Parquet file, a folder or a pattern of them is
-        counted part by part and never read whole.
+        counted part by part and never read whole. Parquet files below an address (``s3://``, ``gs://``) are fetched
+        into a temporary folder first.
     section, seed, jobs
         As of `analyse`.
     out
@@ -200,6 +202,21 @@ def analyse_file(
     PersonaxError
         A table that cannot be read, columns that are not there, a folder in which another process works.
     """
+    with local_tables(file) as here:
+        return _analyse_local(here, section, out, missing, strict, seed, jobs, progress)
+
+
+def _analyse_local(
+    file: Path,
+    section: IndependenceSection,
+    out: Path,
+    missing: Sequence[str],
+    strict: bool,
+    seed: int,
+    jobs: int | None,
+    progress: Progress,
+) -> FileResults:
+    """Test the columns of a table on this machine."""
     frame, sample, told = _read(file, missing, strict=strict)
     named = {*(section.features or ()), *(section.targets or ()), *section.given, section.by}
     inferred = with_date_kinds(infer_columns(sample), sample)

@@ -6,7 +6,7 @@ All of it is a proposal: a correlation names a latent no more than it names a ca
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,13 +49,7 @@ TOLD_WORDS = 5
 WORD = re.compile(r"[^\W\d_]{3,}")
 
 
-def associations(
-    latents: pl.DataFrame,
-    described: Table,
-    *,
-    seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
-) -> pl.DataFrame:
+def associations(latents: pl.DataFrame, described: Table, *, seed: int = 0) -> pl.DataFrame:
     """Test every latent against every column by Level I's KCI and keep the strongest of each latent.
 
     Parameters
@@ -84,7 +78,7 @@ def associations(
         return pl.DataFrame(schema=schema)
     table = screen(
         joined, list(known), names, kinds={name: column.kind for name, column in known.items()}, tests=["kci"],
-        alpha=ALPHA, seed=seed, progress=progress,
+        alpha=ALPHA, seed=seed,
         periods={n: c.period for n, c in known.items() if c.period is not None},
     )  # fmt: skip
     ranked = table.filter(pl.col("p_corrected").is_not_null()).sort(

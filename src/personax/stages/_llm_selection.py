@@ -12,8 +12,8 @@ import polars as pl
 from personax.config import AnnotateLLM
 from personax.data.frames import write_csv
 from personax.errors import ComputationError, InputError, MissingExtraError, PlanError
-from personax.figures import radar, save
 from personax.files import write_text, written_aside
+from personax.plots import radar, save
 from personax.progress import Progress, Silent
 from personax.stages._annotate_llm import JOURNAL, people_of, prompt_of, sample, shown_columns
 from personax.stages._base import stage_rng

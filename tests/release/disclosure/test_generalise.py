@@ -83,16 +83,16 @@ def test_the_order_of_rows_does_not_matter(frame: pl.DataFrame, k: int, random: 
 def _brute(frame: pl.DataFrame, k: int, diverse: int, limit: int) -> float:
     """Return the least loss over all nodes, each judged from its table alone."""
     made = hierarchies(described_columns(frame, ALL))
+    coarser = [[level.values[hierarchy.base].to_series().to_list() for level in hierarchy.levels] for hierarchy in made]
     best = np.inf
     for levels in itertools.product(*(range(len(hierarchy.levels)) for hierarchy in made)):
-        columns = [h.levels[level].values[h.base].to_series() for h, level in zip(made, levels, strict=True)]
-        rows = list(zip(*columns, strict=True))
+        rows = list(zip(*(values[level] for values, level in zip(coarser, levels, strict=True)), strict=True))
         held: dict[Any, list[int]] = {}
         for key, value in zip(rows, frame["trait"], strict=True):
             held.setdefault(key, []).append(value)
         bad = [key for key, values in held.items() if len(values) < k or len(set(values)) < diverse]
         hidden = {key: values for key, values in held.items() if key in bad}
-        nothing = (None,) * len(columns)
+        nothing = (None,) * len(made)
 
         def fine(keys: dict[Any, list[int]], held: dict[Any, list[int]] = held, nothing: Any = nothing) -> bool:
             joined = [v for key, values in (keys | {nothing: held.get(nothing, [])}).items() for v in values]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from personax.data.table import Table
 from personax.data.values import FEW
-from personax.release.disclosure import merge_rare
+from personax.release.disclosure import join_rare_levels, merge_rare
 from personax.schema import Column
 
 __all__ = ["SmallCellRecoding", "join_small_cells"]
@@ -97,14 +95,7 @@ def _joined(frame: pl.DataFrame, column: Column, least: int) -> pl.Series:
         return merge_rare(texts, [column.name], least)[0][column.name] if _has_rare(series, least) else series
     if column.kind != "cyclic" and series.drop_nulls().n_unique() > FEW:
         series = _ends_joined(series, least)
-    if series.drop_nulls().n_unique() > FEW:
-        return series
-    levels = series.drop_nulls().unique().sort().to_numpy().astype(float)
-    counts = np.array([int((series == level).sum()) for level in levels])
-    if counts.min(initial=least) >= least:
-        return series
-    mapped = dict(zip(levels.tolist(), levels[_neighbours(counts, least)].tolist(), strict=True))
-    return series.cast(pl.Float64).replace_strict(mapped, return_dtype=pl.Float64, default=None)
+    return series if series.drop_nulls().n_unique() > FEW else join_rare_levels(series, least)
 
 
 def _ends_joined(series: pl.Series, least: int) -> pl.Series:
@@ -123,28 +114,3 @@ def _ends_joined(series: pl.Series, least: int) -> pl.Series:
 
 def _has_rare(series: pl.Series, least: int) -> bool:
     return bool((series.drop_nulls().value_counts()["count"] < least).any())
-
-
-def _neighbours(counts: NDArray[np.intp], least: int) -> NDArray[np.intp]:
-    """Return the level that each level joins: neighbours are merged, the smallest first, until all are large enough.
-
-    A group keeps the name of its most frequent level.
-
-    Examples
-    --------
-    >>> _neighbours(np.array([3, 20, 30, 2, 4, 40]), 10).tolist()
-    [1, 1, 2, 2, 2, 5]
-    """
-    groups = [[place] for place in range(len(counts))]
-    sizes = [int(size) for size in counts]
-    while len(groups) > 1 and min(sizes) < least:
-        small = sizes.index(min(sizes))
-        sides = [side for side in (small - 1, small + 1) if 0 <= side < len(groups)]
-        other = min(sides, key=lambda side: sizes[side])
-        low, high = sorted((small, other))
-        groups[low] += groups.pop(high)
-        sizes[low] += sizes.pop(high)
-    names = np.empty(len(counts), dtype=np.intp)
-    for group in groups:
-        names[group] = max(group, key=lambda place: int(counts[place]))
-    return names

@@ -12,13 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.release.audit._attack import Attack, Vectors, rate
+from personax.release.audit._nearest_neighbours import distance_profiles, profiles_of
 
-__all__ = ["CachedViews", "EqualRows", "View", "equal_rows"]
+__all__ = ["CachedViews", "EqualRows", "View", "as_they_are", "equal_rows"]
 
 Indices = NDArray[np.intp]
 
 View = Callable[[Vectors], Vectors]
 """What is made of all rows at once, one row for each; another order of the rows only gives another order of these."""
+
+
+def as_they_are(x: Vectors) -> Vectors:
+    """Return the vectors themselves."""
+    return x
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,10 @@ class CachedViews:
     def __init__(self, vectors: Vectors) -> None:
         self._vectors = vectors
         self._views: dict[View, Vectors] = {}
+        self._profiles: dict[View, Vectors] = {}
+        self._distinct_profiles: dict[tuple[View, int], Vectors] = {}
         self._order: Indices | None = None
+        self._in_first_order = self
 
     def __len__(self) -> int:
         return len(self._vectors) if self._order is None else len(self._order)
@@ -128,14 +137,23 @@ class CachedViews:
 
     @cached_property
     def equal(self) -> EqualRows:
-        """Which of them are equal."""
-        return equal_rows(self.vectors)
+        """Which of them are equal; rows are compared once, whatever orders there are of them."""
+        return equal_rows(self._vectors) if self._order is None else self._in_first_order.equal.take(self._order)
 
     def view(self, view: View) -> Vectors:
         """Return a view, shape (n, ...)."""
         if view not in self._views:
             self._views[view] = view(self._vectors)
         return self._in_order(self._views[view])
+
+    def profiles(self, view: View, rows: Indices | None = None) -> Vectors:
+        """Return the distance profiles of a view: of some rows, or of all, which are kept."""
+        if rows is not None and view not in self._profiles:
+            return profiles_of(self._in_first_order.view(view), rows if self._order is None else self._order[rows])
+        if view not in self._profiles:
+            self._profiles[view] = distance_profiles(self._in_first_order.view(view))
+        found = self._in_order(self._profiles[view])
+        return found if rows is None else found[rows]
 
     def distinct(self, view: View) -> Vectors:
         """Return the view of the first of each class of equal rows.
@@ -144,12 +162,23 @@ class CachedViews:
         """
         return self.view(view)[self.equal.first]
 
+    def distinct_profiles(self, view: View, size: int) -> Vectors:
+        """Return the distance profiles of what `distinct` returns, at the places of so many people."""
+        first = self._in_first_order
+        kept = self._distinct_profiles
+        if (view, size) not in kept:
+            kept[view, size] = distance_profiles(first.distinct(view), size=size)
+        rows = self.equal.first if self._order is None else self._order[self.equal.first]
+        return kept[view, size][first.equal.label[rows]]
+
     def permuted(self, order: Indices) -> Self:
         """Return the same rows in another order; they share what was worked out, and what will be."""
         if self._order is None and len(order) != len(self._vectors):
             raise ValueError(f"an order of {len(order)} is none of {len(self._vectors)} rows")
         other = type(self)(self._vectors)
-        other._views, other._order = self._views, order if self._order is None else self._order[order]
+        other._views, other._in_first_order = self._views, self._in_first_order
+        other._profiles, other._distinct_profiles = self._profiles, self._distinct_profiles
+        other._order = order if self._order is None else self._order[order]
         return other
 
     def _in_order(self, rows: Vectors) -> Vectors:

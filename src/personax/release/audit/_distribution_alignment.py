@@ -42,10 +42,11 @@ NEIGHBOURS: Final = 10
 Floats = NDArray[np.float64]
 
 
-def strangers(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Iterator[Attack]:
+def strangers(x: Vectors, y: Vectors, *, equal: EqualRows | None = None, rng: np.random.Generator) -> Iterator[Attack]:
     """Yield rank-1 of people in the release, and how well members are told from others (area under the ROC curve).
 
     Half of the people are the strangers, an eighth are in neither; the rows of both are taken out of the release.
+    `equal` says which rows of `x` are equal.
 
     References
     ----------
@@ -59,7 +60,7 @@ def strangers(x: Vectors, y: Vectors, *, rng: np.random.Generator) -> Iterator[A
         return
     order = rng.permutation(n)
     others, inside, outside = np.split(order, [n // 2, n - n // 8])
-    equal = equal_rows(x)
+    equal = equal_rows(x) if equal is None else equal
     # whose vector a member has, too, is no example of somebody who is not in the release; equal vectors are one example
     outside = outside[~np.isin(equal.label[outside], equal.label[inside])]
     outside = outside[equal.take(outside).first]

@@ -13,8 +13,11 @@ Array = NDArray[np.floating[Any]]
 
 TINY = 1e-30
 
+BLUNT, STEPS = 0.05, 30
+"""Entropy of the first plan in units of the mean cost, and the steps over which it falls tenfold."""
 
-def gromov_wasserstein(a: Array, b: Array, start: Array, *, blunt: float = 0.05, steps: int = 30) -> Array:
+
+def gromov_wasserstein(a: Array, b: Array, start: Array) -> Array:
     """Return the plan: how far each row of `a` is matched with each row of `b`.
 
     Parameters
@@ -23,8 +26,6 @@ def gromov_wasserstein(a: Array, b: Array, start: Array, *, blunt: float = 0.05,
         Distances, or how near rows are to one another, within each set, shape (n, n), of the same scale.
     start
         Shape (n, n), costs of matching each with each, that the first plan is made from; the problem has many optima.
-    blunt
-        Entropy of the first plan in units of the mean cost; it falls tenfold over the steps.
 
     Notes
     -----
@@ -37,9 +38,9 @@ def gromov_wasserstein(a: Array, b: Array, start: Array, *, blunt: float = 0.05,
     """
     a, b, start = (z.astype(np.float32) for z in (a, b, start))
     potential = np.zeros((1, len(a)), dtype=np.float32)
-    plan, potential = _sinkhorn(start, blunt, potential, 50)
+    plan, potential = _sinkhorn(start, BLUNT, potential, 50)
     own = np.square(a).mean(axis=1)[:, None] + np.square(b).mean(axis=1)[None, :]
-    for entropy in np.geomspace(blunt, blunt / 10, steps):
+    for entropy in np.geomspace(BLUNT, BLUNT / 10, STEPS):
         plan, potential = _sinkhorn(own - 2 * (a @ plan @ b), float(entropy), potential, 8)
     return plan
 

@@ -19,11 +19,19 @@ from personax.progress import Progress, Silent
 from personax.registry import register
 from personax.release.audit._attack import Attack, Vectors, rate, wilson
 from personax.release.audit._axes import LONG, leading, whitened
-from personax.release.audit._cached_views import CachedViews, EqualRows, equal_rows
+from personax.release.audit._cached_views import CachedViews, EqualRows, View, equal_rows
 from personax.release.audit._campaign import OURS, RegisteredAttack, registered_attacks
+from personax.release.audit._linkage import Solved
 from personax.release.audit._nearest_neighbours import above_rounding, distances, ranks
 from personax.release.audit._seed_pairs import by_profiles
-from personax.release.audit._self_training import MatchedPairs, SelfTrained, reduced, reduced_white, self_train
+from personax.release.audit._self_training import (
+    NO_PAIRS,
+    MatchedPairs,
+    SelfTrained,
+    reduced,
+    reduced_white,
+    self_train,
+)
 
 __all__ = ["KnownPairs", "KnownPairsAttack", "KnownPairsCurve", "KnownPairsPoint", "broken_at", "known_pairs"]
 
@@ -33,6 +41,9 @@ MIN_KNOWN = 256
 RIDGES = (1e-8, 1e-4, 1e-2, 1e-1, 1.0)
 """Penalties that held-out pairs choose among, in units of the mean squared singular value."""
 
+GIVEN_BACK = "not tried: a map without a network gives every vector back"
+RECOVERED = 0.999
+"""Mean cosine of recovered vectors from which more pairs are not tried, nor a network."""
 STOP_AT = 0.95
 """Share found from which more pairs are not tried."""
 PROFILE_PAIRS = 16
@@ -83,6 +94,10 @@ class KnownPairs:
         Originals and released vectors of all, and the order in which the known come first, then the gallery.
     partners
         The rows of the released vectors that are `y`; the known people's own by default.
+    sides
+        Views of everybody that are kept; made by default.
+    solved
+        What self-training without any pair has ended with, where it has worked: who holds pairs can do that, too.
     """
 
     x: Vectors
@@ -92,6 +107,8 @@ class KnownPairs:
     truth: EqualRows
     everybody: tuple[Vectors, Vectors, Indices]
     partners: Indices | None = None
+    sides: tuple[CachedViews, CachedViews] | None = None
+    solved: Solved | None = None
 
     @cached_property
     def white(self) -> KnownPairs:
@@ -188,14 +205,14 @@ class KnownPairsAttack(KnownPairsCurve):
         return _point(self.title, m, found, _cosine(pairs, m, a) if self.recovers else None, pairs.design)
 
     def curve(self, pairs: KnownPairs, grid: Sequence[int], rng: np.random.Generator) -> Iterator[KnownPairsPoint]:
-        """Yield what more and more pairs reach; until all are found, where no vectors are recovered better and better.
+        """Yield what more and more pairs reach; until all are found, and recovered where that is tried.
 
         The best point is the first that finds most, and so stays the same.
         """
         for m in grid:
             point = self.point(pairs, m, rng)
             yield point
-            if point.rank_1 == 1 and not self.recovers:
+            if point.rank_1 == 1 and (point.cosine is None or point.cosine >= RECOVERED):
                 break
 
     def control(self, wrong: KnownPairs, m: int, rng: np.random.Generator) -> float | None:
@@ -204,11 +221,19 @@ class KnownPairsAttack(KnownPairsCurve):
 
 
 def known_pairs(
-    x: Vectors, y: Vectors, *, network: bool, rng: np.random.Generator, progress: Progress | None = None
+    x: Vectors,
+    y: Vectors,
+    *,
+    network: bool,
+    sides: tuple[CachedViews, CachedViews] | None = None,
+    solved: Solved | None = None,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
 ) -> tuple[list[KnownPairsPoint], list[Attack]]:
     """Return the curves over m known pairs, and of each registered attack its best point with a control.
 
-    m is 1, 2, 4 ... d; at least 256 and at most half of the people.
+    m is 1, 2, 4 ... d; at least 256 and at most half of the people. A network is trained where nothing else gives the
+    vectors back. `sides` are views of `x` and `y` that are kept, `solved` what self-training without pairs has found.
 
     People who are known, at most half, are not among those to be found; the others are the same for every m.
     """
@@ -217,12 +242,25 @@ def known_pairs(
     known, rest = order[:most], order[most:]
     probes = np.arange(min(PROBES, len(rest)))
     grid = sorted({most} | {2**k for k in range(most.bit_length()) if 2**k <= most})
-    pairs = KnownPairs(x[known], y[known], x[rest], y[rest[probes]], equal_rows(x).take(rest), (x, y, order))
+    sides = (CachedViews(x), CachedViews(y)) if sides is None else sides
+    pairs = KnownPairs(
+        x[known],
+        y[known],
+        x[rest],
+        y[rest[probes]],
+        sides[0].equal.take(rest),
+        (x, y, order),
+        sides=sides,
+        solved=solved,
+    )
     tried = [(one, _attack(one)) for one in registered_attacks("pairs")]
     curves: list[tuple[RegisteredAttack, KnownPairsCurve, list[KnownPairsPoint]]] = []
     failed: list[Attack] = []
     for one, attack in tried:
         if attack.trains_network and not network:
+            continue
+        if attack.trains_network and any(_gives_back(points) for _, _, points in curves):
+            failed.append(Attack(one.title, "known pairs", "rank-1", None, reason=GIVEN_BACK))
             continue
         try:
             curves.append((one, attack, list(attack.curve(pairs, grid, _stream(one, rng)))))
@@ -237,6 +275,11 @@ def known_pairs(
     attacks = [_best_point(one, attack, points, pairs, wrong, rng) for one, attack, points in curves if points]
     (progress or Silent()).step(0, 0, "controls, known pairs")
     return [point for _, _, points in curves for point in points], [*failed, *attacks]
+
+
+def _gives_back(points: Sequence[KnownPairsPoint]) -> bool:
+    """Say whether a curve ends with everybody found and recovered."""
+    return any(point.rank_1 == 1 and (point.cosine or 0.0) >= RECOVERED for point in points)
 
 
 def _attack(one: RegisteredAttack) -> KnownPairsCurve:
@@ -322,10 +365,14 @@ class PairsSelfTraining(KnownPairsCurve):
         known, probes = people[: len(pairs.x)], people[len(pairs.x) :][: len(pairs.probes)]
         order = rng.permutation(len(y))
         place = np.argsort(order)
-        originals, dealt, truth = CachedViews(x), _dealt(y, order), equal_rows(x)
-        design = truth.design_effect(probes)
+        originals, released = pairs.sides or (CachedViews(x), CachedViews(y))
+        dealt, truth = released.permuted(order), originals.equal
+        design, start = truth.design_effect(probes), None
+        if pairs.solved is not None:
+            found = MatchedPairs(pairs.solved.pairs.original, place[pairs.solved.pairs.released])
+            start = Solved(pairs.solved.view, found)
         for m in grid:
-            guess = _best_self_training(originals, dealt, MatchedPairs(known[:m], place[known[:m]]), probes, rng)
+            guess = _best_self_training(originals, dealt, MatchedPairs(known[:m], place[known[:m]]), probes, rng, start)
             hits = truth.same(order[guess], probes)
             yield _point(self.title, m, np.where(hits, 1, len(y)), None, design)
             if hits.mean() >= STOP_AT:
@@ -342,37 +389,48 @@ class PairsSelfTraining(KnownPairsCurve):
         return float(equal_rows(a).same(guess, probes).mean())
 
 
-def _dealt(y: Vectors, order: Indices) -> CachedViews:
-    """Return rows in another order; long ones share what was worked out of them."""
-    return CachedViews(y).permuted(order) if y.shape[1] > LONG else CachedViews(y[order])
-
-
 def _best_self_training(
-    x: CachedViews, y: CachedViews, known: MatchedPairs, probes: Indices, rng: np.random.Generator
+    x: CachedViews,
+    y: CachedViews,
+    known: MatchedPairs,
+    probes: Indices,
+    rng: np.random.Generator,
+    solved: Solved | None = None,
 ) -> Indices:
     """Return whom self-training finds, in the composition with most mutual nearest neighbours.
 
-    Vectors are plain or whitened, and the start is with or without profiles; equal rows count once.
+    Vectors are plain or whitened, and the start is what was found without pairs, none, or profiles; equal rows count
+    once.
     """
     firm = MatchedPairs(x.equal.label[known.original], y.equal.label[known.released])
     v, people = y.distinct(reduced), x.equal.label[probes]
     best = SelfTrained(np.zeros(len(probes), np.intp), -1.0)
-    for u in (x.distinct(view) for view in (reduced, reduced_white)):
-        for start in (_no_start, by_profiles) if len(known.original) <= PROFILE_PAIRS else (_no_start,):
-            found = self_train(u, v, start(u, v, firm), known=firm, probes=people, rng=rng)
-            best = max(best, found, key=lambda each: each.agreed)
-            if best.agreed >= STOP_AT:
-                return y.equal.first[best.guess]
+    for view, start in _starts(x, y, firm, solved):
+        found = self_train(x.distinct(view), v, start, known=firm, probes=people, rng=rng)
+        best = max(best, found, key=lambda each: each.agreed)
+        if best.agreed >= STOP_AT:
+            break
     return y.equal.first[best.guess]
 
 
-def _no_start(u: Vectors, v: Vectors, known: MatchedPairs) -> MatchedPairs:
-    return MatchedPairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
+def _starts(
+    x: CachedViews, y: CachedViews, firm: MatchedPairs, solved: Solved | None
+) -> Iterator[tuple[View, MatchedPairs]]:
+    """Yield views of the originals, and the pairs that self-training begins with."""
+    if solved is not None:
+        yield solved.view, MatchedPairs(x.equal.label[solved.pairs.original], y.equal.label[solved.pairs.released])
+    for view in (reduced, reduced_white):
+        yield view, NO_PAIRS
+        if len(firm.original) <= PROFILE_PAIRS:
+            u, v = x.distinct(view), y.distinct(reduced)
+            size = min(len(u), len(v))
+            profiles = x.distinct_profiles(view, size), y.distinct_profiles(reduced, size)
+            yield view, by_profiles(u, v, firm, profiles=profiles)
 
 
-def broken_at(points: Sequence[KnownPairsPoint], attack: str | None = None, *, share: float = 0.5) -> int | None:
-    """Return the least number of known pairs with which an attack, or any, finds a share of all others at rank 1."""
-    return min((p.pairs for p in points if attack in (None, p.attack) and p.rank_1 >= share), default=None)
+def broken_at(points: Sequence[KnownPairsPoint], attack: str | None = None) -> int | None:
+    """Return the least number of known pairs with which an attack, or any, finds half of all others at rank 1."""
+    return min((p.pairs for p in points if attack in (None, p.attack) and p.rank_1 >= 0.5), default=None)
 
 
 def _cosine(pairs: KnownPairs, m: int, guess: Vectors) -> float:

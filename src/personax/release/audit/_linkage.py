@@ -8,23 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from personax.registry import register
 from personax.release.audit._attack import Attack, Vectors
-from personax.release.audit._axes import LONG, independent, matched, principal, whitened
-from personax.release.audit._cached_views import CachedViews, EqualRows, View, equal_rows
+from personax.release.audit._axes import independent, matched, principal, whitened
+from personax.release.audit._cached_views import CachedViews, EqualRows, View, as_they_are, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS, registered_attacks
-from personax.release.audit._nearest_neighbours import distance_profiles, nearest, standardised
-from personax.release.audit._seed_pairs import Seed, by_gromov_wasserstein, by_profiles
+from personax.release.audit._nearest_neighbours import nearest, standardised
+from personax.release.audit._seed_pairs import Seed, begin, by_gromov_wasserstein, by_profiles
 from personax.release.audit._self_training import MatchedPairs, reduced, reduced_white, self_train
 
 __all__ = [
     "LinkageAttack",
     "NearestFeatures",
+    "NearestProfiles",
     "SelfTraining",
+    "Solved",
     "from_facts",
     "linkage",
     "one_original",
@@ -39,6 +42,7 @@ Features = Callable[[CachedViews, CachedViews, np.random.Generator], tuple[Vecto
 """Originals and released rows -> features of each, by which the nearest released row is looked up."""
 
 AXES = 64
+HOPELESS: Final = "not tried: with the same embeddings it finds nobody beyond chance"
 DONE = 0.98
 """Share of mutual nearest neighbours from which no other initialisation is tried."""
 CONTROL = 400
@@ -72,12 +76,26 @@ def _axes(x: Vectors) -> Vectors:
     return principal(x, max(2, len(x) // 4))
 
 
-def _profiles_of_axes(x: Vectors) -> Vectors:
-    return distance_profiles(_axes(x))
+@dataclass(frozen=True)
+class NearestProfiles:
+    """A linkage attack that takes for each original the released row whose distance profile is nearest.
 
+    Profiles are of everybody in the release, and of those originals who are scored.
 
-def _profiles_of_whitened(x: Vectors) -> Vectors:
-    return distance_profiles(whitened(x))
+    Parameters
+    ----------
+    original, released
+        What distances are of, on either side.
+    """
+
+    original: View
+    released: View
+
+    def __call__(
+        self, x: CachedViews, y: CachedViews, rng: np.random.Generator, *, probes: Guess | None = None
+    ) -> Guess:
+        """Return the released row of each probe; of each original by default."""
+        return nearest(x.profiles(self.original, probes), y.profiles(self.released))
 
 
 @register(
@@ -89,49 +107,36 @@ def _profiles_of_whitened(x: Vectors) -> Vectors:
     campaign="originals",
 )
 @NearestFeatures
-def _as_they_are(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
+def _themselves(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
     return x.view(standardised), y.view(standardised)
 
 
-@register(
+_profiles = register(
     "attacks",
     "distance-profiles",
     title="distance profiles",
     help="nearest neighbours of sorted distances to all others",
     order=20,
     campaign="originals",
-)
-@NearestFeatures
-def _profiles(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
-    return x.view(distance_profiles), y.view(distance_profiles)
-
-
-@register(
+)(NearestProfiles(as_they_are, as_they_are))
+# profiles of whitened vectors stay where a transform is any linear map, whatever its key
+register(
     "attacks",
     "whitened-profiles",
     title="whitened profiles",
     help="distance profiles after whitening both sides",
     order=30,
     campaign="originals",
-)
-@NearestFeatures
-def _whitened(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
-    """Compare profiles of whitened vectors: they stay where a transform is any linear map, whatever its key."""
-    return x.view(_profiles_of_axes), y.view(_profiles_of_axes)
-
-
-@register(
+)(NearestProfiles(_axes, _axes))
+# to whiten the originals as the transform does needs no key
+register(
     "attacks",
     "same-whitening",
     title="profiles after the same whitening",
     help="distance profiles after whitening the originals as the transform does",
     order=40,
     campaign="originals",
-)
-@NearestFeatures
-def _same_whitening(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
-    """Whiten the originals as the transform does, which needs no key, and compare profiles with the release's."""
-    return x.view(_profiles_of_whitened), y.view(distance_profiles)
+)(NearestProfiles(whitened, as_they_are))
 
 
 def _first(x: CachedViews, most: int) -> Vectors:
@@ -172,6 +177,13 @@ def _principal(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> tupl
 def _independent(x: CachedViews, y: CachedViews, rng: np.random.Generator) -> tuple[Vectors, Vectors]:
     a, b = (independent(_first(z, _most(x)), rng=rng) for z in (x, y))
     return matched(a, b)
+
+
+class Solved(NamedTuple):
+    """What self-training has ended with: the view of the originals, and rows of them with the released row of each."""
+
+    view: View
+    pairs: MatchedPairs
 
 
 @dataclass(frozen=True)
@@ -236,7 +248,9 @@ def linkage(
     *,
     probes: Guess | None = None,
     trained: Collection[str] | None = None,
+    hopeless: Collection[str] = (),
     truth: EqualRows | None = None,
+    solved: list[Solved] | None = None,
     rng: np.random.Generator,
 ) -> Iterator[Attack]:
     """Run every attack that is registered for the campaign ``originals``; released rows are shuffled before.
@@ -251,8 +265,12 @@ def linkage(
         The people who are scored; all by default.
     trained
         Titles of self-training to try, until nearly all people are mutual nearest neighbours; all by default.
+    hopeless
+        Titles of attacks that have found nobody beyond chance with more knowledge; they are told, and not run.
     truth
         Whose originals are equal and so count as one person; those of `x` by default.
+    solved
+        Is given the pairs of a self-training in which nearly all people are mutual nearest neighbours.
     """
     order = rng.permutation(len(x))
     half = min(len(x) // 2, 1000)
@@ -263,7 +281,9 @@ def linkage(
     paired, everybody = truth.take(order[:half]), np.arange(half)
     attacks = registered_attacks("originals")
     for one in attacks:
-        if not isinstance(one.attack, SelfTraining):
+        if one.title in hopeless:
+            yield Attack(one.title, knows, "rank-1", None, reason=HOPELESS)
+        elif not isinstance(one.attack, SelfTraining):
 
             def attempt(rng: np.random.Generator, title: str = one.title, link: LinkageAttack = one.attack) -> Attack:
                 none = paired.same(_linked(link, alone, others, rng, everybody), everybody)
@@ -275,22 +295,23 @@ def linkage(
     some, strangers = CachedViews(alone.vectors[:few]), CachedViews(others.vectors[:few])
     for one in attacks:
         if isinstance(one.attack, SelfTraining) and (trained is None or one.title in trained):
-            guess, agreed = _trained(one.attack, x, y, probes, rng)
-            wrong, _ = _trained(one.attack, some, strangers, np.arange(few), rng)
+            guess, agreed, pairs = _trained(one.attack, x, y, probes, rng)
+            wrong, _, _ = _trained(one.attack, some, strangers, np.arange(few), rng)
             control = float(paired.same(wrong, everybody[:few]).mean())
             yield truth.rank_1(one.title, knows, guess, probes, control=control, agreed=round(agreed, 4))
             if agreed >= DONE:
+                if solved is not None:
+                    solved.append(Solved(one.attack.view, pairs))
                 return
 
 
 def from_facts(
-    x: Vectors, y: Vectors, facts: MatchedPairs, *, probes: Guess, rng: np.random.Generator
+    originals: CachedViews, y: CachedViews, facts: MatchedPairs, *, probes: Guess, rng: np.random.Generator
 ) -> Iterator[Attack]:
     """Yield what the pairs that a table gives find of the others, extended by self-training on the vectors."""
     order = rng.permutation(len(y))
     place = np.argsort(order)
-    originals = CachedViews(x)
-    dealt = CachedViews(y).permuted(order) if y.shape[1] > LONG else CachedViews(y[order])
+    dealt = y.permuted(order)
     mine, released = originals.equal, dealt.equal
     start = MatchedPairs(mine.label[facts.original], released.label[place[facts.released]])
     wrong = MatchedPairs(start.original, released.label[rng.permutation(place[facts.released])])
@@ -310,24 +331,26 @@ def _linked(attack: LinkageAttack, x: CachedViews, y: CachedViews, rng: np.rando
     """Return the released row that each probe is linked with, from released rows in an order of their own."""
     order = rng.permutation(len(y))
     dealt = y.permuted(order)
-    if isinstance(attack, NearestFeatures):
+    if isinstance(attack, NearestFeatures | NearestProfiles):
         return np.asarray(order[attack(x, dealt, rng, probes=probes)], dtype=np.intp)
     return np.asarray(order[attack(x, dealt, rng)][probes], dtype=np.intp)
 
 
 def _trained(
     attack: SelfTraining, x: CachedViews, y: CachedViews, probes: Guess, rng: np.random.Generator
-) -> tuple[Guess, float]:
-    """Return the released row that self-training finds for each probe, and the share of mutual nearest neighbours."""
+) -> tuple[Guess, float, MatchedPairs]:
+    """Return the released row of each probe, the share of mutual nearest neighbours, and all pairs, as rows."""
     order = rng.permutation(len(y))
     dealt = y.permuted(order)
     u, v = x.distinct(attack.view), dealt.distinct(reduced)
-    found = self_train(u, v, attack.seed(u, v), probes=x.equal.label[probes], one_to_one=True, rng=rng)
-    return order[dealt.equal.first[found.guess]], found.agreed
-
-
-def _itself(x: Vectors) -> Vectors:
-    return x
+    size = min(len(u), len(v))
+    start = begin(
+        attack.seed, u, v, lambda: (x.distinct_profiles(attack.view, size), dealt.distinct_profiles(reduced, size))
+    )
+    found = self_train(u, v, start, probes=x.equal.label[probes], one_to_one=True, rng=rng)
+    rows = order[dealt.equal.first]
+    pairs = MatchedPairs(x.equal.first[found.trusted.original], rows[found.trusted.released])
+    return rows[found.guess], found.agreed, pairs
 
 
 def _length(x: Vectors) -> Vectors:
@@ -340,13 +363,15 @@ def _sizes(x: Vectors) -> Vectors:
     return np.sort(np.abs(x), axis=1)
 
 
-def one_original(x: Vectors, y: Vectors, *, probes: NDArray[np.intp], rng: np.random.Generator) -> Iterator[Attack]:
+def one_original(
+    x: Vectors, y: Vectors, *, probes: NDArray[np.intp], truth: EqualRows | None = None, rng: np.random.Generator
+) -> Iterator[Attack]:
     """Yield how often a person is found by what some transforms leave of a single vector.
 
     The control looks for people who are not in the release: the others' rows are all that is left of it.
     """
-    truth = equal_rows(x)
-    for name, look in (("the vector as it is", _itself), ("its length", _length), ("its sorted sizes", _sizes)):
+    truth = equal_rows(x) if truth is None else truth
+    for name, look in (("the vector as it is", as_they_are), ("its length", _length), ("its sorted sizes", _sizes)):
         a, b = look(x[probes]), look(y)
         found = _closest(a, b) if name == "its length" else nearest(a, b)
         wrong = rng.permutation(probes)

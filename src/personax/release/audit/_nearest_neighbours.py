@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from personax.release.audit._attack import Vectors
 
 __all__ = [
-    "above_rounding", "distance_profiles", "distances", "mean_of_least", "nearest", "ranks", "squared_distances",
-    "standardised",
+    "above_rounding", "distance_profiles", "distances", "mean_of_least", "nearest", "profiles_of", "ranks",
+    "squared_distances", "standardised",
 ]  # fmt: skip
 
 BLOCK_ROWS = 512
@@ -20,6 +20,8 @@ WHOLE_ROWS: Final = 12_288
 """Rows up to which all distances within a set are held at once, in at most 600 MB: each pair is then computed once."""
 LEAST_OF: Final = 20
 """Numbers of a row of which the least is taken first, where only few of the least are wanted."""
+STANDARD_ROWS: Final = 1024
+"""Rows by which the profiles of a few are standardised."""
 PROFILE_LENGTH = 96
 """Numbers that describe a person's distances to all others, most of them about near ones."""
 ROUNDING = 8 * float(np.sqrt(np.finfo(np.float32).eps))
@@ -78,13 +80,38 @@ def distance_profiles(x: Vectors, *, size: int | None = None) -> Vectors:
     places are those of so many people, moved to as many as there are. Distances to equal rows are as small as rounding
     allows to tell (`above_rounding`): the logarithm of rounding itself would be the largest difference of two profiles.
     """
+    logs = _logs(_distances_in_order(x, None, size))
+    return _standardised_by(logs, logs)
+
+
+def profiles_of(x: Vectors, rows: NDArray[np.intp]) -> Vectors:
+    """Return the distance profiles of some rows among all.
+
+    Where they are few, means and deviations of a place are those of 1,024 rows, evenly chosen by how far they are from
+    the middle: most of how distances differ between people is told by that, so that the means are hardly off.
+    """
+    if len(rows) + STANDARD_ROWS > len(x) // 2:
+        return distance_profiles(x)[rows]
+    sizes = np.square(x - x.mean(axis=0)).sum(axis=1)
+    some = np.argsort(sizes, kind="stable")[np.linspace(0, len(x), STANDARD_ROWS + 2).astype(np.intp)[1:-1]]
+    logs = _logs(_distances_in_order(x, np.concatenate([some, rows])))
+    return _standardised_by(logs[STANDARD_ROWS:], logs[:STANDARD_ROWS])
+
+
+def _distances_in_order(x: Vectors, rows: NDArray[np.intp] | None, size: int | None = None) -> Vectors:
+    """Return the sorted distances of rows, all by default, at the places of a profile; place 0 is the person."""
     size = len(x) if size is None else size
     places = np.unique(np.geomspace(1, size - 1, PROFILE_LENGTH).astype(int))
     places = np.maximum(1, np.rint(places * (len(x) - 1) / (size - 1)).astype(int))
-    # place 0 is the person
-    found = above_rounding(np.sqrt(_squared_distances_in_order(x, places)), x, x)
-    logs = np.log(found + 1e-6 * found.mean())
-    return np.asarray((logs - logs.mean(axis=0)) / (logs.std(axis=0) + 1e-6), dtype=np.float32)
+    return above_rounding(np.sqrt(_squared_distances_in_order(x, places, rows)), x if rows is None else x[rows], x)
+
+
+def _logs(found: Vectors) -> Vectors:
+    return np.asarray(np.log(found + 1e-6 * found.mean()))
+
+
+def _standardised_by(logs: Vectors, those: Vectors) -> Vectors:
+    return np.asarray((logs - those.mean(axis=0)) / (those.std(axis=0) + 1e-6), dtype=np.float32)
 
 
 def above_rounding(far: Vectors, a: Vectors, b: Vectors) -> Vectors:
@@ -115,22 +142,23 @@ def mean_of_least(values: Vectors, count: int, *, axis: int) -> Vectors:
     return np.asarray(found[(np.cumsum(kept) - kept)[:, None] + np.arange(count)].mean(axis=1))
 
 
-def _squared_distances_in_order(x: Vectors, places: NDArray[np.intp]) -> Vectors:
-    """Return each row's squared distances to all rows of the same set at some places of their order, shape (n, places).
+def _squared_distances_in_order(x: Vectors, places: NDArray[np.intp], some: NDArray[np.intp] | None = None) -> Vectors:
+    """Return squared distances of rows to all rows of the same set at some places of their order, shape (n, places).
 
     What all numbers of a row have in common is added when they are sorted: (|b|^2 / 2 - ab) * 2 + |a|^2.
     """
     centred = x - x.mean(axis=0)
     sizes = np.einsum("ij,ij->i", centred, centred)
     # of a product of a matrix with its own transpose only one half is computed
-    whole = centred @ centred.T if len(x) <= WHOLE_ROWS else None
-    found = np.empty((len(x), len(places)), dtype=np.float32)
-    for start in range(0, len(x), BLOCK_ROWS):
+    whole = centred @ centred.T if len(x) <= WHOLE_ROWS and some is None else None
+    asked = np.arange(len(x)) if some is None else some
+    found = np.empty((len(asked), len(places)), dtype=np.float32)
+    for start in range(0, len(asked), BLOCK_ROWS):
         block = slice(start, start + BLOCK_ROWS)
-        rows = centred[block] @ centred.T if whole is None else whole[block]
+        rows = centred[asked[block]] @ centred.T if whole is None else whole[block]
         np.subtract(sizes / 2, rows, out=rows)
         rows.sort(axis=1)
-        found[block] = rows[:, places] * 2 + sizes[block, None]
+        found[block] = rows[:, places] * 2 + sizes[asked[block], None]
     return np.maximum(found, 0, out=found)
 
 

@@ -239,20 +239,23 @@ def _campaigns(
             watch.step(len(seen), 0, f"{attack.name}, {attack.knows}")
         return Campaign(name, tuple(own))
 
-    points, learnt = known_pairs(x, y, network=network, rng=rng, progress=watch)
-    sides = CachedViews(x), CachedViews(y)
-    exact = run("originals", linkage(*sides, CAMPAIGNS["originals"], probes=probes, rng=rng))
+    sides, solved = (CachedViews(x), CachedViews(y)), []
+    exact = run("originals", linkage(*sides, CAMPAIGNS["originals"], probes=probes, solved=solved, rng=rng))
+    points, learnt = known_pairs(
+        x, y, network=network, sides=sides, solved=next(iter(solved), None), rng=rng, progress=watch
+    )
     trained = self_training_titles()
     able = [a.name for a in exact.attacks if a.name in trained and (a.value or 0.0) > max(MIN_RATE, a.control or 0.0)]
+    hopeless = [a.name for a in exact.attacks if a.name not in trained and not a.beats]
     truth = sides[0].equal
     other = x + np.float32(noise) * x.std(axis=0) * rng.standard_normal(x.shape, dtype=np.float32)
     made = [
         exact,
         run("other_recordings", linkage(CachedViews(other), sides[1], CAMPAIGNS["other_recordings"], probes=probes,
-                                        trained=able, truth=truth, rng=rng)),
-        run("one_original", one_original(x, y, probes=probes, rng=rng)),
-        run("strangers", strangers(x, y, rng=rng)),
-        run("public_facts", () if facts is None else from_facts(x, y, facts, probes=probes, rng=rng)),
+                                        trained=able, hopeless=hopeless, truth=truth, rng=rng)),
+        run("one_original", one_original(x, y, probes=probes, truth=truth, rng=rng)),
+        run("strangers", strangers(x, y, equal=truth, rng=rng)),
+        run("public_facts", () if facts is None else from_facts(*sides, facts, probes=probes, rng=rng)),
         run("pairs", learnt),
         run("attributes", attribute_inference(x, y, attributes, rng=rng)),
         run("two_keys", () if renewed is None else

@@ -14,21 +14,30 @@ from personax.release.audit._gromov_wasserstein import gromov_wasserstein
 from personax.release.audit._nearest_neighbours import distance_profiles, distances, nearest
 from personax.release.audit._self_training import MatchedPairs, mutual_nearest
 
-__all__ = ["Seed", "by_gromov_wasserstein", "by_profiles"]
+__all__ = ["Profiles", "Seed", "begin", "by_gromov_wasserstein", "by_profiles"]
 
 SUBSET: Final = 600
 """Gromov-Wasserstein costs the cube of the people: beyond so many it sees those who lie farthest out on both sides."""
+
+Profiles = tuple[Vectors, Vectors]
 
 Seed = Callable[[Vectors, Vectors], MatchedPairs]
 """Originals and released rows -> pairs to begin with."""
 
 
-def by_profiles(u: Vectors, v: Vectors, known: MatchedPairs | None = None) -> MatchedPairs:
-    """Pair those whose distances to all others are most alike, and to the known people where there are any."""
-    return _mutual(*_descriptors(u, v, known))
+def by_profiles(
+    u: Vectors, v: Vectors, known: MatchedPairs | None = None, *, profiles: Profiles | None = None
+) -> MatchedPairs:
+    """Pair those whose distances to all others are most alike, and to the known people where there are any.
+
+    Distance profiles of both sides that are there already are not worked out again.
+    """
+    return _mutual(*_descriptors(u, v, known, profiles))
 
 
-def by_gromov_wasserstein(u: Vectors, v: Vectors, known: MatchedPairs | None = None) -> MatchedPairs:
+def by_gromov_wasserstein(
+    u: Vectors, v: Vectors, known: MatchedPairs | None = None, *, profiles: Profiles | None = None
+) -> MatchedPairs:
     """Pair by Gromov-Wasserstein on how near people are to one another, from a start by profiles.
 
     References
@@ -38,7 +47,7 @@ def by_gromov_wasserstein(u: Vectors, v: Vectors, known: MatchedPairs | None = N
     rows, columns = _outliers(u), _outliers(v)
     same = min(len(rows), len(columns))
     rows, columns = rows[:same], columns[:same]
-    a, b = _descriptors(u, v, known)
+    a, b = _descriptors(u, v, known, profiles)
     plan = gromov_wasserstein(
         _similarities(u[rows]), _similarities(v[columns]), cdist(a[rows], b[columns], "sqeuclidean")
     )
@@ -46,14 +55,23 @@ def by_gromov_wasserstein(u: Vectors, v: Vectors, known: MatchedPairs | None = N
     return MatchedPairs(rows[found.original], columns[found.released])
 
 
+def begin(seed: Seed, u: Vectors, v: Vectors, profiles: Callable[[], Profiles]) -> MatchedPairs:
+    """Return the pairs of a seed; ours take the distance profiles of both sides that are kept."""
+    if seed is by_profiles or seed is by_gromov_wasserstein:
+        return seed(u, v, profiles=profiles())
+    return seed(u, v)
+
+
 def _mutual(a: Vectors, b: Vectors) -> MatchedPairs:
     return mutual_nearest(nearest(a, b), nearest(b, a))
 
 
-def _descriptors(u: Vectors, v: Vectors, known: MatchedPairs | None) -> tuple[Vectors, Vectors]:
+def _descriptors(
+    u: Vectors, v: Vectors, known: MatchedPairs | None, profiles: Profiles | None
+) -> tuple[Vectors, Vectors]:
     """Return what describes a person on both sides whatever the axes."""
     size = min(len(u), len(v))
-    sides = [distance_profiles(z, size=size) for z in (u, v)]
+    sides = [distance_profiles(z, size=size) for z in (u, v)] if profiles is None else profiles
     if known is None or not len(known.original):
         return sides[0], sides[1]
     logs = [_standardised(_log_distances(z, rows)) for z, rows in zip((u, v), known, strict=True)]

@@ -21,7 +21,7 @@ from personax.release.audit._axes import LONG, leading, whitened_leading
 from personax.release.audit._learned_maps import Predicted, orthogonal, predict
 from personax.release.audit._nearest_neighbours import distances
 
-__all__ = ["MatchedPairs", "SelfTrained", "mutual_nearest", "reduced", "reduced_white", "self_train"]
+__all__ = ["NO_PAIRS", "MatchedPairs", "SelfTrained", "mutual_nearest", "reduced", "reduced_white", "self_train"]
 
 AXES: Final = 512
 """Both sides are seen on at most so many axes."""
@@ -49,6 +49,9 @@ class MatchedPairs(NamedTuple):
     released: Indices
 
 
+NO_PAIRS: Final = MatchedPairs(np.zeros(0, np.intp), np.zeros(0, np.intp))
+
+
 @dataclass(frozen=True)
 class SelfTrained:
     """What self-training has ended with.
@@ -59,10 +62,13 @@ class SelfTrained:
         The released row of each person asked about.
     agreed
         Share of people who choose each other; near 1 it has worked, whatever the truth.
+    trusted
+        The pairs that the last map was learnt from.
     """
 
     guess: Indices
     agreed: float
+    trusted: MatchedPairs = NO_PAIRS
 
 
 def mutual_nearest(forth: Indices, back: Indices) -> MatchedPairs:
@@ -118,7 +124,7 @@ def self_train(
     Artetxe, Labaka, Agirre 2018, doi:10.18653/v1/P18-1073 (self-learning of cross-lingual maps). Lample, Conneau,
     Denoyer, Ranzato 2018, arXiv:1710.04087 (the correction for crowded places, CSLS).
     """
-    firm = MatchedPairs(np.zeros(0, np.intp), np.zeros(0, np.intp)) if known is None else known
+    firm = NO_PAIRS if known is None else known
     state = _State(u, v, firm, rng)
     trusted, agreed = state.joined(start), 0.0
     kernels: tuple[str, ...] = ("linear",)
@@ -134,7 +140,7 @@ def self_train(
         guess = linear_sum_assignment(state.costs(forth, back, np.arange(len(u))))[1][last]
     else:
         guess = np.concatenate([state.forth(forth, back, rows) for rows in _batches(last)])
-    return SelfTrained(np.asarray(guess, dtype=np.intp), agreed)
+    return SelfTrained(np.asarray(guess, dtype=np.intp), agreed, trusted)
 
 
 def _batches(rows: Indices) -> list[Indices]:

@@ -8,13 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
+from personax.data.calendar_parts import calendar_parts
 from personax.data.columns import infer_columns
 from personax.data.identity import classify
+from personax.data.labels import split_trait
 from personax.data.naming import split
 from personax.errors import InputError
 from personax.release._layout import column_entries, described_columns
 from personax.release._untrusted_tables import read_frame
 from personax.release.checks._check import Check, CheckedRelease, check_result, mapping
+from personax.release.disclosure import can_be_known, singling_out
 from personax.release.pii._table_scan import scan
 
 __all__ = ["people", "smallest_group", "tables"]
@@ -109,12 +112,13 @@ def people(release: CheckedRelease) -> Iterable[Check]:
     """Check the table of the people."""
     frame = release.people
     if frame is None:
-        for name in ("columns", "dates of birth", "cells", "k-anonymity"):
+        for name in ("columns", "dates of birth", "cells", "singling out", "k-anonymity"):
             yield Check(name, "cannot tell", "no table of people could be read")
         return
     yield _columns(release, frame)
     yield _births(frame)
     yield _cells(frame)
+    yield _singled_out(release, frame)
     yield _alike(release, frame)
 
 
@@ -173,6 +177,12 @@ def _births(frame: pl.DataFrame) -> Check:
     if years and ((months and days) or of_year):
         listed = ", ".join([*years, *(of_year or months + days)])
         return Check("dates of birth", "fails", f"{listed} together are full dates of birth; leave the day out")
+    parts = calendar_parts(frame.select(name for name in frame.columns if name != "id" and not split_trait(name)))
+    if {"month", "day"} <= set(parts.values()):
+        listed = ", ".join(parts)
+        return Check(
+            "dates of birth", "fails", f"{listed} can together be days of birth by their values; leave one out"
+        )
     return Check("dates of birth", "holds", "no columns that together are a full date of birth")
 
 
@@ -200,6 +210,29 @@ def _cells(frame: pl.DataFrame) -> Check:
     return check_result(
         "cells", faults, f"{texts.width} text columns without addresses, paths or free text; names cannot be seen"
     )
+
+
+def _singled_out(release: CheckedRelease, frame: pl.DataFrame) -> Check:
+    """Count over the values that left who stands alone, whatever the columns are called."""
+    name = "singling out"
+    columns = {column.name: column for column in infer_columns(frame)}
+    try:
+        columns |= described_columns(release.folder)
+        report = mapping(release.folder.json(CLAIMED)) if CLAIMED in release.folder.files else {}
+    except InputError as error:
+        return Check(name, "fails", str(error))
+    meant = {column for column, one in mapping(report.get("columns")).items()
+             if mapping(one).get("risk") or mapping(one).get("because") == "with noise"}  # fmt: skip
+    over = [column for column in frame.columns if can_be_known(columns[column])
+            and column not in meant and not frame[column].dtype.is_nested()]  # fmt: skip
+    found = singling_out(frame, over)
+    alone = [column for column, size in found.smallest.items() if size == 1]
+    counted = (
+        f"{found.one:,} of {frame.height:,} people stand alone by one of {len(over)} columns, {found.two:,} by two"
+    )
+    if alone:
+        return Check(name, "fails", f"{counted}; one person has a value of {', '.join(alone)} alone: make it coarser")
+    return Check(name, "holds", counted)
 
 
 def smallest_group(frame: pl.DataFrame, columns: Sequence[str]) -> int:

@@ -6,7 +6,7 @@
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from personax.release.keys._keystore import (
@@ -63,7 +63,7 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - one of the names above
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         text = f"module 'personax.release.keys' has no attribute {name!r}"
         raise AttributeError(text)

@@ -92,7 +92,10 @@ def traits(facts: ReleaseFacts) -> list[str]:
     """Say how the traits came about."""
     who = facts.annotators
     if who is None:
-        return ["It holds no trait scores."]
+        own = [column.name for column in facts.columns_of(PEOPLE) if column.role == "target"]
+        if not own:
+            return ["It holds no trait scores."]
+        return [f"{listing(own)} came with the people; who stated them, and how, the publisher has not said."]
     sentences = [_asked(who)]
     if who.requests:
         sentences.append(_ended(who))

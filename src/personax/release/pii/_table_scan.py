@@ -81,7 +81,6 @@ def refuse_private(
     private: Iterable[str],
     *,
     allowed: Collection[str] = (),
-    common: int = MIN_COMMON,
     rows: Sequence[int] | None = None,
 ) -> None:
     """Refuse a table that would leave with something private in it.
@@ -97,7 +96,7 @@ def refuse_private(
     InputError
         Names the column, the number of cells, the kinds and the first rows, not what is in them.
     """
-    for found in _columns(frame, KnownValues(private, allowed, common=common)):
+    for found in _columns(frame, KnownValues(private, allowed)):
         kinds = ", ".join(sorted(found.kinds))
         text = f"the release stops: {len(found.rows)} cells of {found.name} hold a name, an id or an address ({kinds})"
         numbers = found.rows if rows is None else [rows[row - 1] for row in found.rows]

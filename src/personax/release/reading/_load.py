@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 from urllib.parse import urlsplit
 
 import polars as pl
@@ -35,7 +35,7 @@ PATTERNS = [
 ]  # fmt: skip
 
 
-def check_endpoint(hub: Any, endpoint: str | None) -> None:  # noqa: ANN401 - the hub's client is imported late
+def check_endpoint(hub: ModuleType, endpoint: str | None) -> None:
     """Refuse a hub over plain http, except on this machine: a token would be readable on the way.
 
     Raises

@@ -10,11 +10,11 @@ process has spent without releasing, never released without spending.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import polars as pl
@@ -84,6 +84,9 @@ class PrivacyBudget(Strict):
 
     epsilon: Positive
     delta: Alpha = 1e-6
+
+
+Spent = TypeVar("Spent")
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ class Ledger:
         """Return the releases, the oldest first."""
         return [self._made(PastRelease, event) for event in self._journal.events() if event.get("kind") == "release"]
 
-    def _made(self, kind: Any, event: dict[str, Any]) -> Any:  # noqa: ANN401 - one of two classes
+    def _made(self, kind: Callable[..., Spent], event: dict[str, Any]) -> Spent:
         try:
             return kind(**{name: value for name, value in event.items() if name != "kind"})
         except TypeError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from pydantic import Field
@@ -78,7 +78,7 @@ class PremierLeague(League):
             schema_changed("a text in pagination._next")
         return ListPage([self._row(player, page) for player in players], [self._step(cursor)] if cursor else [])
 
-    def _row(self, player: Any, page: Page) -> ListedPerson | str:  # noqa: ANN401 - whatever JSON held
+    def _row(self, player: object, page: Page) -> ListedPerson | str:
         ref = identifier(get_path(player, "id", "playerId"))
         if not re.fullmatch(r"[0-9]+", ref):
             return "a player without id.playerId"

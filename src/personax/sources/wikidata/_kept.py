@@ -113,7 +113,7 @@ def _statements(raw: Mapping[str, Any], prop: str) -> list[dict[str, Any]]:
     return [_statement(each) for each in held] if isinstance(held, list) else []
 
 
-def _statement(raw: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever JSON held
+def _statement(raw: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"mainsnak": _snak(raw["mainsnak"]), "rank": raw["rank"]}
     qualifiers = raw.get("qualifiers")
     if isinstance(qualifiers, dict):
@@ -123,14 +123,14 @@ def _statement(raw: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever JSON held
     return found
 
 
-def _snak(raw: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever JSON held
+def _snak(raw: Mapping[str, Any]) -> dict[str, Any]:
     found = {"snaktype": raw.get("snaktype", "value")}
     if "datavalue" in raw:
         found["datavalue"] = {"value": _value(raw["datavalue"]["value"])}
     return found
 
 
-def _value(value: Any) -> Any:  # noqa: ANN401 - whatever JSON held
+def _value(value: object) -> object:
     if isinstance(value, dict) and value.get("entity-type") == "item":
         return {"id": value.get("id", f"Q{value.get('numeric-id')}")}  # dumps before 2017 have the number alone
     return value

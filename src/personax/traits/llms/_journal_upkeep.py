@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from personax.errors import InputError, StudyError
 from personax.files import sqlite_faults, written_aside
@@ -240,5 +240,5 @@ def _overwrite(journal: ReplyJournal) -> None:
         journal.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _moment(written: Any) -> str:  # noqa: ANN401 - a number of SQLite
-    return datetime.fromtimestamp(float(written), UTC).isoformat(timespec="seconds")
+def _moment(written: float) -> str:
+    return datetime.fromtimestamp(written, UTC).isoformat(timespec="seconds")

@@ -66,6 +66,11 @@ class Coordinates(ABC):
         """Whether the class of decoders tells all latents of the modality apart."""
         return self.decoder != "free" and min(self.finalist_agreement) >= AGREES
 
+    @property
+    def alone(self) -> bool:
+        """Whether the decoder has one latent, so that none can be mixed with it."""
+        return len(self.finalist_agreement) == 1
+
 
 @dataclass(frozen=True)
 class DecodedCoordinates(Coordinates):

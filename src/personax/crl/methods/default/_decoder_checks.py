@@ -19,7 +19,7 @@ so that a latent is told apart only where mixing costs more than part of what is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-__all__ = ["DecoderChecks", "check_decoder", "mixing_loss", "reliability"]
+__all__ = ["DecoderChecks", "check_decoder", "least_of", "mixing_loss", "reliability"]
 
 MIXED: Final = 0.9
 """Correlation of a mixture with the latent in whose place it is tried."""
@@ -69,6 +69,32 @@ class DecoderChecks:
     reliability: list[float]
     missed: float
     halves: list[float] | None = None
+
+    def of(self, columns: list[int]) -> DecoderChecks:
+        """Return the checks of some of the latents."""
+        halves = None if self.halves is None else [self.halves[at] for at in columns]
+        return DecoderChecks(
+            [self.mixing[at] for at in columns],
+            self.left,
+            [self.reliability[at] for at in columns],
+            self.missed,
+            halves,
+        )
+
+
+def least_of(found: Sequence[DecoderChecks | None]) -> DecoderChecks | None:
+    """Return of the same latents in several decoders what speaks for them least; None where one has no checks."""
+    known = [one for one in found if one is not None]
+    if len(known) < len(found) or not known:
+        return None
+    halves = [one.halves for one in known if one.halves is not None]
+    return DecoderChecks(
+        [min(each) for each in zip(*(one.mixing for one in known), strict=True)],
+        max(one.left for one in known),
+        [min(each) for each in zip(*(one.reliability for one in known), strict=True)],
+        max(one.missed for one in known),
+        [min(each) for each in zip(*halves, strict=True)] if len(halves) == len(known) else None,
+    )
 
 
 def check_decoder(code: Floats, content: Floats, each: list[Floats], explained: float) -> DecoderChecks:

@@ -33,7 +33,7 @@ from personax.crl.methods.default._crossing import describe_copies, describe_cro
 from personax.crl.methods.default._decoders import RestartSchedule
 from personax.crl.methods.default._foresight import describe_few, foresee
 from personax.crl.methods.default._missing import MissingMeasurements
-from personax.crl.methods.default._modalities import ModalityCoordinates, fit_modalities
+from personax.crl.methods.default._modalities import ModalityCoordinates, fit_modalities, with_halves
 from personax.crl.methods.default._number_of_latents import NumberOfLatents, count_latents
 from personax.crl.methods.default._orthogonal import fit_orthogonal_latents
 from personax.crl.methods.default._projection import Projection
@@ -285,12 +285,16 @@ class Default(Estimator):
         Which edges may be, shape (d, d), rows are children, in the order of the names; all by default.
     prior
         What is known of causes between modalities: tiers, pairs, or Level I's graph.
+    halves
+        Whether additive decoders are fitted to halves of the people too, without which no latent is called identified
+        by one. `fit_seeds` does so for the seed that it chooses, by `with_checks`.
     """
 
     budget: Budget = STANDARD
     search: Search = SEARCH
     allowed: NDArray[np.bool_] | None = None
     prior: Prior | None = None
+    halves: bool = True
     name = "default"
     fits_lacking = True
 
@@ -315,7 +319,22 @@ class Default(Estimator):
         problem.rng.permutation(len(next(iter(next(iter(problem.views.values())).values()))))
         seed = int(problem.rng.integers(2**31))
         with threads(self.budget.threads):
-            return retry_diverged(lambda attempt: self._attempt(problem, copy.deepcopy(sampler), seed, attempt))
+            found = retry_diverged(lambda attempt: self._attempt(problem, copy.deepcopy(sampler), seed, attempt))
+        return self.with_checks(found, problem.views, problem.latents) if self.halves else found
+
+    def without_checks(self) -> Default:
+        """Return the method without fits to halves of the people."""
+        return replace(self, halves=False)
+
+    def with_checks(self, fit: DefaultFit, views: Arrays, latents: Mapping[str, int]) -> DefaultFit:
+        """Return a fit to these people with what halves of them say of its latents, where it does not know it yet."""
+        given = some_people(views, has_every_modality(views))
+        people = validation_split(len(next(iter(next(iter(given.values())).values()))), VALIDATION)
+        training = RestartSchedule().shorter(min(1.0, self.budget.epochs / STANDARD.epochs))
+        with threads(self.budget.threads):
+            device = torch_device(self.budget.device)
+            checked = with_halves(fit.coordinates, given, latents, people, training, device=device)
+        return replace(fit, coordinates=checked)
 
     def foresee(self, views: Arrays, latents: Mapping[str, int]) -> list[str]:
         """As `Estimator.foresee` says: copies, single measurements, more latents than measurements agree on."""
@@ -388,15 +407,16 @@ class Default(Estimator):
         self, problem: Problem, given: Arrays, people: tuple[Tensor, Tensor], share: float, generator: torch.Generator
     ) -> tuple[DefaultFit | None, list[str]]:
         """Return the fit where every modality tells its own and the shared latents apart; else None, and why."""
-        count = problem.shared
+        count, device = problem.shared, torch_device(self.budget.device)
+        latents, training = {m: own + count for m, own in problem.latents.items()}, RestartSchedule().shorter(share)
         found = fit_modalities(
-            given, {m: own + count for m, own in problem.latents.items()}, people, RestartSchedule().shorter(share),
-            generator=generator, device=torch_device(self.budget.device), progress=problem.progress,
-        )  # fmt: skip
+            given, latents, people, training, generator=generator, device=device, progress=problem.progress
+        )
         notes = list(found.notes)
         told = None
         if set(found.known) == set(given):
-            told = shared_coordinates({m: found.known[m] for m in given}, given, count, people[0].numpy())
+            known = with_halves({m: found.known[m] for m in given}, given, latents, people, training, device=device)
+            told = shared_coordinates(known, given, count, people[0].numpy())
         if told is None or min(told[1]) < SAME:
             least = "" if told is None else f" (the least alike correlate at {min(told[1]):.2f}, {SAME} is needed)"
             notes.append(f"shared latents were not seen in every modality by itself{least}; they rest on dependence")

@@ -28,7 +28,15 @@ from personax.crl.methods.default._decoders import (
     refine_bottleneck,
 )
 
-__all__ = ["AS_MUCH", "EXPLAINS", "ModalityCoordinates", "choose_decoder", "fit_modalities", "without_copies"]
+__all__ = [
+    "AS_MUCH",
+    "EXPLAINS",
+    "ModalityCoordinates",
+    "choose_decoder",
+    "fit_modalities",
+    "with_halves",
+    "without_copies",
+]
 
 LADDER: Final[tuple[DecoderClass, ...]] = ("additive", "interactions")
 """From the most restrictive class on; of two latents, pairs are everything, and so is a free decoder of one."""
@@ -130,10 +138,7 @@ def fit_modalities(
             generator=generator, device=device, progress=progress,
         )  # fmt: skip
         some = people[1][:CHECKED].numpy()
-        found = found.checked({name: x[some] for name, x in own.items()})
-        if worth_refitting(found):
-            found = found.with_halves(_halves(found, own, latents[modality], people, training, device))
-        coordinates[modality] = found
+        found = coordinates[modality] = found.checked({name: x[some] for name, x in own.items()})
         if not found.settled:
             if found.decoder == "free":
                 why = "no restrictive one explains enough with restarts that agree"
@@ -148,9 +153,37 @@ def fit_modalities(
     return ModalityCoordinates(coordinates, notes)
 
 
-def worth_refitting(found: DecodedCoordinates) -> bool:
-    """Return whether halves of the people can change what is claimed of any latent."""
-    return found.decoder == "additive" and max(found.finalist_agreement) >= WORTH_REFITTING
+def with_halves(
+    coordinates: Mapping[str, Coordinates],
+    views: Arrays,
+    latents: Mapping[str, int],
+    people: tuple[Tensor, Tensor],
+    training: RestartSchedule,
+    *,
+    device: torch.device = CPU,
+) -> dict[str, Coordinates]:
+    """Return coordinates with the agreement of fits to halves of the people, where these can change a claim.
+
+    Parameters
+    ----------
+    coordinates
+        What `fit_modalities` found; what has this agreement already stays as it is.
+    views, latents, people, training
+        As there.
+    """
+    found = dict(coordinates)
+    for modality, one in coordinates.items():
+        if isinstance(one, DecodedCoordinates) and _worth_refitting(one):
+            own, _ = without_copies(modality, views[modality], people[1].numpy())
+            found[modality] = one.with_halves(_halves(one, own, latents[modality], people, training, device))
+    return found
+
+
+def _worth_refitting(found: DecodedCoordinates) -> bool:
+    """Return whether halves of the people are not fitted yet and can change what is claimed of any latent."""
+    checks = found.checks
+    agreed = found.decoder == "additive" and max(found.finalist_agreement) >= WORTH_REFITTING
+    return agreed and checks is not None and checks.halves is None
 
 
 def _halves(
@@ -161,7 +194,7 @@ def _halves(
     training: RestartSchedule,
     device: torch.device,
 ) -> list[float]:
-    """Return of each latent how far fits to two halves of the people agree on people held out.
+    """Return of each latent how far additive decoders of two halves of the people agree on people held out.
 
     Random numbers are of their own: what was found stays what it is without this. Of too few people it is 0.
     """
@@ -174,14 +207,37 @@ def _halves(
         agreed = fit_agreed_components(by, half.numpy(), np.random.default_rng(FOLDS_SEED))
         if agreed.count < latents:
             return [0.0] * latents
-        refit = choose_decoder(
-            found.modality, agreed, torch.from_numpy(agreed(by)), latents, (held, half),
+        content = torch.from_numpy(agreed(by))
+        refit = _fit_additive(
+            content, latents, (held, half),
             replace(training.shorter(0.5), restarts=max(2, training.restarts // 2)),
             generator=torch.Generator().manual_seed(at), device=device,
         )  # fmt: skip
-        codes.append(refit.encode({name: x[held.numpy()] for name, x in by.items()}))
+        codes.append(refit.codes[0].double().numpy())
     own = found.encode({name: x[held.numpy()] for name, x in by.items()})
     return [float(value) for value in halves_agreement(own, codes[0], codes[1], {found.modality: latents})]
+
+
+def _fit_additive(
+    content: Tensor,
+    latents: int,
+    people: tuple[Tensor, Tensor],
+    training: RestartSchedule,
+    *,
+    generator: torch.Generator,
+    device: torch.device = CPU,
+    progress: Progress | None = None,
+) -> Bottlenecks:
+    """Fit additive decoders: networks begun at sums of curves, where a grid can hold the latents."""
+    if latents not in GRID:
+        return fit_bottleneck(
+            content, latents, "additive", *people, training, generator=generator, device=device, progress=progress
+        )
+    share = training.steps / RestartSchedule().steps
+    curves = fit_curves(content, latents, *people, share, generator=generator, device=device)
+    codes = [curve.encode(content) for curve in curves.fits[: REFINED.finalists]]
+    steps = max(FEWEST_REFINING, round(share * REFINED.steps))
+    return refine_bottleneck(content, codes, *people, steps, generator=generator, device=device)
 
 
 def choose_decoder(
@@ -213,17 +269,8 @@ def choose_decoder(
             content, latents, decoder, *people, how, generator=generator, device=device, progress=progress
         )
 
-    def summed() -> Bottlenecks:
-        curves = fit_curves(content, latents, *people, share, generator=generator, device=device)
-        codes = [curve.encode(content) for curve in curves.fits[: REFINED.finalists]]
-        return refine_bottleneck(
-            content,
-            codes,
-            *people,
-            max(FEWEST_REFINING, round(share * REFINED.steps)),
-            generator=generator,
-            device=device,
-        )
+    def additive() -> Bottlenecks:
+        return _fit_additive(content, latents, people, training, generator=generator, device=device, progress=progress)
 
     free = fitted("free", FREE.shorter(share))
     tried: list[DecodedCoordinates] = []
@@ -231,7 +278,7 @@ def choose_decoder(
     for decoder in LADDER:
         if decoder == "interactions" and latents < 3:
             continue
-        found = summed() if decoder == "additive" and latents in GRID else fitted(decoder, training)
+        found = additive() if decoder == "additive" else fitted(decoder, training)
         least = finalist_agreement([code.double().numpy() for code in found.codes])[0]
         one = DecodedCoordinates(modality, decoder, found.explained[0], free.explained[0], least, agreed, found.best)
         if one.settled and one.explained >= enough:

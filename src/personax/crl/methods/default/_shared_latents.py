@@ -20,6 +20,7 @@ from torch import Tensor
 
 from personax.crl._estimator import Arrays
 from personax.crl.methods.default._coordinates import Coordinates, NormalScores
+from personax.crl.methods.default._decoder_checks import DecoderChecks, least_of
 
 __all__ = ["SAME", "PartialCoordinates", "SharedCoordinates", "shared_coordinates"]
 
@@ -62,9 +63,20 @@ class PartialCoordinates(Coordinates):
         return self.whole.encode(by)[:, self.columns]
 
     @property
+    def checks(self) -> DecoderChecks | None:
+        """What checks say of these latents."""
+        known: DecoderChecks | None = getattr(self.whole, "checks", None)
+        return None if known is None else known.of(self.columns)
+
+    @property
     def settled(self) -> bool:
         """Whether the class of decoders tells all latents of the modality apart, shared ones too."""
         return self.whole.settled
+
+    @property
+    def alone(self) -> bool:
+        """As `Coordinates.alone` says: shared latents are of the same decoder."""
+        return self.whole.alone
 
 
 @dataclass(frozen=True)
@@ -101,6 +113,11 @@ class SharedCoordinates(Coordinates):
         mean[np.asarray(~there.any(axis=0))[:, 0]] = np.nan
         return np.asarray(mean)
 
+    @property
+    def checks(self) -> DecoderChecks | None:
+        """What checks say of the latents where they say least: each modality's decoder has to tell them apart."""
+        return least_of([part.checks for part in self.parts.values()])
+
     def _of(self, modality: str, by: Mapping[str, NDArray[Any]]) -> Floats:
         scores = self.scores[modality](torch.from_numpy(self.parts[modality].encode(by)))
         return np.asarray((scores * self.signs[modality]).double().numpy())
@@ -109,6 +126,11 @@ class SharedCoordinates(Coordinates):
     def settled(self) -> bool:
         """Whether every modality tells its latents apart."""
         return all(part.settled for part in self.parts.values())
+
+    @property
+    def alone(self) -> bool:
+        """Whether no modality has a latent beside."""
+        return all(part.alone for part in self.parts.values())
 
 
 def shared_coordinates(

@@ -10,7 +10,9 @@ being trained again. Every latent is, after a rising map of its own, a mixture o
 alone, moved and stretched by the parents. The map is the same whatever the parents: latents are found up to such maps,
 and their scale must not decide which way an edge points. For location-scale noise a direction is identified from the
 joint density except in special cases (Immer et al. 2023, arXiv:2210.09054); for one after a rising map likewise
-(post-nonlinear: Zhang, Hyvarinen 2009, arXiv:1205.2599).
+(post-nonlinear: Zhang, Hyvarinen 2009, arXiv:1205.2599). As of decoders, the more restrictive class is taken where it
+explains as much: noise that parents stretch is only believed where people held out say so, for a density that may be
+stretched fits the wrong direction of an additive mechanism nearly as well as the right one.
 """
 
 from __future__ import annotations
@@ -62,11 +64,15 @@ class Conditionals(nn.Module):
         Latents.
     generator
         Draws the first weights.
+    stretches
+        Whether parents may stretch the noise of a latent, or move it alone.
     """
 
-    def __init__(self, copies: int, d: int, *, generator: torch.Generator) -> None:
+    stretches: bool = True  # of fits that earlier versions saved
+
+    def __init__(self, copies: int, d: int, *, generator: torch.Generator, stretches: bool = True) -> None:
         super().__init__()
-        self.copies, self.d = copies, d
+        self.copies, self.d, self.stretches = copies, d, stretches
         self.move = BatchedMLP(copies * d, 2 * d, HIDDEN, 2, generator=generator)
         self.shape = BatchedMLP(copies * d, d, SHAPE_HIDDEN, 3 * MIXTURE, generator=generator)
         self.rise = nn.Parameter(torch.full((copies * d, 1, BENDS), -3.0, device=CPU))
@@ -124,7 +130,7 @@ class Conditionals(nn.Module):
         parts = self.shape(flat).view(c, d, n, 3 * MIXTURE)
         centres, log_widths, weights = torch.split(parts, MIXTURE, dim=-1)
         centres = centres + torch.linspace(-1.5, 1.5, MIXTURE, device=v.device)
-        log_scale = LONGEST * torch.tanh(log_scale / LONGEST)
+        log_scale = LONGEST * torch.tanh(log_scale / LONGEST) if self.stretches else torch.zeros_like(log_scale)
         log_widths = LONGEST * torch.tanh(log_widths / LONGEST)
         return mean, log_scale, centres, log_widths, torch.log_softmax(weights, -1)
 
@@ -134,6 +140,7 @@ def fit_conditionals(
     folds: list[Tensor],
     allowed: Tensor,
     *,
+    stretches: bool = True,
     share: float = 1.0,
     generator: torch.Generator,
     device: torch.device = CPU,
@@ -148,6 +155,8 @@ def fit_conditionals(
         Rows of each copy's people.
     allowed
         Which latents may be given, shape (d, d), rows are children.
+    stretches
+        Whether parents may stretch noise.
     share
         Of the full number of steps.
 
@@ -157,7 +166,7 @@ def fit_conditionals(
         When training diverges.
     """
     d, copies = v.shape[1], len(folds)
-    model, v = Conditionals(copies, d, generator=generator).to(device), v.to(device)
+    model, v = Conditionals(copies, d, generator=generator, stretches=stretches).to(device), v.to(device)
     steps = max(1, round(share * STEPS))
     may = allowed * (1 - torch.eye(d, device=CPU))
 
@@ -182,6 +191,13 @@ NUMBERS: Final = 16
 WORTH: Final = 0.02
 """Nats a person that an edge must be worth, which is a partial correlation of .2: latents are known up to errors, and
 what one has of another by error carries about as much.
+"""
+
+WORTH_STRETCHING: Final = 0.01
+"""Nats a person by which graphs whose noise is stretched by parents must be better, in all.
+
+Noise that is only moved is the more restrictive class: it tells directions that are lost where a wrong direction may
+stretch noise until it fits nearly as well.
 """
 
 PEOPLE: Final = 20_000
@@ -233,6 +249,7 @@ def fit_structure(
 ) -> Structure:
     """Fit conditionals to halves of the people, score each half by what the other says, and search.
 
+    Once with noise that parents move, once with noise that they may stretch too, which must be worth more.
     Of very many people a sample is looked at: what is held of each of them, for every set of parents, is then bounded.
 
     Parameters
@@ -247,21 +264,21 @@ def fit_structure(
         Factor on the cost of each edge, shape (d, d).
     """
     order = permutation(len(latents), generator=generator)[:PEOPLE]
-    d, half = latents.shape[1], len(order) // 2
+    half = len(order) // 2
     first, second = order[:half], order[half : 2 * half]
-    model = fit_conditionals(latents, [first, second, order], allowed, share=share, generator=generator, device=device)
-    scores = _Scores(model.copy([0, 1]), latents[torch.stack([second, first])].to(device))
-    search = _Search(scores, allowed, edge_penalty, np.random.default_rng(int(integers(2**31, 1, generator=generator))))
-    everyone = np.ones(2 * half)
-    nothing: Graph = [()] * d
-    starts = [nothing, *(search.anywhere() for _ in range(STARTS - 1))]
-    best, _ = max((search.climb(start, everyone) for start in starts), key=lambda found: found[1])
-    adjacency = np.zeros((d, d))
-    for _ in range(BOOTSTRAPS):
-        drawn = search.rng.multinomial(2 * half, np.full(2 * half, 0.5 / half)).astype(np.float64)
-        for child, parents in enumerate(search.climb(best, drawn)[0]):
-            adjacency[child, list(parents)] += 1
-    return Structure(adjacency / BOOTSTRAPS, best, model.copy([2]).to(CPU))
+    held = latents[torch.stack([second, first])].to(device)
+    tried: list[tuple[Conditionals, _Search, Graph, float]] = []
+    for stretches in (False, True):
+        model = fit_conditionals(
+            latents, [first, second, order], allowed,
+            stretches=stretches, share=share, generator=generator, device=device,
+        )  # fmt: skip
+        rng = np.random.default_rng(int(integers(2**31, 1, generator=generator)))
+        search = _Search(_Scores(model.copy([0, 1]), held), allowed, edge_penalty, rng)
+        tried.append((model, search, *search.best()))
+    moved, stretched = tried
+    model, search, best, _ = stretched if stretched[3] - moved[3] > WORTH_STRETCHING * 2 * half else moved
+    return Structure(search.frequencies(best), best, model.copy([2]).to(CPU))
 
 
 class _Scores:
@@ -294,6 +311,23 @@ class _Search:
         self.costs = (
             cost * (torch.ones(len(allowed), len(allowed), device=CPU) if edge_penalty is None else edge_penalty)
         ).tolist()
+
+    def best(self) -> tuple[Graph, float]:
+        """Return the best graph of all people from several starts, and its score."""
+        everyone = np.ones(self.scores.people)
+        nothing: Graph = [()] * len(self.may)
+        starts = [nothing, *(self.anywhere() for _ in range(STARTS - 1))]
+        return max((self.climb(start, everyone) for start in starts), key=lambda found: found[1])
+
+    def frequencies(self, graph: Graph) -> NDArray[np.float64]:
+        """Return the share of bootstrap samples in whose best graph each edge is, sought from a graph on."""
+        n = self.scores.people
+        found = np.zeros((len(graph), len(graph)))
+        for _ in range(BOOTSTRAPS):
+            drawn = self.rng.multinomial(n, np.full(n, 1 / n)).astype(np.float64)
+            for child, parents in enumerate(self.climb(graph, drawn)[0]):
+                found[child, list(parents)] += 1
+        return found / BOOTSTRAPS
 
     def anywhere(self) -> Graph:
         """Return a graph drawn at random: some order, and about one parent a latent."""

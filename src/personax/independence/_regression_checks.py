@@ -1,0 +1,80 @@
+"""When a small p-value of a test that regresses z out of x and y counts: after boosted trees, and with rows enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from personax.errors import UndecidedError
+from personax.independence._counts import Counted
+from personax.independence._kernel_ridge import Regression
+from personax.independence._residual_kernels import Location, located
+
+__all__ = ["checked"]
+
+DOUBTFUL = 0.1
+"""Below this p-value boosted trees are regressed on too, unless a linear regression explains x or y about as well:
+what smooth regressions leave of a threshold looks alike in both. A p-value above it is no rejection anyway."""
+
+FEWEST = 20
+"""Distinct values of z below which kernel ridge regression has a mean for each of them, and trees add nothing."""
+
+LINEAR_ROWS_A_COLUMN, ROWS_A_COLUMN = 6, 50
+"""Rows for each of several columns of z below which there is no rejection at all, because nobody can tell a line from a
+bend there; and below which one counts only if a linear regression explains x or y about as well as the best one: where
+one of the two regressions is right, errors of the other do no harm."""
+
+SLIGHTLY_BENT, BENT = 0.02, 0.05
+"""Share of the cross-validation score that a regression must save to be more than linear: to grow trees, to abstain."""
+
+
+class _Outcome(Protocol):
+    @property
+    def p_value(self) -> float: ...
+
+
+T = TypeVar("T", bound=_Outcome)
+
+
+def checked(
+    first: T,
+    again: Callable[[Sequence[Location]], T],
+    x: Counted,
+    y: Counted,
+    regression: Regression,
+    locations: Sequence[Location] = (),
+) -> T:
+    """Return the outcome of a test on smooth regressions, or that with boosted trees among them if its p is larger.
+
+    Parameters
+    ----------
+    first
+        The outcome on smooth regressions.
+    again
+        The test, given what regressions leave of x and y.
+    locations
+        What smooth regressions leave of x and y, where that is known already.
+
+    Raises
+    ------
+    UndecidedError
+        When p is small and the rows are too few to tell it from a dependence of both on z.
+    """
+    if first.p_value >= DOUBTFUL or regression.z.values is None:
+        return first
+    variables = ((x, "x"), (y, "y"))
+    locations = locations or [located(v, regression, name) for v, name in variables]
+    columns, bent = regression.z.columns, min(one.residual.gain for one in locations)
+    outcome = first
+    if bent > SLIGHTLY_BENT and regression.z.size >= FEWEST:
+        # which of the two fits better is not certain: a rejection must stand in both
+        grown = again([located(v, regression, name, trees=True) for v, name in variables])
+        outcome = max(first, grown, key=lambda one: one.p_value)
+    few = x.n < (ROWS_A_COLUMN if bent > BENT else LINEAR_ROWS_A_COLUMN) * columns
+    if outcome.p_value < DOUBTFUL and columns > 1 and few:
+        bends = "z moves x and y in bent ways, which" if bent > BENT else "whether z moves x and y in straight lines,"
+        raise UndecidedError(
+            f"{bends} {x.n} rows are too few to follow given {columns} columns; "
+            f"{ROWS_A_COLUMN} rows a column are enough, or take fewer columns"
+        )
+    return outcome
