@@ -227,7 +227,7 @@ def _rank_correlation(one: Floats, other: Floats, bootstrap: Bootstrap) -> dict[
         ranks = [rankdata(values[index]) for values in (x, y)]
         if len(index) < 3 or min(np.ptp(rank) for rank in ranks) == 0:
             return float("nan")
-        return float(np.corrcoef(*ranks)[0, 1])
+        return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
     return bootstrap.interval(rho, len(x), reason="fewer than three people, or all are the same")
 

@@ -289,7 +289,7 @@ AZURE = {
     "code": "content_filter", "message": "The response was filtered due to the prompt triggering Azure OpenAI's "
     "content management policy.", "param": "prompt", "type": None, "status": 400,
 }  # fmt: skip
-FILTERED = {
+FILTERED: dict[str, tuple[int, dict[str, Any]]] = {
     "azure": (400, {"error": AZURE}),
     "openai": (400, {"error": {"message": "Invalid prompt: your prompt was flagged as potentially violating our usage "
                                "policy.", "type": "invalid_request_error", "code": "invalid_prompt"}}),

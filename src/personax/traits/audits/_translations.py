@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from personax.errors import InputError
 from personax.schema import TraitFramework
@@ -62,12 +63,14 @@ def translation_effects(
     models: dict[str, Any] = {}
     for (model, trait), rows in both.group_by("model", "trait", maintain_order=True):
         gap = (rows["other"] - rows["score"]).drop_nulls().to_numpy()
-        shift = bootstrap.interval(
-            lambda index, gap=gap: float(gap[index].mean()), len(gap), reason="nobody has scores in both languages"
-        )
         models.setdefault(str(model), {})[str(trait)] = {
-            "shift": shift,
+            "shift": _mean(gap, bootstrap),
             "same": float(np.mean(gap == 0)) if len(gap) else None,
             "unscored": float(rows["other"].null_count() / rows.height),
         }
     return {"language": framework.language, "people": translated["person"].n_unique(), "models": models}
+
+
+def _mean(gap: NDArray[np.float64], bootstrap: Bootstrap) -> dict[str, Any]:
+    reason = "nobody has scores in both languages"
+    return bootstrap.interval(lambda index: float(gap[index].mean()), len(gap), reason=reason)
