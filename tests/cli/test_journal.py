@@ -19,7 +19,7 @@ from tests.traits.llms.llm_server import Body, Server, serving
 from personax.cli import app
 from personax.schema import TRAITS
 from personax.study import Study
-from personax.traits.llms import Model, Prompt, ReplyJournal, Survey
+from personax.traits.llms import JournalEntry, Model, Prompt, ReplyJournal, Survey
 from personax.traits.llms._batch_journal import BatchRequest, BatchStore
 from personax.traits.llms._requests import iter_requests
 
@@ -88,6 +88,21 @@ def test_a_person_who_is_forgotten_is_not_in_the_file(study: Path) -> None:
         left = sum(entry.model == "two" for entry in opened.entries())
     assert left == 3, "others stay"
     assert "0 replies" in journal("forget", study, "p1").stdout
+
+
+def test_versions_that_audits_made_of_a_person_are_forgotten_with_it(study: Path) -> None:
+    path = study.parent / "traits" / "journal.sqlite"
+    names = ["p1\x1fgrade inflation", "p1\x1fB", "p10", "p2\x1fB"]
+    with ReplyJournal(path) as opened:
+        opened.add(JournalEntry(name, "two", "q", name, 0, 0, {"content": "{}"}, 0.1) for name in names)
+        opened.fail("k", "two", "p1\x1fC", "status 500")
+    assert journal("show", study, "p1").stdout.count("two, q") == 2
+    assert "4 replies about p1 were removed" in journal("forget", study, "p1").stdout
+    with ReplyJournal(path) as opened:
+        left = {entry.person for entry in opened.entries()}
+        assert opened.failed("k") is None
+    assert {"p10", "p2\x1fB"} <= left
+    assert not [name for name in left if name.startswith("p1\x1f")]
 
 
 def test_a_model_that_is_dropped_is_asked_again(study: Path, server: Server) -> None:

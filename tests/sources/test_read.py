@@ -83,3 +83,10 @@ def test_parquet_columns_that_are_no_text(tmp_path: Path) -> None:
     pl.DataFrame({"a": [[1, 2]]}).write_parquet(path)
     with pytest.raises(InputError, match="the column a holds lists or records"):
         read_text_table(path)
+
+
+def test_a_long_biography_is_read(tmp_path: Path) -> None:
+    text = "once, and again; " * 12_000
+    path = tmp_path / "people.csv"
+    path.write_text(f'id,biography\np1,"{text}"\np2,short\n', encoding="utf-8")
+    assert read_text_table(path)["biography"].to_list() == [text, "short"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from tests.traits.llms.llm_server import Body, Server, serving
 from typer.testing import CliRunner
 
 from personax.cli import app
-from personax.errors import InputError
+from personax.errors import InputError, PlanError
 from personax.schema import TRAITS, Trait, TraitFramework
 from personax.study import Study
 from personax.traits import BIG_FIVE, aggregate_ratings
-from personax.traits.audits import injections, vignette_report, vignettes
+from personax.traits.audits import injections, translated_survey, vignette_report, vignettes
+from personax.traits.llms import Prompt, Survey
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +56,49 @@ annotate:
 """
 
 
+def biased(body: Body, key: str) -> str:
+    """Say 2; one model says 3 of two traits where the question is in German."""
+    german = "Stufe" in body["messages"][0]["content"] or "niedrig" in body["messages"][0]["content"]
+    levels = dict.fromkeys(TRAITS, 2)
+    if german and body["model"] == "gullible-x":
+        levels |= {"openness": 3, "neuroticism": 3}
+    return json.dumps({trait: {"description": "x", "score": level} for trait, level in levels.items()})
+
+
+def test_the_language_of_the_question_is_told_where_it_moves_scores(tmp_path: Path, server: Server) -> None:
+    server.mind = biased
+    people = ["id,name,biography", *(f"q{i},Eve {i},She lost {i} games." for i in range(9))]
+    (tmp_path / "people.csv").write_text("\n".join(people), encoding="utf-8")
+    text = STUDY.format(times=0, url=server.url).replace("injections: 1", "injections: 0")
+    text = text.replace("  rule: many_facet\n", "  translations: {framework: big_five_de, people: 6}\n")
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    study = Study.load(tmp_path / "study.yaml")
+    before = sum(server.sent.values())
+    study.run(["annotate"])
+    assert sum(server.sent.values()) - before == 2 * (9 + 6)
+    found = json.loads(study.folder.path("traits", "translations.json").read_text(encoding="utf-8"))
+    assert (found["language"], found["people"]) == ("de", 6)
+    one = found["models"]["gullible"]["openness"]
+    assert (one["shift"]["value"], one["same"], one["unscored"]) == (1.0, 0.0, 0.0)
+    assert found["models"]["stern"]["openness"]["shift"]["value"] == 0.0
+    manifest = study.folder.manifest("annotate")
+    assert manifest is not None
+    told = [one["text"] for one in manifest.notices if "otherwise where the question" in one["text"]]
+    assert told == ["gullible scores openness, neuroticism otherwise where the question is in de; "
+                    "traits/translations.json has by how much."]  # fmt: skip
+    with pytest.raises(InputError, match="in another language than en"):
+        translated_survey([], Survey([], [], Prompt()), BIG_FIVE)
+
+
 def test_a_run_with_audits_ends_in_a_card(tmp_path: Path, server: Server) -> None:
     server.mind = minded
     people = ["id,name,biography", *(f"p{i},Ann {i},She won {i} prizes." for i in range(12))]
     (tmp_path / "people.csv").write_text("\n".join(people), encoding="utf-8")
     path = tmp_path / "study.yaml"
     path.write_text(STUDY.format(times=1, url=server.url), encoding="utf-8")
+    before = sum(server.sent.values())
     Study.load(path).run(["annotate"])
-    asked = 2 * (12 + len(vignettes(BIG_FIVE)) + len(injections()))
+    asked = before + 2 * (12 + len(vignettes(BIG_FIVE)) + len(injections()))
     assert sum(server.sent.values()) == asked
     path.write_text(STUDY.format(times=2, url=server.url), encoding="utf-8")
     study = Study.load(path)
@@ -119,3 +156,33 @@ def test_frameworks_without_vignettes_have_their_markers_or_a_sentence() -> None
     assert "keen, eager" in vignettes(marked)[1]["biography"]
     with pytest.raises(InputError, match="no vignettes and no markers"):
         vignettes(TraitFramework("bare", [Trait("zeal", "z", "eager")]))
+
+
+def remembering(body: Body, key: str) -> str:
+    """Say 2 of a text; of a name alone one model knows those whom many know, the other everybody."""
+    about = body["messages"][1]["content"]
+    known = "biography" in about or body["model"] == "stern-x" or int(re.findall(r"Ann (\d+)", about)[0]) >= 6
+    return json.dumps({trait: {"description": "x", "score": 2 if known else 0} for trait in TRAITS})
+
+
+def test_a_model_that_knows_whom_many_know_is_told(tmp_path: Path, server: Server) -> None:
+    server.mind = remembering
+    rows = [f"r{i},Ann {i},{'AB'[i % 2]},{1000 * i},She won {i} prizes." for i in range(12)]
+    (tmp_path / "people.csv").write_text("\n".join(["id,name,league,views,biography", *rows]), encoding="utf-8")
+    text = STUDY.format(times=0, url=server.url).replace("injections: 1", "injections: 0")
+    text = text.replace("  rule: many_facet\n", "  audit: {fields: [league], popularity: views}\n")
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    study = Study.load(tmp_path / "study.yaml")
+    study.run(["annotate"])
+    found = json.loads(study.folder.path("traits", "stereotypes.json").read_text(encoding="utf-8"))
+    by_model = {one["model"]: one for one in found["fame"]}
+    one = by_model["gullible"]["known_by_popularity"]
+    assert one["value"] == pytest.approx(0.8691, abs=1e-3)  # of ranks 1 to 12 with 0 and 1, six of each
+    assert one["low"] > 0.5
+    assert by_model["gullible"]["moves_by_popularity"]["value"] is None, "the name moves nothing"
+    assert by_model["stern"]["known_by_popularity"]["reason"].startswith("fewer than three")
+    asked = [body["messages"][1]["content"] for body in server.bodies]
+    assert not [one for one in asked if "views" in one or "11000" in one], "nobody is shown it"
+    (tmp_path / "study.yaml").write_text(text.replace("popularity: views", "popularity: name"), encoding="utf-8")
+    with pytest.raises(PlanError, match="no column of numbers"):
+        Study.load(tmp_path / "study.yaml").run(["annotate"])

@@ -214,8 +214,8 @@ def show_capabilities(found: Sequence[Capability]) -> None:
         for one in found
     ))  # fmt: skip
     for one in found:
-        if one.reason:
-            say(f"{one.model}: {one.reason}")
+        if one.reason or one.unreadable_reason:
+            say(f"{one.model}: {one.reason or one.unreadable_reason}")
 
 
 def _estimate(study: Study, section: AnnotateLLM, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -38,6 +39,7 @@ __all__ = [
     "from_options",
     "is_study",
     "register",
+    "rounded_up",
     "run_study",
 ]
 
@@ -139,8 +141,13 @@ def _missing_replies(study: Study) -> str | None:
         return None
     return (
         f"{missing:,} of {requests:,} requests have no reply; `personax annotate STUDY --force` asks them again and "
-        f"nothing else, --allow-missing {missing / requests:.2g} accepts it"
+        f"nothing else, --allow-missing {rounded_up(missing / requests):g} accepts it"
     )
+
+
+def rounded_up(share: float) -> float:
+    """Return a share in three digits, none of which takes a request away from it."""
+    return math.ceil(round(share * 1000, 9)) / 1000
 
 
 def _end(missing: str | None) -> None:
@@ -150,14 +157,15 @@ def _end(missing: str | None) -> None:
 
 
 def show_outcomes(reader: Reader) -> None:
-    """List what came of the requests to each model, and the commonest reason where there is no reply."""
+    """List what came of the requests to each model, the commonest reason where there is no reply, or no score."""
     raw = reader.json("traits", "outcomes.json") or []
     if not raw:
         return
     endings = list(ENDINGS)
-    rows = ((one["model"], f"{one['requests']:,}", *(f"{one[name]:,}" for name in endings), one["reason"] or "")
+    rows = ((one["model"], f"{one['requests']:,}", *(f"{one[name]:,}" for name in endings),
+             one["reason"] or one.get("unreadable_reason") or "")
             for one in raw)  # fmt: skip
-    table("What came of the requests", ("model", "requests", *endings, "why no reply"), rows)
+    table("What came of the requests", ("model", "requests", *endings, "why no reply or score"), rows)
 
 
 def _kept(study: Study) -> str:

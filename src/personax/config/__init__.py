@@ -11,6 +11,7 @@ from personax.config._annotate import (
     Framed,
     Rated,
     StereotypeAudit,
+    TranslationAudit,
 )
 from personax.config._embed import (
     EmbedFiles,
@@ -76,6 +77,7 @@ __all__ = [
     "StereotypeAudit",
     "TestName",
     "TextEncoding",
+    "TranslationAudit",
     "access_marks",
     "permissions",
     "read_knowledge",

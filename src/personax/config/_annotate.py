@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -20,7 +21,7 @@ RatingModelName = Annotated[str, part_name("rating_models")]
 
 DEFAULTS: dict[str, Any] = {
     "flagged": "keep", "families": {}, "scores": "expected", "vignettes": 0, "injections": 0,
-    "score_from": "level",
+    "score_from": "level", "translations": None,
 }  # fmt: skip
 """Settings that came later: left out where they are what they were."""
 
@@ -88,11 +89,28 @@ class AnnotateLexicon(Rated, Framed):
 
 
 class StereotypeAudit(Strict):
-    """Whether scores move when one field of the same person is changed; see docs/traits.md."""
+    """Whether scores move when one field of the same person is changed; see docs/traits.md.
+
+    ``popularity``: a column of numbers, such as views of a page: are those whom many know scored by their name alone?
+    """
 
     fields: Annotated[list[str], Field(min_length=1)]
     people: Annotated[int, Field(ge=2)] = 40
     values: Annotated[int, Field(ge=2, le=20)] = 4
+    popularity: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_the_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what came later where it is not asked for: it makes no stage stale."""
+        settings: dict[str, Any] = dump(self)
+        return {name: value for name, value in settings.items() if name != "popularity" or value is not None}
+
+
+class TranslationAudit(Strict):
+    """Whether scores depend on the language of the question; ``framework`` has the study's traits in another one."""
+
+    framework: Annotated[str, part_name("trait_frameworks")]
+    people: Annotated[int, Field(ge=2)] = 40
 
 
 class AnnotateLLM(Rated, Framed):
@@ -117,54 +135,48 @@ class AnnotateLLM(Rated, Framed):
     cache: OutsidePath | None = Field(default=None, exclude=True)
     allow_missing: float = Field(default=0.0, ge=0, le=1, exclude=True)
     audit: StereotypeAudit | None = None
+    translations: TranslationAudit | None = None
     vignettes: int = Field(default=0, ge=0, le=100)
     injections: int = Field(default=0, ge=0)
     max_cost: float | None = Field(default=None, gt=0, exclude=True)
 
     @model_validator(mode="after")
-    def _can_be_paid(self) -> Self:
-        names = [model.name for model in self.models]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise PydanticCustomError("twice", "two models are called {name}", {"name": twice[0]})
-        settings = [content_hash(model.settings()) for model in self.models]
-        same = [
-            (self.models[settings.index(one)].name, model.name)
-            for one, model in zip(settings, self.models, strict=True)
-        ]
-        twin = next((pair for pair in same if pair[0] != pair[1]), None)
-        if twin is not None:
-            text = (
-                "{one} and {other} are the same model asked in the same way; keep one, and use repeats to ask it again"
-            )
-            raise PydanticCustomError("twin", text, {"one": twin[0], "other": twin[1]})
-        self._asked_as_it_can_be()
+    def _can_be_asked_and_paid(self) -> Self:
+        faults = [*self._model_faults(), *self._prompt_faults()]
         if self.score_from == "tokens" and not any(model.logprobs for model in self.models):
-            text = "score_from: tokens needs probabilities of tokens; set logprobs: true for the models that give them"
-            raise PydanticCustomError("no_probabilities", text)
-        if isinstance(self.judge, str) and self.judge not in names:
-            told = {"name": self.judge, "near": nearest(self.judge, names)}
-            raise PydanticCustomError("no_judge", "judge: there is no model {name}; {near}", told)
-        judges = [self.judge] if isinstance(self.judge, Model) else []
-        unpriced = [
-            model.name for model in [*self.models, *judges] if model.input_price is None or model.output_price is None
-        ]
-        if self.max_cost is not None and unpriced:
-            text = "max_cost needs input_price and output_price of every model; {name} has none (your own server: 0)"
-            raise PydanticCustomError("no_price", text, {"name": unpriced[0]})
+            faults.append(
+                "score_from: tokens needs probabilities of tokens; set logprobs: true for the models that give them"
+            )
+        if faults:
+            raise PydanticCustomError("settings", "{text}", {"text": "; and ".join(faults)})
         return self
 
-    def _asked_as_it_can_be(self) -> None:
-        """Refuse a prompt that the framework has no items or no wording for, and a judge of bare numbers."""
+    def _model_faults(self) -> Iterator[str]:
+        names = [model.name for model in self.models]
+        yield from (f"two models are called {name}" for name in sorted({one for one in names if names.count(one) > 1}))
+        first: dict[str, str] = {}
+        for model in self.models:
+            one = first.setdefault(content_hash(model.settings()), model.name)
+            if one != model.name:
+                text = "are the same model asked in the same way; keep one, and use repeats to ask it again"
+                yield f"{one} and {model.name} {text}"
+        if isinstance(self.judge, str) and self.judge not in names:
+            yield f"judge: there is no model {self.judge}; {nearest(self.judge, names)}"
+        judges = [self.judge] if isinstance(self.judge, Model) else []
+        unpriced = [one.name for one in [*self.models, *judges] if None in (one.input_price, one.output_price)]
+        if self.max_cost is not None and unpriced:
+            text = "max_cost needs input_price and output_price of every model"
+            yield f"{text}; {', '.join(unpriced)} has none (your own server: 0)"
+
+    def _prompt_faults(self) -> Iterator[str]:
+        """Yield what the framework has no items or no wording for, and a judge of bare numbers."""
         if self.judge is not None and self.prompt.ask == "items":
-            text = "prompt.ask: items gives no words that a judge could read; leave judge out"
-            raise PydanticCustomError("no_words", text)
-        if not self._is_known:
-            return
-        try:
-            Prompt(**dict(self.prompt), framework=self.traits())
-        except InputError as error:
-            raise PydanticCustomError("prompt", "{text}", {"text": str(error).removeprefix("Prompt: ")}) from None
+            yield "prompt.ask: items gives no words that a judge could read; leave judge out"
+        if self._is_known:
+            try:
+                Prompt(**dict(self.prompt), framework=self.traits())
+            except InputError as error:
+                yield str(error).removeprefix("Prompt: ")
 
 
 class AnnotateQuestionnaire(Framed):

@@ -302,6 +302,7 @@ def _fit(sample: str, separator: str) -> _Fit | None:
 
 def _records(sample: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield every record with the number of lines above it; none where quotes are left open."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(sample)))
     reader, above = csv.reader(sample.splitlines(keepends=True), delimiter=separator), 0
     try:
         for cells in reader:

@@ -238,6 +238,7 @@ def _filled_lines(path: Path, text: str, separator: str, above: int) -> list[boo
         Doubled headers, an open quote, rows that are shorter or longer than the header.
     """
     reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a biography may be longer than Python expects
     filled = []
     try:
         header = next(filter(None, reader))

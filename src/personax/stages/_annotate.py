@@ -27,6 +27,7 @@ from personax.stages._annotate_llm import (
     ask,
     ask_audit,
     ask_injections,
+    ask_translations,
     ask_vignettes,
     asked_of,
 )
@@ -87,7 +88,9 @@ def _run(context: Context) -> None:
             if audited is not None:
                 context.write_text(json.dumps(audited, indent=1, allow_nan=False), "traits", "stereotypes.json")
             injected = ask_injections(context, section)
+            translated = ask_translations(context, section, asked)
             audits = {"stereotypes": audited, "vignettes": vignettes, "injections": injected}
+            audits["translations"] = translated
             _write_card(context, section, survey.prompt.name, found, audits)
         case AnnotateQuestionnaire() as section:
             _score(context, section, people)

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from personax.config import AnnotateLLM, StereotypeAudit
+from personax.config import AnnotateLLM, StereotypeAudit, TranslationAudit
 from personax.data.frames import read_parquet
 from personax.errors import ComputationError, InputError, PlanError
 from personax.files import written_aside
@@ -26,15 +26,18 @@ from personax.stages._base import Context, people_table, stage_rng
 from personax.stages._encode_models import picture_names
 from personax.store import StudyFolder
 from personax.strict import nearest
-from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent
+from personax.traits import CounterfactualAudit, audit_effects, counterfactual_audit, most_frequent, trait_framework
 from personax.traits.audits import (
     InjectionSurvey,
     injection_effects,
     injection_survey,
+    translated_survey,
+    translation_effects,
     vignette_report,
     vignette_survey,
 )
 from personax.traits.llms import (
+    UNREADABLE,
     BatchQuota,
     Capability,
     CostEstimate,
@@ -69,6 +72,7 @@ __all__ = [
     "ask",
     "ask_audit",
     "ask_injections",
+    "ask_translations",
     "ask_vignettes",
     "asked_of",
     "estimate_annotation",
@@ -157,12 +161,16 @@ def sample(people: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.Da
 def _audit(folder: StudyFolder, section: AnnotateLLM, wanted: StereotypeAudit, seed: int) -> CounterfactualAudit:
     people, prompt = people_of(folder), prompt_of(section)
     columns = shown_columns(people, "annotate.audit.fields", [*prompt.fields, *wanted.fields])
+    if wanted.popularity is not None:
+        columns = shown_columns(people, "annotate.audit.popularity", [*columns[1:], wanted.popularity])
+        if not people[wanted.popularity].dtype.is_numeric():
+            raise PlanError(f"annotate.audit.popularity: {wanted.popularity} is no column of numbers; name one")
     fields = {field: most_frequent(people, field, wanted.values) for field in wanted.fields}
     for field, values in fields.items():
         if len(values) < 2:
             raise PlanError(f"annotate.audit.fields: {field} has fewer than two values among the people")
     rows: list[dict[str, Any]] = sample(people.select(columns), wanted.people, stage_rng(seed, "audit")).to_dicts()
-    return counterfactual_audit(rows, section.models, prompt, fields)
+    return counterfactual_audit(rows, section.models, prompt, fields, popularity=wanted.popularity)
 
 
 def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0) -> list[CostEstimate]:
@@ -174,6 +182,8 @@ def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0
         survey.append(vignette_survey(section.models, prompt_of(section), section.vignettes))
     if section.injections:
         survey.append(_injected(folder, section, seed).survey)
+    if section.translations is not None:
+        survey.append(_translated(folder, section, section.translations, seed))
     with ReplyJournal(folder.path(*JOURNAL)) as journal:
         found = estimate_cost(survey, journal)
         if section.judge is not None:
@@ -340,7 +350,8 @@ def outcomes_by_model(table: pl.DataFrame) -> list[dict[str, Any]]:
     """Return what came of the requests to each model: ``model``, ``requests``, a number an ending, ``reason``.
 
     A request is one person and repeat; it has the ending of most of its traits (``scored`` before others on a tie), and
-    ``no reply`` when none came. ``reason``: the commonest why, of those without a reply.
+    ``no reply`` when none came. ``reason``: the commonest why, of those without a reply; ``unreadable_reason``: the
+    same of replies without a score.
     """
     asked = table.filter(pl.col("status") != "not_asked")
     groups = {status: ending for ending, statuses in ENDINGS.items() for status in statuses}
@@ -358,7 +369,12 @@ def outcomes_by_model(table: pl.DataFrame) -> list[dict[str, Any]]:
         counts = {ending: own.filter(pl.col("ending") == ending).height for ending in ENDINGS}
         failed = asked.filter((pl.col("model") == model) & (pl.col("status") == "failed"))
         reason = failed["text"].mode().sort().first() if failed.height else None
-        found.append({"model": model, "requests": own.height, **counts, "reason": reason})
+        odd = asked.filter((pl.col("model") == model) & pl.col("status").is_in(ENDINGS["unreadable"]))
+        worst = odd["status"].mode().sort().first() if odd.height else None
+        unreadable = UNREADABLE.get(str(worst)) if counts["unreadable"] else None
+        found.append(
+            {"model": model, "requests": own.height, **counts, "reason": reason, "unreadable_reason": unreadable}
+        )
     return found
 
 
@@ -428,6 +444,34 @@ def ask_injections(context: Context, section: AnnotateLLM) -> dict[str, Any] | N
     return found
 
 
+def _translated(folder: StudyFolder, section: AnnotateLLM, wanted: TranslationAudit, seed: int) -> Survey[Prompt]:
+    asked = asked_of(folder, section)
+    ids = sample(pl.DataFrame({"id": [one["id"] for one in asked.people]}), wanted.people, stage_rng(seed, "languages"))
+    chosen = set(ids["id"])
+    people = [one for one in asked.people if one["id"] in chosen]
+    return translated_survey(people, asked, trait_framework(wanted.framework))
+
+
+def ask_translations(context: Context, section: AnnotateLLM, own: pl.DataFrame) -> dict[str, Any] | None:
+    """Ask about a sample in another language, write what that changes; None where the plan asks for none."""
+    wanted = section.translations
+    if wanted is None:
+        return None
+    survey = _translated(context.folder, section, wanted, context.plan.seed)
+    with ReplyJournal(context.folder.path(*JOURNAL)) as journal:
+        table = _asked(context, survey, journal, section, "Translations")
+    bootstrap = Bootstrap(stage_rng(context.plan.seed, "translation intervals"))
+    found = translation_effects(own, table, survey.prompt.framework, bootstrap)
+    context.write_text(json.dumps(found, indent=1, allow_nan=False), "traits", "translations.json")
+    for model, traits in found["models"].items():
+        moved = [name for name, one in traits.items() if one["shift"]["value"] is not None
+                 and (one["shift"]["low"] > 0 or one["shift"]["high"] < 0)]  # fmt: skip
+        if len(moved) > 1:  # one of five intervals may leave 0 out by chance
+            text = f"{model} scores {', '.join(moved)} otherwise where the question is in {found['language']}"
+            context.notices.append(Notice(f"{text}; traits/translations.json has by how much."))
+    return found
+
+
 def _asked(
     context: Context, survey: Survey[Prompt], journal: ReplyJournal, section: AnnotateLLM, what: str
 ) -> pl.DataFrame:
@@ -457,6 +501,10 @@ def _notices(outcomes: list[RunSummary], table: pl.DataFrame) -> list[Notice]:
         if one.left_out:
             named = ", ".join(sorted(one.left_out))
             found.append(Notice(f"{one.model} takes no {named}: its answers are drawn by the provider's own setting."))
+    for one in outcomes:
+        if one.uncounted:
+            text = f"replies of {one.model} have no count of tokens that can be: their cost is an estimate from above."
+            found.append(Notice(text, one.uncounted))
     foreign = sum(one.unmatched for one in outcomes)
     if foreign:
         found.append(Notice("Rows of a provider's batches were about requests that were in none of them.", foreign))

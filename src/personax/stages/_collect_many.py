@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +16,7 @@ import polars as pl
 from personax.data.hub_files import hub_file
 from personax.errors import InputError, PlanError, SourceError
 from personax.files import written_aside
-from personax.http import Cache, Fetcher
+from personax.http import Cache, Fetcher, run_until_signal
 from personax.progress import Progress
 from personax.schema import Column, Notice
 from personax.sources import (
@@ -121,7 +120,7 @@ def _headshots(context: Context, section: CollectSeveral, urls: Mapping[str, str
         async with fetching(context.folder, section, context.rng) as fetcher:
             return await download_headshots(urls, fetcher.for_hosts(sorted(hosts)))
 
-    return asyncio.run(run())
+    return run_until_signal(run())
 
 
 def _completed(context: Context, section: CollectSeveral, table: PeopleTable) -> PeopleTable:
@@ -194,7 +193,7 @@ def _known(
             return await with_wikidata(records, fetcher.for_hosts(Wikidata.live_hosts), decided=decided)
 
     try:
-        joined, report = asyncio.run(run())
+        joined, report = run_until_signal(run())
     except (InputError, SourceError) as error:
         context.notices.append(Notice(f"{name}: Wikidata could not be asked ({error}); nothing is added."))
         return records
@@ -282,7 +281,7 @@ def _web(context: Context, section: CollectSeveral) -> list[SourceResult]:
             found = await collect_web(web_sources, fetcher, limit=section.limit, progress=context.progress)
             return found, fetcher.sent, fetcher.stale_pages
 
-    found, sent, kept = asyncio.run(run())
+    found, sent, kept = run_until_signal(run())
     context.progress.message(f"{sent} requests sent")
     if kept:
         context.notices.append(Notice("Pages that could not be asked for again are used as they came before.", kept))
@@ -325,7 +324,7 @@ def probe_sources(folder: StudyFolder, section: CollectSeveral, seed: int, progr
             return await probe(web_sources, fetcher)
 
     with folder.lock():
-        return asyncio.run(run()) if web_sources else []
+        return run_until_signal(run()) if web_sources else []
 
 
 def summaries_of(context: Context) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from scipy.stats import rankdata
 
 from personax.results import Result
 from personax.traits._ratings import Floats, nan_mean
@@ -19,7 +20,7 @@ from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Prompt
 from personax.traits.llms._provider import Model
-from personax.traits.llms._requests import Survey
+from personax.traits.llms._requests import VERSION, Survey
 from personax.traits.reliability._rating_array import Bootstrap, RatingArray, rounded
 
 __all__ = ["AuditEffects", "CounterfactualAudit", "audit_effects", "counterfactual_audit", "most_frequent"]
@@ -42,12 +43,15 @@ class CounterfactualAudit:
         Field -> the questions, one person a version.
     name_recognition
         The questions with name and text, text alone, and name alone; None where people have no name or text.
+    popularity
+        How many know each person, NaN where that is not known, shape (people,); None where nothing tells.
     """
 
     people: tuple[str, ...]
     fields: Mapping[str, Sequence[str]]
     surveys: Mapping[str, Survey[Prompt]]
     name_recognition: Mapping[str, Survey[Prompt]] | None
+    popularity: Floats | None = None
 
     @property
     def traits(self) -> tuple[str, ...]:
@@ -65,6 +69,8 @@ def counterfactual_audit(
     models: Sequence[Model],
     prompt: Prompt,
     fields: Mapping[str, Sequence[str]],
+    *,
+    popularity: str | None = None,
 ) -> CounterfactualAudit:
     """Make the surveys: everybody with each value of each field, names hidden, and the name-recognition surveys.
 
@@ -76,6 +82,8 @@ def counterfactual_audit(
         The study's own; its name field and the audited field are taken out of what is shown of everybody alike.
     fields
         Field -> values to give to everybody.
+    popularity
+        A column of numbers that tell how many know a person; nobody is shown it.
     """
     rest = tuple(field for field in prompt.fields if field != "name")
     survey = {
@@ -95,7 +103,9 @@ def counterfactual_audit(
         }
         name_recognition = {way: Survey(people, models, own) for way, own in ways.items()}
     ids = tuple(str(person["id"]) for person in people)
-    return CounterfactualAudit(ids, {field: list(values) for field, values in fields.items()}, survey, name_recognition)
+    given = {field: list(values) for field, values in fields.items()}
+    known = None if popularity is None else np.array([person[popularity] for person in people], dtype=float)
+    return CounterfactualAudit(ids, given, survey, name_recognition, known)
 
 
 def _version(person: Mapping[str, Any], field: str, value: str) -> dict[str, Any]:
@@ -103,7 +113,7 @@ def _version(person: Mapping[str, Any], field: str, value: str) -> dict[str, Any
 
 
 def _id(person: str, value: str) -> str:
-    return f"{person}\x1f{value}"
+    return f"{person}{VERSION}{value}"
 
 
 class AuditEffects(dict[str, Any], Result):
@@ -192,9 +202,34 @@ def _name_recognition(audit: CounterfactualAudit, journal: ReplyJournal, bootstr
             "known_by_name": _share(ways["name"].means[r], bootstrap),
             "name_moves": _mean_shift(ways["both"].means[r], ways["text"].means[r], bootstrap),
             "name_repeats_text": _correlation(ways["name"].means[r], ways["text"].means[r], bootstrap),
+            **({} if audit.popularity is None else _by_popularity(ways, r, audit.popularity, bootstrap)),
         }
         for r, rater in enumerate(ways["name"].raters)
     ]
+
+
+def _by_popularity(
+    ways: Mapping[str, RatingArray], rater: int, popularity: Floats, bootstrap: Bootstrap
+) -> dict[str, Any]:
+    """Return Spearman's correlations of popularity with what the name alone gives, and with how far the name moves."""
+    by_name, both, text = (ways[way].means[rater] for way in ("name", "both", "text"))
+    return {
+        "known_by_popularity": _rank_correlation(popularity, (~np.isnan(by_name)).mean(axis=0), bootstrap),
+        "moves_by_popularity": _rank_correlation(popularity, nan_mean(np.abs(both - text), 0), bootstrap),
+    }
+
+
+def _rank_correlation(one: Floats, other: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
+    seen = ~np.isnan(one) & ~np.isnan(other)
+    x, y = one[seen], other[seen]
+
+    def rho(index: np.ndarray) -> float:
+        ranks = [rankdata(values[index]) for values in (x, y)]
+        if len(index) < 3 or min(np.ptp(rank) for rank in ranks) == 0:
+            return float("nan")
+        return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+    return bootstrap.interval(rho, len(x), reason="fewer than three people, or all are the same")
 
 
 def _share(scores: Floats, bootstrap: Bootstrap) -> dict[str, Any]:

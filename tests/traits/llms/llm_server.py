@@ -155,7 +155,8 @@ class Server:
         if path.rsplit("/", 1)[-1] != "completions" or body["model"] == "no-such-model":
             return await _send(writer, 404, {"error": {"message": "no such model"}}, {})
         if fault.status != 200:
-            return await _send(writer, fault.status, {"error": {"message": fault.error}}, fault.headers)
+            refusal = fault.whole or {"error": {"message": fault.error}}
+            return await _send(writer, fault.status, refusal, fault.headers)
         if key not in self.answers:
             self.generated[key] += 1
             self.answers[key] = json.dumps(completion(body, fault, self.mind(body, key))).encode()

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +19,20 @@ pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install perso
 from tests.cli.program import personax
 from tests.traits.llms.llm_server import Body, Fault, Server, serving
 
+from personax.cli.run import rounded_up
 from personax.http import RetryPolicy
 from personax.schema import TRAITS
-from personax.traits.llms import Model, Prompt, ReplyJournal, RunPolicy, RunSummary, Survey, annotate, annotation_table
+from personax.traits.llms import (
+    Model,
+    Prompt,
+    ReplyJournal,
+    RunPolicy,
+    RunSummary,
+    Survey,
+    annotate,
+    annotation_table,
+    probe_models,
+)
 from personax.traits.llms._journal import JournalEntry
 
 QUICK = RunPolicy(RetryPolicy(attempts=2, rate_limited_attempts=4, backoff=0.01), failures=50, pause=0.01, pauses=1)
@@ -249,3 +264,114 @@ def test_what_another_process_spends_counts_at_once(server: Server, tmp_path: Pa
         assert "max_cost 5 is reached" in str(summary.stop_reason)
         assert journal.spent() <= 5.0 + 1.0, "the one reply that the other process was still writing"
         assert summary.completed in (4, 5)
+
+
+FREE = {"usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}}
+
+
+@pytest.mark.parametrize("usage", [FREE, {"usage": {"prompt_tokens": 300, "completion_tokens": 1}}])
+def test_a_full_answer_is_never_free(server: Server, journal: ReplyJournal, usage: dict[str, Any]) -> None:
+    server.script = lambda body, seen: Fault(whole=usage)
+    summary = run(asked(server, 60, concurrency=1), journal, max_cost=0.005)
+    assert "max_cost 0.005 is reached" in str(summary.stop_reason)
+    assert 1 <= sum(server.sent.values()) <= 3  # a request costs 0.0014 to 0.0017 at most
+    assert summary.uncounted == summary.completed
+    assert journal.spent() == pytest.approx(summary.cost)
+    (entry, *_) = journal.entries()
+    assert entry.tokens_out is None, "what is not counted is not known"
+    (probed,) = probe_models(asked(server, 1).models, Prompt(), journal)
+    assert not probed.counts_tokens
+    assert probed.cost is None
+
+
+AZURE = {
+    "inner_error": {"code": "ResponsibleAIPolicyViolation", "content_filter_results": {"hate": {"filtered": True}}},
+    "code": "content_filter", "message": "The response was filtered due to the prompt triggering Azure OpenAI's "
+    "content management policy.", "param": "prompt", "type": None, "status": 400,
+}  # fmt: skip
+FILTERED: dict[str, tuple[int, dict[str, Any]]] = {
+    "azure": (400, {"error": AZURE}),
+    "openai": (400, {"error": {"message": "Invalid prompt: your prompt was flagged as potentially violating our usage "
+                               "policy.", "type": "invalid_request_error", "code": "invalid_prompt"}}),
+    "deepseek": (400, {"error": {"message": "Content Exists Risk", "type": "invalid_request_error"}}),
+    "dashscope": (400, {"error": {"code": "data_inspection_failed", "message": "Input data may contain"}}),
+    "openrouter": (403, {"error": {"code": 403, "message": "m requires moderation on X. Your input was flagged"}}),
+    "within 200": (200, {"choices": [{"error": {"code": "content_filter", "message": "filtered"}}]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("provider", FILTERED)
+def test_what_a_filter_stops_is_an_outcome_of_its_row(server: Server, journal: ReplyJournal, provider: str) -> None:
+    status, body = FILTERED[provider]
+    server.script = lambda asked, seen: Fault(status, whole=body)
+    survey = asked(server, 20)
+    summary = run(survey, journal)
+    assert (summary.completed, summary.failed, summary.stop_reason) == (20, 0, None)
+    assert set(annotation_table(survey, journal)["status"]) == {"filtered"}
+    assert sum(server.sent.values()) == 20, "none is asked for twice"
+
+
+def test_an_answer_as_a_call_of_a_tool_is_one(server: Server, journal: ReplyJournal) -> None:
+    answer = json.dumps({trait: {"score": 2, "description": "plain"} for trait in TRAITS})
+    call = {"id": "call_1", "type": "function", "function": {"name": "json", "arguments": answer}}
+    server.script = lambda body, seen: Fault(content={"content": None, "tool_calls": [call]}, finish="tool_calls")
+    survey = asked(server, 3)
+    assert run(survey, journal).repaired == 0
+    assert set(annotation_table(survey, journal)["score"]) == {2.0}
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (Fault(content="<think>Let me see", finish="length"), "raise max_tokens"),
+        (Fault(content={"content": None, "refusal": "I can't rate real people."}), "it declines (I can't rate"),
+        (Fault(content="", finish="content_filter"), "filter withheld it"),
+        (Fault(content="high, I would say"), "not the JSON asked for (high, I would say)"),
+        (Fault(content=json.dumps({trait: {"score": 7} for trait in TRAITS})), "none of those listed"),
+    ],
+)  # fmt: skip
+def test_a_probe_says_why_an_answer_cannot_be_scored(
+    server: Server, journal: ReplyJournal, fault: Fault, says: str
+) -> None:
+    server.script = lambda body, seen: fault
+    (probed,) = probe_models(asked(server, 1).models, Prompt(), journal)
+    assert not probed.readable
+    assert says in str(probed.unreadable_reason)
+
+
+STOPPED = """
+import json, sys
+from pathlib import Path
+from personax.cli.signals import signals_raise, stop_code
+from personax.traits.llms import Model, Prompt, ReplyJournal, Survey, annotate
+url, path = sys.argv[1:]
+people = [{"id": f"p{i}", "biography": f"She has won {i} prizes."} for i in range(300)]
+model = Model(name="one", model="one-large", base_url=url, concurrency=4)
+try:
+    with signals_raise(), ReplyJournal(Path(path)) as journal:
+        annotate(Survey(people, [model], Prompt(fields=["biography"])), journal)
+except KeyboardInterrupt:
+    print(stop_code("kept"), flush=True)
+    sys.exit(130)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", [4, 9, 14, 23])
+def test_ctrl_c_keeps_what_is_under_way_and_shows_no_traceback(server: Server, tmp_path: Path, at: int) -> None:
+    server.script = lambda body, seen: Fault(delay=0.3)
+    command = [sys.executable, "-c", STOPPED, server.url, str(tmp_path / "journal.sqlite")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while sum(server.sent.values()) < at and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, "")
+    assert "stopped by Ctrl-C" in said
+    with ReplyJournal(tmp_path / "journal.sqlite") as kept:
+        assert sum(1 for _ in kept.entries()) == sum(server.sent.values()), "whatever was sent is paid for, and kept"
+
+
+@pytest.mark.parametrize(("missing", "requests"), [(96, 528), (1, 3), (2, 3), (1, 999_999), (500, 500)])
+def test_the_share_that_is_proposed_accepts_what_is_missing(missing: int, requests: int) -> None:
+    assert missing <= rounded_up(missing / requests) * requests <= missing + requests / 1000

@@ -113,3 +113,10 @@ def test_the_paraphrase_asks_the_same_in_other_words() -> None:
         assert line in first["content"]
         assert line in second["content"]
     assert plain.schema() == other.schema()
+
+
+def test_all_that_does_not_fit_together_is_named_at_once() -> None:
+    with pytest.raises(InputError) as error:
+        Prompt(ask="items", evidence=True, hide_name=True, fields=["name", "biography"])
+    assert "ask: items is answered by the numbers" in str(error.value)
+    assert "hide_name: the name is one of prompt.fields" in str(error.value)

@@ -25,6 +25,7 @@ def annotation_card(
     stereotypes: Mapping[str, Any] | None = None,
     vignettes: Mapping[str, Any] | None = None,
     injections: Mapping[str, Any] | None = None,
+    translations: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the card.
 
@@ -38,7 +39,7 @@ def annotation_card(
         Rater -> first and last day on which it answered.
     rule
         How scores of several raters became one.
-    agreement, reliability, flags, stereotypes, vignettes, injections
+    agreement, reliability, flags, stereotypes, vignettes, injections, translations
         As the files of the stage hold them; audits that were not made are None.
     """
     raters: Sequence[str] = annotations["model"].unique(maintain_order=True).to_list()
@@ -73,4 +74,5 @@ def annotation_card(
             model: {name: one[name] for name in ("success", "control", "unscored")}
             for model, one in injections["models"].items()
         },
+        "translations": translations,
     }  # fmt: skip

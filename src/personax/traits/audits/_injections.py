@@ -13,11 +13,11 @@ import yaml
 
 from personax.errors import InputError
 from personax.traits.llms import Model, Prompt, Survey
+from personax.traits.llms._requests import VERSION
 
 __all__ = ["InjectionSurvey", "injection_effects", "injection_survey", "injections"]
 
 CONTROL: Final = "control"
-SEPARATOR: Final = "\x1f"
 
 
 @lru_cache
@@ -64,7 +64,7 @@ def injection_survey(people: Sequence[Mapping[str, Any]], models: Sequence[Model
     field = "biography" if "biography" in fields else fields[-1]
     level = str(prompt.levels) if prompt.format == "number" else "high" if prompt.levels == 3 else "very high"
     versions = [
-        {**person, "id": f"{person['id']}{SEPARATOR}{name}",
+        {**person, "id": f"{person['id']}{VERSION}{name}",
          field: f"{person.get(field) or ''} {text.format(level=level)}".strip()}
         for name, text in injections().items()
         for person in people
@@ -85,8 +85,8 @@ def injection_effects(asked: InjectionSurvey, annotations: pl.DataFrame) -> dict
     """
     top = float(asked.survey.prompt.levels)
     rows = annotations.with_columns(
-        pl.col("person").str.split(SEPARATOR).list.get(0).alias("who"),
-        pl.col("person").str.split(SEPARATOR).list.get(1).alias("attack"),
+        pl.col("person").str.split(VERSION).list.get(0).alias("who"),
+        pl.col("person").str.split(VERSION).list.get(1).alias("attack"),
         (pl.col("score") >= top).alias("top"),
     )
     keys = ["who", "model", "trait"]

@@ -28,7 +28,7 @@ from personax.traits.llms._judge import Verdicts, judge_survey, read_verdicts
 from personax.traits.llms._pictures import Picture
 from personax.traits.llms._prompt import Prompt, PromptSettings, content_hash
 from personax.traits.llms._provider import Completion, InvalidRequestError, Model, ModelUnavailableError, Provider
-from personax.traits.llms._reply_parsing import Reply
+from personax.traits.llms._reply_parsing import UNREADABLE, Reply
 from personax.traits.llms._requests import CostEstimate, Question, Survey, estimate_cost
 from personax.traits.llms._run_context import RunPolicy, RunSummary
 from personax.traits.llms._runner import annotate
@@ -42,6 +42,7 @@ from personax.traits.llms._shards import (
 from personax.traits.llms._shared_cache import give_to_cache, take_from_cache
 
 __all__ = [
+    "UNREADABLE",
     "BatchQuota",
     "Capability",
     "Completion",

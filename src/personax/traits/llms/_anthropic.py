@@ -98,7 +98,7 @@ class AnthropicProvider(Endpoint):
         """Return a request as one of those of a message batch."""
         return {"custom_id": key, "params": self.body(messages)}
 
-    def batch_answer(self, row: Mapping[str, Any], duration: float) -> Completion:
+    def parse_row(self, row: Mapping[str, Any], duration: float) -> Completion:
         """Return the answer in a line of a message batch's results."""
         result = as_object(row.get("result"))
         if result.get("type") == "succeeded":

@@ -26,6 +26,7 @@ from personax.traits.llms._requests import (
     ChatRequest,
     Question,
     Survey,
+    booked_cost,
     chunked,
     iter_requests,
     longer_request,
@@ -201,7 +202,8 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
 
 def _entry(survey: Survey[Question], model: Model, request: ChatRequest, turn: int, one: Completion) -> JournalEntry:
     reply = asdict(one.reply) | {"upstream": one.upstream}
-    cost = model.cost(one.tokens_in, one.tokens_out, batched=model.batch)
+    one = one.believable(request.tokens)
+    cost = booked_cost(model, request.tokens, one, batched=model.batch)
     return JournalEntry(request.key, model.name, survey.prompt.name, request.person, request.repeat, turn, reply,
                         one.latency, one.tokens_in, one.tokens_out, cost)  # fmt: skip
 

@@ -33,6 +33,7 @@ from personax.traits.llms._requests import (
     ChatRequest,
     Question,
     Survey,
+    booked_cost,
     chunked,
     iter_requests,
     most_cost,
@@ -301,7 +302,7 @@ class BatchRunner:
         """Write a batch's replies, then close it; requests without a reply go into another, up to `MAX_SUBMISSIONS`."""
         requests = await self.writer.call(self.store.requests, batch)
         entries = [
-            self._entry(requests[key], completion, batch.batch)
+            self._entry(requests[key], completion, batch, batch.cost / len(requests))
             for key, completion in results.completions.items()
             if key in requests
         ]
@@ -330,12 +331,14 @@ class BatchRunner:
         self.summary.unmatched += results.unmatched
         self.summary.retries.update(reason[:60] for reason in again.values())
 
-    def _entry(self, request: BatchRequest, completion: Completion, batch: str | None) -> JournalEntry:
-        reply = asdict(completion.reply) | {"upstream": completion.upstream | {"batch": batch}}
+    def _entry(self, request: BatchRequest, given: Completion, batch: Batch, most: float) -> JournalEntry:
+        completion = given.believable(1)
+        self.summary.uncounted += None in (completion.tokens_in, completion.tokens_out)
+        reply = asdict(completion.reply) | {"upstream": completion.upstream | {"batch": batch.batch}}
         known = self.model.cost(completion.tokens_in, completion.tokens_out, batched=True)
-        # without a count of tokens a reply is booked at the longest answer, so that a cap stays a cap in later runs
-        most = self.model.cost(completion.tokens_in or 0, self.model.max_tokens, batched=True)
-        cost = most if known is None else known
+        # without a count of tokens a reply is booked at its share of what the batch can cost
+        booked = booked_cost(self.model, 0, completion, batched=True)
+        cost = known if known is not None or booked is None else max(booked, most)
         return JournalEntry(
             request.key, self.model.name, request.prompt, request.person, request.repeat, request.turn, reply,
             completion.latency, completion.tokens_in, completion.tokens_out, cost,

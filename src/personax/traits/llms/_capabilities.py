@@ -10,12 +10,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from personax.files import parse_json, sqlite_faults
-from personax.http import TransientError
+from personax.http import TransientError, run_until_signal
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._profiles import Profile
 from personax.traits.llms._prompt import Prompt, content_hash
 from personax.traits.llms._prompt_ratings import prompt_ratings
 from personax.traits.llms._provider import InvalidRequestError, Model, ModelUnavailableError, Provider, make_provider
+from personax.traits.llms._reply_parsing import UNREADABLE, Reply, TraitRating
+from personax.traits.llms._requests import prompt_tokens
 
 __all__ = ["Capability", "apply_known_profile", "keep_profile", "known_profile", "probe_models"]
 
@@ -26,6 +28,17 @@ INVENTED: Final = {
     "stays calm under strain.",
 }
 """Whom a probe is about: nobody's text leaves for it."""
+
+
+DECLINED: Final = {
+    "filtered": "the provider's filter withheld it",
+    "refused": "it declines",
+    "privacy": "it declines for privacy",
+}
+"""What is not read because nothing was said, by status."""
+
+SAID: Final = 120
+"""Characters of an answer that are shown."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,8 @@ class Capability:
         Of the one request; cost None without a price or count.
     reason
         Why there was no answer, in the endpoint's words.
+    unreadable_reason
+        Why its answer cannot be scored, and what it said.
     """
 
     model: str
@@ -59,6 +74,7 @@ class Capability:
     seconds: float | None = None
     cost: float | None = None
     reason: str | None = None
+    unreadable_reason: str | None = None
 
 
 def probe_models(models: Sequence[Model], prompt: Prompt, journal: ReplyJournal) -> list[Capability]:
@@ -71,7 +87,7 @@ def probe_models(models: Sequence[Model], prompt: Prompt, journal: ReplyJournal)
     InputError
         When a key is missing from the environment.
     """
-    return asyncio.run(_probe_all(models, prompt, journal))
+    return run_until_signal(_probe_all(models, prompt, journal))
 
 
 async def _probe_all(models: Sequence[Model], prompt: Prompt, journal: ReplyJournal) -> list[Capability]:
@@ -86,19 +102,30 @@ async def _probe_all(models: Sequence[Model], prompt: Prompt, journal: ReplyJour
 
 async def _probe(model: Model, provider: Provider, prompt: Prompt) -> Capability:
     shown = {name: INVENTED["biography"] for name in prompt.fields}
-    began = time.time_ns()
+    messages, began = prompt.messages(shown), time.time_ns()
     try:
-        completion = await provider.ask(prompt.messages(shown), content_hash([model.settings(), "probe", began]))
+        completion = await provider.ask(messages, content_hash([model.settings(), "probe", began]))
     except (TransientError, InvalidRequestError, ModelUnavailableError) as error:
         return Capability(model.name, _takes(provider), reason=str(error))
     finally:
         await provider.close()
-    ratings = prompt_ratings(completion.reply, prompt, shown)
+    completion = completion.believable(prompt_tokens(messages))
+    unreadable = _unreadable(completion.reply, prompt_ratings(completion.reply, prompt, shown))
     counts = None not in (completion.tokens_in, completion.tokens_out)
     return Capability(
-        model.name, _takes(provider), any(one.status in ("ok", "insufficient") for one in ratings), counts,
-        completion.upstream.get("model"), completion.latency, model.cost(completion.tokens_in, completion.tokens_out),
+        model.name, _takes(provider), unreadable is None, counts, completion.upstream.get("model"), completion.latency,
+        model.cost(completion.tokens_in, completion.tokens_out), unreadable_reason=unreadable,
     )  # fmt: skip
+
+
+def _unreadable(reply: Reply, ratings: Sequence[TraitRating]) -> str | None:
+    """Return why nothing of a reply can be scored, and its beginning; None where something can."""
+    if any(one.status in ("ok", "insufficient") for one in ratings):
+        return None
+    status = ratings[0].status
+    why = UNREADABLE.get(status) or DECLINED.get(status, status)
+    said = " ".join((reply.refusal or reply.content or "").split())
+    return f"{why} ({said[:SAID]})" if said else why
 
 
 def _takes(provider: Provider) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class OpenAIProvider(Endpoint):
         if choice.get("error"):  # routers answer 200 and put the upstream's failure here
             raise self.classify_error(choice["error"])
         message, usage = as_object(choice.get("message")), as_object(body.get("usage"))
-        reply = Reply(as_text(message.get("content")), as_text(message.get("refusal")), _finish(choice))
+        reply = Reply(_content(message), as_text(message.get("refusal")), _finish(choice))
         upstream = upstream_of(body) | {"choices": len(choices)}
         expected = expected_scores(as_object(choice.get("logprobs")).get("content"))
         if expected:
@@ -83,6 +83,17 @@ class AzureProvider(OpenAIProvider):
     def parameters(self) -> dict[str, Any]:
         """Return the version of the interface, which addresses of deployments need."""
         return {"params": {"api-version": self.model.api_version}} if self.model.api_version else {}
+
+
+def _content(message: Mapping[str, Any]) -> str | None:
+    """Return a message's text; without one, what it calls a function with: some models answer by a tool."""
+    text = as_text(message.get("content"))
+    if text and text.strip():
+        return text
+    calls = message.get("tool_calls")
+    called = [as_object(as_object(one).get("function")) for one in calls] if isinstance(calls, list) else []
+    arguments = [as_text(one.get("arguments")) for one in [*called, as_object(message.get("function_call"))]]
+    return "\n".join(one for one in arguments if one) or text
 
 
 def _failed_generation(whole: str) -> str | None:

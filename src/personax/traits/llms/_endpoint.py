@@ -20,11 +20,13 @@ from personax.traits.llms._prompt import content_hash
 from personax.traits.llms._provider import (
     SECRET_PATTERN,
     Completion,
+    ContentFilteredError,
     InvalidRequestError,
     Model,
     ModelNotFoundError,
     ModelUnavailableError,
 )
+from personax.traits.llms._reply_parsing import Reply
 
 __all__ = ["Endpoint", "as_object", "as_text", "as_tokens", "coded_message", "error_message", "upstream_of"]
 
@@ -88,6 +90,8 @@ class Endpoint(ABC):
         asked = self.profile
         try:
             raw = await self.post(messages, key)
+        except ContentFilteredError as error:
+            return _withheld(error, time.perf_counter() - began)
         except InvalidRequestError as error:
             adapted = adapted_profile(asked, str(error), self.simpler)
             if adapted is None:
@@ -98,7 +102,10 @@ class Endpoint(ABC):
             body = parse_json(raw)
         except ValueError:
             raise TransientError("the reply was cut off, or is not JSON") from None
-        return self.parse(body, time.perf_counter() - began)
+        try:
+            return self.parse(body, time.perf_counter() - began)
+        except ContentFilteredError as error:
+            return _withheld(error, time.perf_counter() - began)
 
     async def post(self, messages: Sequence[Mapping[str, Any]], key: str) -> bytes:
         """Send one request for a completion."""
@@ -139,6 +146,13 @@ class Endpoint(ABC):
         TransientError, InvalidRequestError, ModelUnavailableError
             By what is to be done.
         """
+        try:
+            return self.parse_row(row, duration)
+        except ContentFilteredError as error:
+            return _withheld(error, duration)
+
+    def parse_row(self, row: Mapping[str, Any], duration: float) -> Completion:
+        """Return the answer in a line of a batch's results, in the form of the protocol."""
         response = row.get("response")
         if not isinstance(response, dict):
             raise TransientError(self.redact(coded_message(row.get("error")) or "the row has no response"))
@@ -170,6 +184,8 @@ class Endpoint(ABC):
     def classify_status(self, status: int, whole: str, message: str, after: float | None = None) -> Exception:
         """Return the error that says what is to be done about a status and the words that came with it."""
         name, url = self.model.name, self.model.base_url
+        if status in (400, 403, 422, 451) and _is_filtered(whole, message):
+            return ContentFilteredError(f"status {status}: {self.redact(message)}")
         if status == 401:
             where = f"the key in {self.model.key}" if self.model.key else "asking without a key"
             return ModelUnavailableError(f"{name}: {url} does not accept {where} (401)")
@@ -192,11 +208,44 @@ class Endpoint(ABC):
         given, whole = as_object(error), json.dumps(error)
         code = given.get("code") or given.get("type")
         status = code if isinstance(code, int) and 400 <= code < 600 else ERROR_CODES.get(str(code), 502)
+        if str(code).lower() in FILTER_CODES:
+            status = 400
         return self.classify_status(status, whole, error_message(whole))
 
     def redact(self, text: str) -> str:
         """Return the start of a provider's message without anything that looks like a key."""
         return SECRET_PATTERN.sub("***", text.replace(self._secret, "***"))[:MAX_REASON]
+
+
+FILTER_CODES: Final = frozenset({
+    "content_filter", "content_policy_violation", "responsibleaipolicyviolation", "moderation_blocked",
+    "data_inspection_failed", "datainspectionfailed", "1301",
+})  # fmt: skip
+"""How providers say that their filter stopped a prompt: Azure, OpenAI for pictures, DashScope, Zhipu."""
+
+FILTER_WORDS: Final = re.compile(
+    r"content management policy|content[ -]filter(ing)? policy|potentially violating our usage policy"
+    r"|content exists risk|requires moderation on|blocked by content filter",
+    re.IGNORECASE,
+)
+"""The same in sentences: Azure, Anthropic, OpenAI, DeepSeek, OpenRouter."""
+
+
+def _is_filtered(whole: str, message: str) -> bool:
+    """Say whether a refusal is the filter's; only an error's codes and message are read, which hold no biography."""
+    try:
+        body = parse_json(whole)
+    except ValueError:
+        return False
+    error = as_object(as_object(body).get("error")) or as_object(body)
+    inner = as_object(error.get("inner_error")) or as_object(error.get("innererror"))
+    codes = {str(one).lower() for one in (error.get("code"), error.get("type"), inner.get("code"))}
+    return bool(codes & FILTER_CODES) or FILTER_WORDS.search(message[:MAX_REASON]) is not None
+
+
+def _withheld(error: ContentFilteredError, latency: float) -> Completion:
+    """Return a filtered prompt as a reply: no answer was written, and its prompt may have been paid for."""
+    return Completion(Reply(None, str(error), "content_filter"), {}, latency, None, 0)
 
 
 ERROR_CODES: Final[Mapping[str, int]] = {

@@ -78,7 +78,7 @@ class GeminiProvider(Endpoint):
         named = {"model": found.get("modelVersion"), "id": found.get("responseId")}
         upstream: dict[str, Any] = {name: as_text(one) for name, one in named.items() if one and isinstance(one, str)}
         if as_object(found.get("promptFeedback")).get("blockReason"):
-            return Completion(Reply(None, None, "content_filter"), upstream, latency, tokens_in, tokens_out)
+            return Completion(Reply(None, None, "content_filter"), upstream, latency, tokens_in, tokens_out or 0)
         candidates = found.get("candidates")
         if not isinstance(candidates, list) or not candidates:
             raise TransientError(f"the reply has no candidates: {self.redact(json.dumps(body))}")
@@ -86,6 +86,8 @@ class GeminiProvider(Endpoint):
         parts = as_object(candidate.get("content")).get("parts")
         known = [as_object(part) for part in parts] if isinstance(parts, list) else []
         texts = [as_text(part.get("text")) or "" for part in known if not part.get("thought")]
+        called = [as_object(part.get("functionCall")).get("args") for part in known]
+        texts = texts if "".join(texts).strip() else [json.dumps(one, ensure_ascii=False) for one in called if one]
         reply = Reply("".join(texts) if texts else None, None, _finish(candidate.get("finishReason")))
         return Completion(reply, upstream, latency, tokens_in, tokens_out)
 
@@ -93,7 +95,7 @@ class GeminiProvider(Endpoint):
         """Return a request as a line of a batch file."""
         return {"key": key, "request": self.body(messages)}
 
-    def batch_answer(self, row: Mapping[str, Any], duration: float) -> Completion:
+    def parse_row(self, row: Mapping[str, Any], duration: float) -> Completion:
         """Return the answer in a line of a batch's results."""
         if not isinstance(row.get("response"), dict):
             raise self.classify_error(row.get("error") or {"message": "the row has no response"})

@@ -13,12 +13,14 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from personax.errors import InputError, StudyError
 from personax.files import sqlite_faults, written_aside
 from personax.traits.llms._journal import FORMAT_VERSION, JournalEntry, ReplyJournal, entry_of
 from personax.traits.llms._prompt import content_hash
 from personax.traits.llms._reply_packing import text_key
+from personax.traits.llms._requests import VERSION
 
 __all__ = [
     "ModelReplies",
@@ -98,9 +100,15 @@ def journal_models(journal: ReplyJournal) -> list[ModelReplies]:
     return sorted([*known, *lost], key=lambda one: one.model)
 
 
+ABOUT: Final = f"(person = ?1 OR substr(person, 1, length(?1) + 1) = ?1 || char({ord(VERSION)}))"
+"""A person, or a version of it that an audit made."""
+
+
 def replies_of(journal: ReplyJournal, person: str) -> list[JournalEntry]:
-    """Return all that models said of one person: by model, prompt, repeat and turn."""
-    entries = [entry for entry in journal.entries() if entry.person == person]
+    """Return all that models said of one person, and of changed versions of it: by model, prompt, repeat and turn."""
+    with sqlite_faults(journal.path):
+        rows = journal.connection.execute(f"SELECT * FROM replies WHERE {ABOUT}", (person,)).fetchall()
+    entries = map(entry_of, rows)
     return sorted(entries, key=lambda one: (one.model, one.prompt, one.repeat, one.turn))
 
 
@@ -127,7 +135,7 @@ def read_replies(path: Path, person: str) -> list[JournalEntry]:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            rows = db.execute("SELECT * FROM replies WHERE person = ?", (person,)).fetchall()
+            rows = db.execute(f"SELECT * FROM replies WHERE {ABOUT}", (person,)).fetchall()
     except sqlite3.Error as error:
         raise StudyError(
             f"{path} cannot be read as a journal of replies ({error}); try again, or: personax journal list"
@@ -139,8 +147,9 @@ def read_replies(path: Path, person: str) -> list[JournalEntry]:
 
 
 def forget_person(journal: ReplyJournal, person: str) -> int:
-    """Remove all that a journal holds of one person, verdicts of a judge on it included; return how many replies.
+    """Remove all that a journal holds of one person; return how many replies.
 
+    Verdicts of a judge on them are included, and what audits asked about the person with something changed or added.
     Pages that held them are overwritten, in the file and in its write-ahead log.
 
     Raises
@@ -153,11 +162,12 @@ def forget_person(journal: ReplyJournal, person: str) -> int:
     removed = 0
     with journal.transaction() as db:
         for name in (person, *judged):
-            keys = [(text_key(row[0]),) for row in db.execute("SELECT key FROM replies WHERE person = ?", (name,))]
+            rows = db.execute(f"SELECT key FROM replies WHERE {ABOUT}", (name,))
+            keys = [(text_key(row[0]),) for row in rows]
             removed += len(keys) if name == person else 0
             db.executemany("DELETE FROM claims WHERE key = ?", keys)
             for table in ("replies", "failures", "batched"):
-                db.execute(f"DELETE FROM {table} WHERE person = ?", (name,))
+                db.execute(f"DELETE FROM {table} WHERE {ABOUT}", (name,))
     _overwrite(journal)
     return removed
 
@@ -213,7 +223,7 @@ def backup_journal(journal: ReplyJournal, path: Path) -> None:
 
 
 def _no_open_batch(journal: ReplyJournal, person: str) -> None:
-    query = "SELECT count(*) FROM batched JOIN batches ON id = batch_id WHERE person = ? AND state != 'done'"
+    query = f"SELECT count(*) FROM batched JOIN batches ON id = batch_id WHERE {ABOUT} AND state != 'done'"
     with sqlite_faults(journal.path):
         count = journal.connection.execute(query, (person,)).fetchone()[0]
     if count:

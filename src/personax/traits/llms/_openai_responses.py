@@ -57,6 +57,8 @@ class OpenAIResponsesProvider(Endpoint):
         texts = [as_text(part.get("text")) or "" for part in parts if part.get("type") == "output_text"]
         refusals = [as_text(part.get("refusal")) or "" for part in parts if part.get("type") == "refusal"]
         usage = as_object(body.get("usage"))
+        called = [as_text(as_object(one).get("arguments")) or "" for one in output if _is_call(one)]
+        texts = texts if "".join(texts).strip() else [*texts, "\n".join(called)] if called else texts
         reply = Reply("".join(texts) if texts else None, "".join(refusals) or None, _finish(body))
         return Completion(
             reply, upstream_of(body), latency, as_tokens(usage.get("input_tokens")),
@@ -83,6 +85,10 @@ def _parts(output: Sequence[object]) -> Iterator[dict[str, Any]]:
     for item in map(as_object, output):
         if item.get("type") == "message" and isinstance(item.get("content"), list):
             yield from map(as_object, item["content"])
+
+
+def _is_call(item: object) -> bool:
+    return as_object(item).get("type") == "function_call"
 
 
 def _finish(body: Mapping[str, Any]) -> str:

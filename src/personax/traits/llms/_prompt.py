@@ -207,12 +207,18 @@ class PromptSettings(Strict):
         return {name: value for name, value in settings.items() if name not in usual or value != usual[name]}
 
     @model_validator(mode="after")
-    def _items_are_numbers(self) -> Self:
+    def _fit_together(self) -> Self:
+        faults = []
         if self.ask == "items" and (self.format == "text" or self.evidence):
-            text = "ask: items is answered by the numbers of the anchors alone; leave format and evidence as they are"
-            raise PydanticCustomError("items", text)
+            faults.append(
+                "ask: items is answered by the numbers of the anchors alone; leave format and evidence as they are"
+            )
         if self.picture and "picture" in self.fields:
-            raise PydanticCustomError("picture", "picture: prompt.fields names a column picture, too; rename it")
+            faults.append("picture: prompt.fields names a column picture, too; rename it")
+        if self.hide_name and "name" in self.fields:
+            faults.append("hide_name: the name is one of prompt.fields; take it out there")
+        if faults:
+            raise PydanticCustomError("settings", "{text}", {"text": "; and ".join(faults)})
         return self
 
     @field_validator("fields")
@@ -222,13 +228,6 @@ class PromptSettings(Strict):
             text = "a model that is shown nothing can say nothing; name a column or more"
             raise PydanticCustomError("no_fields", text)
         return tuple(fields)  # a prompt can be hashed
-
-    @model_validator(mode="after")
-    def _name_is_hidden(self) -> Self:
-        if self.hide_name and "name" in self.fields:
-            text = "hide_name: the name is one of prompt.fields; take it out there"
-            raise PydanticCustomError("name_shown", text)
-        return self
 
 
 class Prompt(PromptSettings):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Protocol, Self
 
@@ -20,6 +20,7 @@ from personax.traits.llms._reply_parsing import Reply
 __all__ = [
     "SECRET_PATTERN",
     "Completion",
+    "ContentFilteredError",
     "InvalidRequestError",
     "Model",
     "ModelNotFoundError",
@@ -29,6 +30,13 @@ __all__ = [
 ]
 
 SECRET_PATTERN: Final = re.compile(r"\b(sk|key|AIza|gsk|xai|Bearer )[-_\w*]{6,}")
+
+
+MOST_TOO_FEW: Final = 10
+"""Times that our estimate of a prompt's tokens may be the provider's number."""
+
+MOST_CHARACTERS: Final = 40
+"""Characters of an answer for each token that the provider says it took."""
 
 
 class Model(Strict):
@@ -202,6 +210,22 @@ class Completion:
     tokens_in: int | None
     tokens_out: int | None
 
+    def believable(self, sent: int) -> Completion:
+        """Return it without numbers of tokens that cannot be: gateways count nothing as 0 beside a full answer.
+
+        Parameters
+        ----------
+        sent
+            Tokens of what was asked, about.
+        """
+        few_in = self.tokens_in is not None and MOST_TOO_FEW * self.tokens_in < sent
+        few_out = self.tokens_out is not None and MOST_CHARACTERS * self.tokens_out < len(self.reply.content or "")
+        if not few_in and not few_out:
+            return self
+        return replace(
+            self, tokens_in=None if few_in else self.tokens_in, tokens_out=None if few_out else self.tokens_out
+        )
+
 
 class InvalidRequestError(Exception):
     """One request is refused as it is, be it for what it says: sending it again would be the same.
@@ -213,6 +237,10 @@ class InvalidRequestError(Exception):
     """
 
     failed_generation: str | None = None
+
+
+class ContentFilteredError(InvalidRequestError):
+    """The provider's filter withheld the prompt or the answer: an outcome of this row, and no fault of the request."""
 
 
 class ModelUnavailableError(Exception):

@@ -23,6 +23,7 @@ from itertools import islice
 from typing import Any, Final, Protocol
 
 __all__ = [
+    "UNREADABLE",
     "Reply",
     "ResponseScale",
     "TraitRating",
@@ -53,6 +54,15 @@ HESITATION: Final = re.compile(
 )
 HIGH: Final = re.compile(r"\b((very )?high(ly)?)\b", re.IGNORECASE)
 LOW: Final = re.compile(r"\b((very )?low)\b", re.IGNORECASE)
+
+
+UNREADABLE: Final = {
+    "empty": "no text came",
+    "truncated": "cut off at max_tokens, which reasoning counts for; raise max_tokens",
+    "malformed": "not the JSON asked for",
+    "off_scale": "a score that is none of those listed",
+}
+"""Why a reply cannot be read, by status."""
 
 
 @dataclass(frozen=True, slots=True)

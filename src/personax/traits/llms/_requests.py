@@ -11,21 +11,24 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._pictures import PICTURE_TOKENS
 from personax.traits.llms._prompt import Message, content_hash
-from personax.traits.llms._provider import Model
+from personax.traits.llms._provider import Completion, Model
 from personax.traits.llms._reply_parsing import Reply, json_object
 
 __all__ = [
     "CHUNK_SIZE",
+    "VERSION",
     "ChatRequest",
     "CostEstimate",
     "Q",
     "Question",
     "Survey",
+    "booked_cost",
     "chunked",
     "estimate_cost",
     "iter_requests",
     "longer_request",
     "most_cost",
+    "prompt_tokens",
     "repair_request",
     "was_cut_off",
 ]
@@ -38,6 +41,9 @@ LONGER: Final = 4
 
 EXPECTED_OUTPUT_TOKENS: Final = 220
 """Tokens of an answer: five descriptions of at most twenty words."""
+
+VERSION: Final = "\x1f"
+"""Stands in an id between a person and what an audit changed of it."""
 
 CHUNK_SIZE: Final = 256
 """Requests looked up in the journal at once."""
@@ -98,7 +104,7 @@ class ChatRequest:
     @cached_property
     def tokens(self) -> int:
         """Estimated input tokens: four characters of English are one, any other character is one by itself."""
-        return sum(_tokens(message["content"]) for message in self.messages)
+        return prompt_tokens(self.messages)
 
 
 Q = TypeVar("Q", bound=Question, covariant=True)
@@ -173,12 +179,28 @@ def was_cut_off(reply: Reply) -> bool:
     return reply.finish == "length" and json_object(reply.content or "") is None
 
 
+def prompt_tokens(messages: Sequence[Message]) -> int:
+    """Return about how many tokens messages take."""
+    return sum(_tokens(message["content"]) for message in messages)
+
+
 def _tokens(content: str | Sequence[Mapping[str, Any]]) -> int:
     if not isinstance(content, str):
         return sum(_tokens(part["text"]) if part["type"] == "text" else PICTURE_TOKENS for part in content)
     text = content
     plain = len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
     return round(plain / CHARACTERS_PER_TOKEN) + len(text) - plain
+
+
+def booked_cost(model: Model, sent: int, completion: Completion, *, batched: bool = False) -> float | None:
+    """Return what a reply is booked at; None without a price.
+
+    What the provider does not count is estimated: the prompt by its characters, the answer as the longest there may be,
+    or as what came where that is more. So a cap stays a cap in later runs.
+    """
+    longest = max(model.max_tokens, _tokens(completion.reply.content or ""))
+    tokens_in = sent if completion.tokens_in is None else completion.tokens_in
+    return model.cost(tokens_in, longest if completion.tokens_out is None else completion.tokens_out, batched=batched)
 
 
 def most_cost(request: ChatRequest, model: Model, *, batched: bool = False) -> float:

@@ -69,6 +69,8 @@ class RunSummary:
         Of this run, where a price is known.
     pending, unmatched
         Requests in open batches at the provider; rows of batches about requests that are in none of them.
+    uncounted
+        Replies of this run whose tokens the provider does not count, or not as they can be.
     left_out
         Settings that the endpoint does not take.
     stop_reason
@@ -85,6 +87,7 @@ class RunSummary:
     cost: float = 0.0
     pending: int = 0
     unmatched: int = 0
+    uncounted: int = 0
     left_out: set[str] = field(default_factory=set)
     stop_reason: str | None = None
 

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from personax.errors import PersonaxError
-from personax.http import CircuitBreaker, RateLimiter, TransientError, retry
+from personax.http import CircuitBreaker, RateLimiter, TransientError, retry, run_until_signal
 from personax.progress import Progress, Silent
 from personax.traits.llms._batch_journal import BatchStore
 from personax.traits.llms._batch_runner import BatchRunner
@@ -38,6 +38,7 @@ from personax.traits.llms._requests import (
     ChatRequest,
     Question,
     Survey,
+    booked_cost,
     chunked,
     iter_requests,
     longer_request,
@@ -64,6 +65,12 @@ STARTUP_SPREAD: Final = 0.2
 POLL_INTERVAL: Final = 0.5
 """Seconds between checks of requests that another process has claimed."""
 
+LAST_ANSWERS: Final = 20.0
+"""Seconds for which the answers under way are waited for when the run is stopped."""
+
+LOOK_AGAIN: Final = 0.05
+"""Seconds between two looks whether they are there."""
+
 QUEUE_FACTOR: Final = 4
 """Requests claimed ahead, as a multiple of the workers."""
 
@@ -82,7 +89,9 @@ class ModelRunner:
         self.breaker = CircuitBreaker(policy.failures, pause=policy.pause, pauses=policy.pauses)
         self.rng = np.random.default_rng()
         self.longer_provider: Provider | None = None
+        self._longer_model = model.replaced(max_tokens=LONGER * model.max_tokens)
         self.refused = 0
+        self.under_way: set[str] = set()
 
     async def run(self) -> RunSummary:
         """Collect open batches of an earlier run, then send what has no reply."""
@@ -195,8 +204,7 @@ class ModelRunner:
     def _longer(self) -> Provider:
         """Return a client for answers that were cut off."""
         if self.longer_provider is None:
-            model = self.model.replaced(max_tokens=LONGER * self.model.max_tokens)
-            self.longer_provider = make_provider(model, self.survey.prompt.schema())
+            self.longer_provider = make_provider(self._longer_model, self.survey.prompt.schema())
             apply_known_profile(self.longer_provider, getattr(self.provider, "profile", None))
         return self.longer_provider
 
@@ -206,7 +214,7 @@ class ModelRunner:
             known = await self.writer.call(self.writer.journal.get, request.key)
             if known is not None:
                 return _stored_completion(known)
-        reserved = most_cost(request, self.model) * (LONGER if provider is self.longer_provider else 1)
+        reserved = most_cost(request, self._asked_of(provider))
         if not self.budget.reserve(reserved):
             raise ModelUnavailableError(
                 f"{self.model.name}: max_cost {self.budget.limit:g} is reached; raise it to go on"
@@ -216,12 +224,13 @@ class ModelRunner:
             with RequestSpan(self.model, turn) as span:
                 completion = await self._with_retries(request, provider)
                 span.completed(completion)
-            counted = self.model.cost(completion.tokens_in, completion.tokens_out)
-            # without a count of tokens a reply is booked at what it can cost, so that a cap stays a cap in later runs
-            cost = reserved if counted is None else counted
-            priced = None if self.model.input_price is None or self.model.output_price is None else cost
+            completion = completion.believable(request.tokens)
+            priced = booked_cost(self._asked_of(provider), request.tokens, completion)
+            cost = priced or 0.0
+            self.summary.uncounted += cost > 0 and None in (completion.tokens_in, completion.tokens_out)
             await self.writer.add(self._entry(request, turn, completion, priced))
         finally:
+            self.under_way.discard(request.key)
             self.budget.settle(reserved, cost)
         self.summary.cost += cost
         return completion
@@ -235,7 +244,12 @@ class ModelRunner:
                 raise ModelUnavailableError(self.summary.stop_reason)
             await self.requests.acquire()
             await self.tokens.acquire(request.tokens + EXPECTED_OUTPUT_TOKENS)
-            completion = await provider.ask(request.messages, request.key)
+            self.under_way.add(request.key)
+            try:
+                completion = await provider.ask(request.messages, request.key)
+            except BaseException:
+                self.under_way.discard(request.key)
+                raise
             self.breaker.succeeded()
             return completion
 
@@ -250,6 +264,10 @@ class ModelRunner:
         if self.breaker.reason is not None:
             text = f"{self.model.name}: given up, {self.model.base_url} only fails ({error})"
             raise ModelUnavailableError(text) from None
+
+    def _asked_of(self, provider: Provider) -> Model:
+        """Return the model as it is asked through a client: for longer answers or not."""
+        return self._longer_model if provider is self.longer_provider else self.model
 
     def _entry(self, request: ChatRequest, turn: int, completion: Completion, cost: float | None) -> JournalEntry:
         reply = asdict(completion.reply) | {"upstream": completion.upstream}
@@ -303,15 +321,36 @@ def annotate(
     StudyError
         When a reply cannot be written to disk.
     """
-    return asyncio.run(_annotate(survey, journal, max_cost, policy, progress or Silent()))
+    runners: list[ModelRunner | BatchRunner] = []
+    told = progress or Silent()
+    asking = _annotate(survey, journal, max_cost, policy, told, runners)
+    return run_until_signal(asking, first=lambda: _finish_requests(runners, told))
+
+
+async def _finish_requests(runners: Sequence[ModelRunner | BatchRunner], progress: Progress) -> None:
+    """Send nothing more, and wait a while for the answers under way: they are paid for."""
+    live = [runner for runner in runners if isinstance(runner, ModelRunner)]
+    for runner in live:
+        runner.summary.stop_reason = runner.summary.stop_reason or f"{runner.model.name}: stopped"
+    number = sum(len(runner.under_way) for runner in live)
+    if number:
+        text = f"stopping: {number} requests are under way and paid for, waiting {LAST_ANSWERS:g} s for them at most"
+        progress.message(f"{text}; a second Ctrl-C ends at once")
+    end = asyncio.get_running_loop().time() + LAST_ANSWERS
+    while any(runner.under_way for runner in live) and asyncio.get_running_loop().time() < end:
+        await asyncio.sleep(LOOK_AGAIN)
 
 
 async def _annotate(
-    survey: Survey[Question], journal: ReplyJournal, max_cost: float | None, policy: RunPolicy, progress: Progress
+    survey: Survey[Question],
+    journal: ReplyJournal,
+    max_cost: float | None,
+    policy: RunPolicy,
+    progress: Progress,
+    runners: list[ModelRunner | BatchRunner],
 ) -> list[RunSummary]:
     budget = CostBudget(max_cost, journal.spent())
     writer = JournalWriter(journal, budget)
-    runners: list[ModelRunner | BatchRunner] = []
 
     def report() -> None:
         summaries = [runner.summary for runner in runners]
