@@ -137,4 +137,4 @@ def _draw(context: Context, world: Population) -> None:
             context.progress.step(done, world.people.height, "faces")
 
 
-COLLECT = Stage("collect", revision=3, needs=(), run=_run, external_files=_external_files)
+COLLECT = Stage("collect", revision=4, needs=(), run=_run, external_files=_external_files)

@@ -548,4 +548,4 @@ def can_be_tested(column: Column, values: pl.Series, section: DiscoverSection) -
     return values.dtype.is_numeric() and (column.kind != "nominal" or values.drop_nulls().n_unique() <= 2)
 
 
-DISCOVER = Stage("discover", revision=3, needs=("collect", "annotate", "crl"), run=_run)
+DISCOVER = Stage("discover", revision=4, needs=("collect", "annotate", "crl"), run=_run)

@@ -508,4 +508,4 @@ def failure_notices(pvalues: pl.DataFrame) -> list[Notice]:
     return [Notice(f"{test}: not run, {why}", number) for test, why, number in grouped.iter_rows()]
 
 
-INDEPENDENCE = Stage("independence", revision=4, needs=("collect", "annotate"), run=_run)
+INDEPENDENCE = Stage("independence", revision=5, needs=("collect", "annotate"), run=_run)

@@ -232,7 +232,7 @@ def _compared(older: Path, newer: Path, key: ReleaseKey, removed: frozenset[str]
 
 RELEASE = Stage(
     _FOLDER,
-    revision=7,
+    revision=8,
     needs=("collect", "annotate", "embed"),
     run=_run,
     names_study=True,
