@@ -319,9 +319,10 @@ Publisher: authors consent contact date description ethics funding homepage lang
 ReleaseSection: allowed columns transform withheld
 ReportSection: title
 StatisticsRequest: columns tables
-StereotypeAudit: fields
+StereotypeAudit: fields popularity
 TextEncoding: device instruction like of revision
 TraitDescription: high letter low meaning name part_of
+TranslationAudit: framework
 WebSource: called name
 Wikidata: ids languages league
 """

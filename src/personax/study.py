@@ -571,7 +571,11 @@ class Study:
     def _refuse_shared_folder(self, stage: Stage) -> None:
         """Refuse to read from the folder that the study writes to: it would change while it is read."""
         own = self.folder.path().resolve()
+        if getattr(self.plan.collect, "source", None) == "table":
+            return  # a table is a file, and who names a folder is told so
         for name in stage.external_files(self.plan):
+            if "\0" in str(name):
+                continue  # the stage says that no file is called so
             path = (self.base / name).resolve()
             if path.is_dir() and own.is_relative_to(path):
                 text = f"{stage.name} reads {name}, and the study's own folder is {own}: give the study another folder \

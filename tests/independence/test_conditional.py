@@ -186,7 +186,7 @@ def test_level_under_conditional_independence() -> None:
 @pytest.mark.parametrize(
     ("x", "z", "reason"),
     [
-        (np.arange(20), [f"row {i}" for i in range(20)], "a category of z by itself"),
+        (np.arange(20), [f"row {i}" for i in range(20)], "another category in every row"),
         (np.arange(20) % 2, np.arange(20) % 2, "one value of x"),
         (np.arange(20), np.ones(20), "z is constant"),
         (np.arange(20), np.arange(19), "z has 19 rows and x has 20"),

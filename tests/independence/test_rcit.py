@@ -158,7 +158,7 @@ VOID: list[tuple[Any, Any, Any, dict[str, Any], str]] = [
     (NOISE, NOISE[:59], None, {}, "60 rows and y has 59"),
     (NOISE, NOISE, LINE[:59], {}, "z has 59 rows"),
     ([object()] * 60, NOISE, None, {}, "mixes types or holds objects"),
-    (NOISE, LINE % 7, NAMES, {}, "a category of z by itself"),
+    (NOISE, LINE % 7, NAMES, {}, "another category in every row"),
     (LINE % 3, NOISE, LINE % 3, {}, "one value of x"),
     (NOISE, LINE, LINE, {}, "z explains y wholly"),
     (LINE**2, NOISE, LINE, {}, "z explains x wholly"),

@@ -56,7 +56,7 @@ class Framed(Strict):
         if settings.get("framework") == "big_five":
             del settings["framework"]
         for name, default in DEFAULTS.items():
-            if settings.get(name) == default:
+            if name in settings and settings[name] == default:
                 del settings[name]
         return settings
 

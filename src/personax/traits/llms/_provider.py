@@ -182,6 +182,8 @@ class Model(Strict):
 
     def cost(self, tokens_in: int | None, tokens_out: int | None, *, batched: bool = False) -> float | None:
         """Return the price of tokens, by batch or not; None where the price or a number is not known."""
+        if self.input_price == self.output_price == 0:
+            return 0.0
         if self.input_price is None or self.output_price is None or tokens_in is None or tokens_out is None:
             return None
         share = 1 - self.batch_discount if batched else 1
