@@ -68,6 +68,12 @@ def test_a_point_before_three_digits_is_read_by_the_file_or_asked_about(tmp_path
     assert of(two, "x").reading.status == "question"
 
 
+def test_amounts_in_brackets_are_below_zero_and_asked_about(tmp_path: Path) -> None:
+    found = looked(tmp_path, column(["(1,250.50)", "(30.00)", "2,000.00", "15.25"]))
+    assert "(1,250.50) is taken for a number below zero" in of(found, "x").reading.question
+    assert again(found).people["x"].to_list() == [-1250.5, -30.0, 2000.0, 15.25]
+
+
 def test_codes_that_look_like_powers_of_ten_are_asked_about(tmp_path: Path) -> None:
     assert "5E1 may be a code" in of(looked(tmp_path, column(["5E1", "5E2", "5E3"])), "x").reading.question
     assert again(looked(tmp_path, column(["5E+1", "1.5e2"])), strict=True).people["x"].to_list() == [50, 150]

@@ -54,6 +54,8 @@ _SURE_GROUPS = {
 """Numbers whose comma, or point, cannot be a decimal mark: two groups of three, or another mark behind one."""
 _POINT_GROUPS = _SIGN + r"(?:[1-9]\d{0,2}\.\d{3}|\d{1,3})$"
 """Where all numbers are written so, the point may be a decimal mark, or set thousands apart."""
+_BRACKETED = r"^\(\s*(\d[\d.,'’ \u00a0\u202f]*)\)$"
+"""Below zero, as accountants write it; or a number in brackets, so that it is a guess."""
 _LETTERED = r"^\d+[eE]\d+$"
 """A code, or a power of ten as no program writes it: they write 5E+1 or 5.0E1."""
 _MULTIPLE = r"\s?([kKmMbB]|bn|Th\.|Tsd\.?|Mio\.?|Mrd\.?)$"
@@ -156,6 +158,10 @@ def read_numbers(text: pl.Series, decimal: Mark | None = None) -> NumberCells | 
     stripped = text.str.strip_chars()
     if bool(stripped.head(1000).str.contains("−", literal=True).any()):
         stripped = stripped.str.replace("−", "-", literal=True)
+    if bool(stripped.head(1000).str.contains(_BRACKETED).any()):
+        cells = read_numbers(stripped.str.replace(_BRACKETED, "-$1"), decimal)
+        told = f"{stripped.filter(stripped.str.contains(_BRACKETED))[0]} is taken for a number below zero"
+        return cells and replace(cells, guessed=cells.guessed or told)
     if has_other_digits(stripped):
         cells = read_numbers(with_ascii_digits(stripped), decimal)
         return cells and replace(cells, marks=("digits of another script", *cells.marks))

@@ -260,7 +260,7 @@ def _hide_rare(
     protected.report["rare"]["left_out"] = alike
     if alike:
         protected.notices = [one for one in protected.notices if one.text.partition(":")[0] not in alike]
-        protected.notices.append(Notice(f"{', '.join(alike)} stay: {ALIKE}.", len(alike)))
+        protected.notices.append(Notice(f"Not leaving: {', '.join(alike)}, as {ALIKE}.", len(alike)))
     _hide_empty(protected, [c.name for c in own if c.name not in alike], below, key)
 
 
@@ -300,8 +300,8 @@ def _hide_pairs(
     rare["left_out"] = [*rare["left_out"], *gone]
     rare["pairs"] = {**rare.get("pairs", {}), **kept}
     if gone:
-        protected.notices.append(Notice(f"{', '.join(gone)} stay: beside another column they single people out.",
-                                        len(gone)))  # fmt: skip
+        text = f"Not leaving: {', '.join(gone)}, as beside another column they single people out."
+        protected.notices.append(Notice(text, len(gone)))
     for name in kept:
         protected.record_treatment(name, "values joined until nobody stands alone by two columns")
     if kept:
