@@ -218,6 +218,12 @@ def register(app: typer.Typer) -> None:
         ] = None,
         case: Annotated[int, typer.Option(help="Of numerical: 1, 2 or 3.")] = 1,
         instances: Annotated[str, typer.Option(help="Of variant-mnist: fixed, shared or random.")] = "fixed",
+        pixel_noise: Annotated[
+            float, typer.Option(help="Of variant-mnist: deviation of noise on pixels from 0 to 1.")
+        ] = 0.0,
+        background: Annotated[
+            float, typer.Option(help="Of variant-mnist: brightness, below 1, of a picture behind that nobody knows.")
+        ] = 0.0,
         modalities: Annotated[int | None, typer.Option(help="Of numerical, in place of the case's.")] = None,
         latents: Annotated[
             str | None, typer.Option(help="Of each modality of numerical (2); of worlds one number each (3,2).")
@@ -279,7 +285,8 @@ def register(app: typer.Typer) -> None:
                      "mechanism": mechanism, "noise": noise,
                      "identified": False if any_graph else None}  # fmt: skip
         else:
-            given = {"instances": instances, "mechanism": mechanism, "noise": noise}
+            given = {"instances": instances, "mechanism": mechanism, "noise": noise,
+                     "pixel_noise": pixel_noise or None, "background": background or None}  # fmt: skip
         options = {name: value for name, value in given.items() if value is not None}
         folders = {
             name: str(path)
@@ -312,7 +319,7 @@ _OF_DATA = {
     "worlds": {"world", "world_file", "family", "encoder", "picture_encoder", "filler", "links", "cache", "latents",
                "measurements", "shared"},
     "numerical": {"case", "modalities", "latents", "shared", "measurements", "any_graph"},
-    "variant-mnist": {"instances", "digits", "clothes"},
+    "variant-mnist": {"instances", "pixel_noise", "background", "digits", "clothes"},
 }  # fmt: skip
 """Kind of data -> the options that are its own."""
 
