@@ -418,7 +418,7 @@ def _posterior(x: Tensor, weights: Tensor, noise: Tensor, log_prior: Tensor, gri
         log p(x, z) = sum_j (x . u_j - u_j . u_j / 2) + (log p(z) - sum_{j<l} u_j . u_l),
 
     products by the noise's inverse variance. The first part is a factor a latent, of a person; the second a table that
-    everybody shares. Sums over all points are then products of matrices, and of n G^k exponentials n k G + G^k are left.
+    everybody shares. Sums over all points are then products of matrices; of n G^k exponentials n k G + G^k are left.
     All terms are positive, so that sums of factors in double precision are as exact as those of logarithms, but where
     everything is too small to be a number: those people are summed by logarithms.
     """
