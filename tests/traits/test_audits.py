@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,7 @@ from personax.errors import InputError, PlanError
 from personax.schema import TRAITS, Trait, TraitFramework
 from personax.study import Study
 from personax.traits import BIG_FIVE, aggregate_ratings
+from personax.traits._knowledge_cutoff import Period, later_than
 from personax.traits.audits import injections, translated_survey, vignette_report, vignettes
 from personax.traits.llms import Prompt, Survey
 
@@ -167,10 +169,14 @@ def remembering(body: Body, key: str) -> str:
 
 def test_a_model_that_knows_whom_many_know_is_told(tmp_path: Path, server: Server) -> None:
     server.mind = remembering
-    rows = [f"r{i},Ann {i},{'AB'[i % 2]},{1000 * i},She won {i} prizes." for i in range(12)]
-    (tmp_path / "people.csv").write_text("\n".join(["id,name,league,views,biography", *rows]), encoding="utf-8")
+    rows = [
+        f"r{i},Ann {i},{'AB'[i % 2]},{1000 * i},{'2019-05-03' if i >= 6 else '2024-01-07'},She won {i} prizes."
+        for i in range(12)
+    ]
+    (tmp_path / "people.csv").write_text("\n".join(["id,name,league,views,written,biography", *rows]), encoding="utf-8")
     text = STUDY.format(times=0, url=server.url).replace("injections: 1", "injections: 0")
-    text = text.replace("  rule: many_facet\n", "  audit: {fields: [league], popularity: views}\n")
+    text = text.replace("  rule: many_facet\n", "  audit: {fields: [league], popularity: views, dated: written}\n")
+    text = text.replace("model: gullible-x", "model: gullible-x, cutoff: 2023-10")
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
     study = Study.load(tmp_path / "study.yaml")
     study.run(["annotate"])
@@ -182,7 +188,29 @@ def test_a_model_that_knows_whom_many_know_is_told(tmp_path: Path, server: Serve
     assert by_model["gullible"]["moves_by_popularity"]["value"] is None, "the name moves nothing"
     assert by_model["stern"]["known_by_popularity"]["reason"].startswith("fewer than three")
     asked = [body["messages"][1]["content"] for body in server.bodies]
-    assert not [one for one in asked if "views" in one or "11000" in one], "nobody is shown it"
+    assert not [one for one in asked if any(hint in one for hint in ("views", "11000", "written", "2019-05"))]
+    read = by_model["gullible"]["knowledge"]
+    assert (read["cutoff"], read["before"], read["after"], read["unknown"]) == ("2023-10", 6, 6, 0)
+    assert [read["measures"]["known_by_name"][side]["value"] for side in ("before", "after")] == [1.0, 0.0]
+    assert "cut-off is not known; set cutoff" in by_model["stern"]["knowledge"]["reason"]
+    told = str(study.folder.manifest("annotate"))
+    assert "gullible scores 100% more traits by the name alone where the text is from before its cut-off" in told
+    assert "stern: whether it has learned these texts is not told by date" in told
     (tmp_path / "study.yaml").write_text(text.replace("popularity: views", "popularity: name"), encoding="utf-8")
     with pytest.raises(PlanError, match="no column of numbers"):
         Study.load(tmp_path / "study.yaml").run(["annotate"])
+
+
+@pytest.mark.parametrize(
+    ("value", "cutoff", "later"),
+    [
+        ("2023-11-01", "2023-10", 1), ("2023-10-31", "2023-10", None), (2022, "2023", 0), ("2023", "2023-06-30", None),
+        ("2024-02-30", "2023", None), (datetime(2024, 1, 1, 5), "2023-12-31", 1), ("", "2023", None),
+        (None, "2023", None), (float("nan"), "2023", None), ("5 May 2024", "2023", None), (True, "2023", None),
+        ("2023-12", "2023-12", None), ("2024", "2023-12", 1), (20240105, "2023", None),
+    ],
+)  # fmt: skip
+def test_a_date_is_before_or_after_a_cutoff_or_neither(value: object, cutoff: str, later: int | None) -> None:
+    found = later_than([value], cutoff)[0]
+    assert (None if found != found else found) == later
+    assert Period.of("2023-12") == Period(date(2023, 12, 1), date(2023, 12, 31))

@@ -92,18 +92,21 @@ class StereotypeAudit(Strict):
     """Whether scores move when one field of the same person is changed; see docs/traits.md.
 
     ``popularity``: a column of numbers, such as views of a page: are those whom many know scored by their name alone?
+    ``dated``: a column that tells when a person's text is from: is what the name tells known of those alone whose texts
+    are from before the model's ``cutoff``?
     """
 
     fields: Annotated[list[str], Field(min_length=1)]
     people: Annotated[int, Field(ge=2)] = 40
     values: Annotated[int, Field(ge=2, le=20)] = 4
     popularity: str | None = None
+    dated: str | None = None
 
     @model_serializer(mode="wrap")
     def _without_the_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what came later where it is not asked for: it makes no stage stale."""
         settings: dict[str, Any] = dump(self)
-        return {name: value for name, value in settings.items() if name != "popularity" or value is not None}
+        return {name: value for name, value in settings.items() if value is not None}
 
 
 class TranslationAudit(Strict):
