@@ -67,12 +67,14 @@ class Rated(Strict):
     ``groups``: columns of people by which reliability is told apart; those with few values where nothing is named.
     ``families``: rater -> family, such as the maker of a model; raters of one family err together. ``scores``: whether
     a final score is the best guess, or one plausible value, which spreads as people do whatever is known of them.
+    ``adjudication``: a filled sheet of `personax traits adjudicate`, whose decisions take the place of scores.
     """
 
     rule: RatingModelName = "median"
     groups: list[str] | None = None
     families: dict[str, str] = {}
     scores: Literal["expected", "plausible"] = "expected"
+    adjudication: OutsidePath | None = Field(default=None, exclude=True)
 
 
 class AnnotateSimulated(Rated):

@@ -172,9 +172,7 @@ def _audit(folder: StudyFolder, section: AnnotateLLM, wanted: StereotypeAudit, s
         if len(values) < 2:
             raise PlanError(f"annotate.audit.fields: {field} has fewer than two values among the people")
     rows: list[dict[str, Any]] = sample(people.select(columns), wanted.people, stage_rng(seed, "audit")).to_dicts()
-    return counterfactual_audit(
-        rows, section.models, prompt, fields, popularity=wanted.popularity, dated=wanted.dated
-    )
+    return counterfactual_audit(rows, section.models, prompt, fields, popularity=wanted.popularity, dated=wanted.dated)
 
 
 def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0) -> list[CostEstimate]:
@@ -410,7 +408,9 @@ def _knowledge_notices(fame: Sequence[dict[str, Any]]) -> list[Notice]:
         knowledge = one["knowledge"]
         more = knowledge["measures"].get("known_by_name", {}).get("more_before")
         if more is not None and more["low"] is not None and more["low"] > 0:
-            text = f"{one['model']} scores {more['value']:.0%} more traits by the name alone where the text is from before"
+            text = (
+                f"{one['model']} scores {more['value']:.0%} more traits by the name alone where the text is from before"
+            )
             found.append(Notice(f"{text} its cut-off ({knowledge['cutoff']}): it may repeat what it has read."))
         elif knowledge["reason"] is not None:
             text = f"{one['model']}: whether it has learned these texts is not told by date: {knowledge['reason']}"

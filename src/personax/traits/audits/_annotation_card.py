@@ -26,6 +26,7 @@ def annotation_card(
     vignettes: Mapping[str, Any] | None = None,
     injections: Mapping[str, Any] | None = None,
     translations: Mapping[str, Any] | None = None,
+    adjudication: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the card.
 
@@ -39,7 +40,7 @@ def annotation_card(
         Rater -> first and last day on which it answered.
     rule
         How scores of several raters became one.
-    agreement, reliability, flags, stereotypes, vignettes, injections, translations
+    agreement, reliability, flags, stereotypes, vignettes, injections, translations, adjudication
         As the files of the stage hold them; audits that were not made are None.
     """
     raters: Sequence[str] = annotations["model"].unique(maintain_order=True).to_list()
@@ -75,4 +76,7 @@ def annotation_card(
             for model, one in injections["models"].items()
         },
         "translations": translations,
+        "adjudication": None if adjudication is None else {
+            name: adjudication[name] for name in ("cells", "changed", "open", "traits", "severity")
+        },
     }  # fmt: skip
