@@ -18,6 +18,8 @@ from typer.testing import CliRunner
 
 from personax.cli import app
 from personax.errors import InputError, PlanError
+from personax.report import gather, render
+from personax.report._audits import AuditsView
 from personax.schema import TRAITS, Trait, TraitFramework
 from personax.study import Study
 from personax.traits import BIG_FIVE, aggregate_ratings
@@ -88,6 +90,9 @@ def test_the_language_of_the_question_is_told_where_it_moves_scores(tmp_path: Pa
     told = [one["text"] for one in manifest.notices if "otherwise where the question" in one["text"]]
     assert told == ["gullible scores openness, neuroticism otherwise where the question is in de; "
                     "traits/translations.json has by how much."]  # fmt: skip
+    page = render(gather(study.folder))
+    assert "The question in another language" in page
+    assert '<td>openness</td><td class="num">1 (1 to 1)</td>' in page
     with pytest.raises(InputError, match="in another language than en"):
         translated_survey([], Survey([], [], Prompt()), BIG_FIVE)
 
@@ -196,6 +201,20 @@ def test_a_model_that_knows_whom_many_know_is_told(tmp_path: Path, server: Serve
     told = str(study.folder.manifest("annotate"))
     assert "gullible scores 100% more traits by the name alone where the text is from before its cut-off" in told
     assert "stern: whether it has learned these texts is not told by date" in told
+    card = json.loads(study.folder.path("traits", "annotation_card.json").read_text(encoding="utf-8"))
+    view = AuditsView(card)
+    assert view.knowledge[0][:2] == ("gullible (2023-10; 6 before, 6 after)", "scored by the name alone")
+    assert view.knowledge[0][2:4] == ("1 (1 to 1)", "0 (0 to 0)")
+    assert view.no_knowledge[0].startswith("stern: its knowledge cut-off is not known")
+    assert view.popularity[0][0] == "gullible"
+    assert view.popularity[0][1].startswith("0.87 (")
+    card["models"][0]["unreadable_reason"] = "no JSON object"
+    severity = {"value": 0.4, "low": 0.1, "high": 0.7, "n": 9, "reason": None}
+    card["adjudication"] = {"cells": 9, "changed": 4, "open": 1, "traits": {}, "severity": {"control": severity}}
+    view = AuditsView(card)
+    assert (view.unreadable, view.adjudicated) == ([("gullible", "no JSON object")], ("9", "4", 1))
+    assert view.decisions == [("where raters agree (controls)", "0.4 (0.1 to 0.7)")]
+    assert not AuditsView({"models": []})
     (tmp_path / "study.yaml").write_text(text.replace("popularity: views", "popularity: name"), encoding="utf-8")
     with pytest.raises(PlanError, match="no column of numbers"):
         Study.load(tmp_path / "study.yaml").run(["annotate"])

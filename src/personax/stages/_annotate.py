@@ -31,6 +31,7 @@ from personax.stages._annotate_llm import (
     ask_translations,
     ask_vignettes,
     asked_of,
+    outcomes_by_model,
 )
 from personax.stages._base import FRAMEWORK, Context, Stage, framework_of, stage_rng
 from personax.stages._collect_release import write_scores
@@ -149,7 +150,8 @@ def _write_card(
     card = annotation_card(
         found.annotations, models={model.name: model.model for model in section.models}, dates=dates, rule=section.rule,
         agreement=found.agreement, reliability=found.reliability, flags=found.flags,
-        adjudication=found.adjudication, **audits,
+        adjudication=found.adjudication,
+        unreadable={row["model"]: row["unreadable_reason"] for row in outcomes_by_model(found.annotations)}, **audits,
     )  # fmt: skip
     context.write_text(json.dumps(card, indent=1, allow_nan=False), "traits", "annotation_card.json")
 

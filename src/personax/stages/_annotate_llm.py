@@ -79,6 +79,7 @@ __all__ = [
     "export_batches",
     "import_batches",
     "merge_shards",
+    "outcomes_by_model",
     "people_of",
     "probe_endpoints",
     "prompt_of",
