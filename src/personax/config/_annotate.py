@@ -13,7 +13,7 @@ from personax.errors import InputError
 from personax.registry import part_name
 from personax.schema import TraitFramework
 from personax.strict import Count, OutsidePath, Strict, by_source, nearest
-from personax.traits import FrameworkDescription, trait_framework
+from personax.traits import FrameworkDescription, domain_framework, trait_framework
 from personax.traits.llms import Model, Prompt, PromptSettings, content_hash
 
 RatingModelName = Annotated[str, part_name("rating_models")]
@@ -21,19 +21,27 @@ RatingModelName = Annotated[str, part_name("rating_models")]
 
 DEFAULTS: dict[str, Any] = {
     "flagged": "keep", "families": {}, "scores": "expected", "vignettes": 0, "injections": 0,
-    "score_from": "level", "translations": None,
+    "score_from": "level", "translations": None, "domains": False,
 }  # fmt: skip
 """Settings that came later: left out where they are what they were."""
 
 
 class Framed(Strict):
-    """What scores the traits of a framework: a registered one, or one that is described, here or in a file beside."""
+    """What scores the traits of a framework: a registered one, or one that is described, here or in a file beside.
+
+    ``domains``: the study's scores are of the broader traits, means of their facets.
+    """
 
     framework: Annotated[str, part_name("trait_frameworks")] | FrameworkDescription = "big_five"
+    domains: bool = False
 
     def traits(self) -> TraitFramework:
-        """Return the framework."""
+        """Return the framework whose traits are asked about."""
         return trait_framework(self.framework) if isinstance(self.framework, str) else self.framework.framework()
+
+    def scored(self) -> TraitFramework:
+        """Return the framework of the scores: of the domains, where these are wanted."""
+        return domain_framework(self.traits()) if self.domains else self.traits()
 
     @property
     def _is_known(self) -> bool:
@@ -42,9 +50,9 @@ class Framed(Strict):
 
     @model_validator(mode="after")
     def _framework_can_be(self) -> Self:
-        if not isinstance(self.framework, str):
+        if self._is_known:
             try:
-                self.framework.framework()
+                self.scored()
             except InputError as error:
                 raise PydanticCustomError("framework", "{text}", {"text": str(error)}) from None
         return self

@@ -15,6 +15,7 @@ from personax.config import (
     AnnotateQuestionnaire,
     AnnotateRelease,
     AnnotateSimulated,
+    Framed,
     Plan,
     Rated,
 )
@@ -42,6 +43,10 @@ from personax.traits import (
     aggregate_ratings,
     agreement,
     annotate_lexicon,
+    consistency_notices,
+    domain_ratings,
+    domain_scores,
+    facet_consistency,
     flag_report,
     read_scoring_key,
     score_items,
@@ -90,7 +95,7 @@ def _run(context: Context) -> None:
             raters = [_simulated(context), *([_lexicon(context)] if section.lexicon else [])]
             _aggregate(context, pl.concat(raters), section)
         case AnnotateLexicon() as section:
-            _aggregate(context, _lexicon(context, framework_of(context.plan)), section)
+            _aggregate(context, _lexicon(context, section.traits()), section)
         case AnnotateLLM() as section:
             survey = asked_of(context.folder, section)
             asked = _expected(context, ask(context, survey, section), section)
@@ -163,6 +168,8 @@ def _aggregate(
     people = context.frame("people", "people.parquet")
     framework = framework_of(context.plan)
     ids = people["id"].to_list()
+    if isinstance(section, Framed) and section.domains:
+        annotations, anchors = _domains(context, annotations, section, ids, anchors)
     groups = {name: people[name] for name in _groups(context, people, section.groups)}
     flags = None
     if isinstance(section, AnnotateLLM):
@@ -193,6 +200,27 @@ def _aggregate(
         context.counts[f"answers_{status}"] = number
     _count_scored(context, traits)
     return _Found(annotations, found, report, flags, adjudication)
+
+
+def _domains(
+    context: Context, annotations: pl.DataFrame, section: AnnotateLLM | AnnotateLexicon, ids: Sequence[str],
+    anchors: pl.DataFrame | None,
+) -> tuple[pl.DataFrame, pl.DataFrame | None]:  # fmt: skip
+    """Keep what was said of facets, and return it as ratings of the domains, of invented people too."""
+    facets = section.traits()
+    scores = aggregate_ratings(annotations, people=ids, rule=section.rule, framework=facets, families=section.families)
+    context.write_frame(annotations, "traits", "facet_annotations.parquet")
+    _write_facets(context, scores.traits, facets)
+    return domain_ratings(annotations, facets), None if anchors is None else domain_ratings(anchors, facets)
+
+
+def _write_facets(context: Context, scores: pl.DataFrame, facets: TraitFramework) -> None:
+    """Write scores of facets, and how far those of a domain hang together."""
+    found = facet_consistency(scores, facets)
+    context.write_frame(scores, "traits", "facets.parquet")
+    context.write_text(facets.to_json(), "traits", "facet_framework.json")
+    context.write_text(json.dumps(found, indent=1, allow_nan=False), "traits", "domains.json")
+    context.notices.extend(consistency_notices(found))
 
 
 def _adjudicated(
@@ -317,7 +345,7 @@ def _score(context: Context, section: AnnotateQuestionnaire, people: Sequence[st
         {"id": ColumnSpec.model_validate({"from": section.id})},
         missing=section.missing,
     )
-    framework = framework_of(context.plan)
+    framework = section.traits()
     key: Mapping[str, Sequence[str]] = framework.scoring_key
     if section.key is not None:
         key = read_scoring_key(context.external_path(section.key), framework)
@@ -333,6 +361,9 @@ def _score(context: Context, section: AnnotateQuestionnaire, people: Sequence[st
     if not set(people) & set(scores["id"]):
         text = f"annotate.id: no {section.id} in {section.path} is the id of a person"
         raise InputError(text)
+    if section.domains:
+        _write_facets(context, traits, framework)
+        traits = domain_scores(traits, framework)
     context.write_frame(traits, "traits", "traits.parquet")
     context.notices.extend(notices)
     _count_scored(context, traits)
