@@ -14,7 +14,7 @@ import time
 
 from personax.cli.lazy import COMMANDS
 
-TIMES = 7
+TIMES = 3
 BASE = ["-c", "import typer, rich.console"]
 ONE = """import typer, pathlib
 app = typer.Typer()
