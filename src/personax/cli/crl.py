@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
-import numpy as np
-import polars as pl
 import typer
 
 from personax import registry
@@ -19,33 +17,17 @@ from personax.cli.outputs import own_folder
 from personax.cli.run import EngineOption, FolderOption, ForceOption, JobsOption, JsonOption, StudyArgument, run_study
 from personax.cli.signals import kept_when_stopped
 from personax.cli.trust import load_study
-from personax.config import CrlSection, read_modalities
-from personax.crl._budget import Device
-from personax.crl._select import Criterion
-from personax.crl.methods import usable
-from personax.data.frames import write_parquet
-from personax.embed import read_measurements
 from personax.engine import parallel_config
 from personax.errors import MissingExtraError, PlanError
 from personax.files import written_aside
 from personax.progress import Progress
-from personax.stages import (
-    CrlBenchmark,
-    LatentResults,
-    choose_latents,
-    describe_numbers,
-    draw_benchmark,
-    learn,
-    learn_seed,
-    reject_none,
-    rows_of,
-    run_benchmark,
-    summary_table,
-    write_benchmark,
-    write_latents,
-)
-from personax.strict import nearest
-from personax.study import Study
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from personax.crl._budget import Device
+    from personax.stages import CrlBenchmark, LatentResults
+    from personax.study import Study
 
 __all__ = ["register"]
 
@@ -68,6 +50,8 @@ def device_of(name: str) -> Device:
     PlanError
         For one that has no name here.
     """
+    from personax.crl._budget import Device
+
     if name not in get_args(Device):
         raise PlanError(f"--device is auto, cpu or cuda, not {name}")
     return cast(Device, name)
@@ -85,6 +69,10 @@ def _order() -> list[str]:
 
 
 def _perform(settings: CrlBenchmark, out: Path, *, figures: bool, as_json: bool) -> None:
+    import polars as pl
+
+    from personax.stages import reject_none, rows_of, run_benchmark, summary_table, write_benchmark
+
     results: list[dict[str, Any]] = []
     settings.check()
     own_folder(out, "parts")
@@ -120,6 +108,8 @@ def _draw(
     results: list[dict[str, Any]], table: pl.DataFrame, order: list[str], out: Path, progress: Progress
 ) -> tuple[Path | None, str | None]:
     """Return the folder of the figures, or why there is none."""
+    from personax.stages import draw_benchmark
+
     progress.stage("figures")
     try:
         draw_benchmark(results, table, order, out / "parts", out / "figures", progress)
@@ -265,6 +255,8 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Compare methods on data whose latents are known: people held out, every seed reported, floors beside."""
+        from personax.stages import CrlBenchmark
+
         chosen = (
             registry.names("methods")
             if methods == "all"
@@ -379,6 +371,16 @@ def _add_data(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Learn latents from embeddings of one's own; the word ``data`` may be left out."""
+        import numpy as np
+
+        from personax.config import CrlSection, read_modalities
+        from personax.crl._select import Criterion
+        from personax.crl.methods import usable
+        from personax.data.frames import write_parquet
+        from personax.embed import read_measurements
+        from personax.stages import choose_latents, learn, learn_seed, write_latents
+        from personax.strict import nearest
+
         named = read_modalities(modalities)
         known = usable()
         if method not in known:
@@ -429,6 +431,8 @@ def _show_study(study: Study) -> None:
 
 
 def _show_tried(tried: pl.DataFrame) -> None:
+    from personax.stages import describe_numbers
+
     rows = [
         (row["modality"], str(row["latents"]), _number(row["objective"]), _number(row["agreement"]),
          "chosen" if row["chosen"] else "possible" * row["candidate"], row["reason"] or "")
