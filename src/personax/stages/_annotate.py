@@ -68,6 +68,11 @@ __all__ = ["ANNOTATE"]
 DRAWS = 20
 """Plausible values kept of every score."""
 
+PLAUSIBLE = (
+    "Final scores are plausible values, one draw of what is possible for each person: statistics of groups are right, "
+    "and the best guess about one person is expected_* in traits/uncertainty.parquet (annotate: {scores: expected})."
+)
+
 UNEVEN = 0.01
 """p-value, corrected over the columns, below which flags or silence are said to depend on a column."""
 
@@ -139,6 +144,7 @@ class _Found:
     reliability: ReliabilityReport
     flags: dict[str, Any] | None
     adjudication: dict[str, Any] | None
+    severity: dict[str, Any] | None
 
 
 def _write_card(
@@ -155,7 +161,7 @@ def _write_card(
     card = annotation_card(
         found.annotations, models={model.name: model.model for model in section.models}, dates=dates, rule=section.rule,
         agreement=found.agreement, reliability=found.reliability, flags=found.flags,
-        adjudication=found.adjudication,
+        adjudication=found.adjudication, severity=found.severity,
         unreadable={row["model"]: row["unreadable_reason"] for row in outcomes_by_model(found.annotations)}, **audits,
     )  # fmt: skip
     context.write_text(json.dumps(card, indent=1, allow_nan=False), "traits", "annotation_card.json")
@@ -179,9 +185,13 @@ def _aggregate(
         annotations, people=ids, rule=section.rule, framework=framework, families=section.families, groups=groups,
         anchors=anchors,
     )  # fmt: skip
+    severity = aggregated.raters() if section.rule in ("graded", "many_facet") else None
+    if severity:
+        context.write_text(json.dumps(severity, indent=1, allow_nan=False), "traits", "many_facet.json")
     aggregated, adjudication = _adjudicated(context, aggregated, section, groups)
     if section.scores == "plausible":
         aggregated = aggregated.plausible(stage_rng(context.plan.seed, "plausible scores"))
+        context.notices.append(Notice(PLAUSIBLE))
     traits = aggregated.traits
     context.write_frame(annotations, "traits", "annotations.parquet")
     context.write_frame(traits, "traits", "traits.parquet")
@@ -199,7 +209,7 @@ def _aggregate(
     for status, number in annotations["status"].value_counts().sort("status").iter_rows():
         context.counts[f"answers_{status}"] = number
     _count_scored(context, traits)
-    return _Found(annotations, found, report, flags, adjudication)
+    return _Found(annotations, found, report, flags, adjudication, severity)
 
 
 def _domains(
