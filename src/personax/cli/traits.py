@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import polars as pl
 import typer
 
 from personax.cli.annotate import CostOption, DryOption, show_estimate
@@ -15,10 +14,11 @@ from personax.cli.options import refuse
 from personax.cli.outputs import own_folder
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.cli.trust import load_study
-from personax.config import AnnotateLLM
 from personax.errors import InputError, PlanError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from personax.stages import HumanComparison, SelectionSettings
 
 __all__ = ["register"]
@@ -206,6 +206,7 @@ def _add_calibrate(group: typer.Typer) -> None:
 def _choice(
     study: Path, folder: Path | None, people: int, models: str, repeats: int, seed: int | None, max_cost: float | None
 ) -> SelectionSettings:
+    from personax.config import AnnotateLLM
     from personax.stages import SelectionSettings
 
     loaded = load_study(study, folder=folder)
@@ -236,6 +237,8 @@ def _weights(text: str) -> dict[str, float] | None:
 
 
 def _show_models(scores: pl.DataFrame, ranking: pl.DataFrame) -> None:
+    import polars as pl
+
     dimensions = scores["dimension"].unique(maintain_order=True).to_list()
     rows = []
     for row in ranking.iter_rows(named=True):
@@ -406,6 +409,8 @@ def _add_compare(group: typer.Typer) -> None:
 
 
 def _show(comparison: HumanComparison) -> None:
+    import polars as pl
+
     value = {(r["trait"], r["rater"], r["measure"]): r["value"] for r in comparison.agreement.iter_rows(named=True)}
     for trait in comparison.agreement["trait"].unique(maintain_order=True):
         raters = comparison.agreement.filter(pl.col("trait") == trait)["rater"].unique(maintain_order=True)

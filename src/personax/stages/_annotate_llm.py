@@ -506,7 +506,8 @@ def _asked(
 def answer_days(journal: ReplyJournal, prompt: str) -> dict[tuple[str, int], tuple[str, str]]:
     """Return rater and repeat -> first and last day on which replies to a prompt were written."""
     rows = journal.connection.execute(
-        "SELECT model, repeat, min(written), max(written) FROM replies WHERE prompt = ? GROUP BY model, repeat",
+        "SELECT model, repeat, min(written), max(written) FROM replies JOIN prompts ON prompts.id = prompt "
+        "WHERE name = ? GROUP BY model, repeat",
         (prompt,),
     )
     return {(model, repeat): (_day(first), _day(last)) for model, repeat, first, last in rows}

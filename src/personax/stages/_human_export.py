@@ -139,9 +139,10 @@ def export_sample(
         pl.Series("probability", probability),
         pl.Series("task", [named.get(one) for one in frame["id"]], dtype=pl.String),
     )
-    keep_sample(folder.path(*SAMPLE), sample, again=again)
     shown = {task.code: task.about for task in tasks if task is not None}
-    files = _write(out, [RatingTask(code, shown[one]) for one, code in named.items()], sheet, settings)
+    with folder.private():
+        keep_sample(folder.path(*SAMPLE), sample, again=again)
+        files = _write(out, [RatingTask(code, shown[one]) for one, code in named.items()], sheet, settings)
     counts = sample.filter(pl.col("task").is_not_null()).group_by("stratum").len().sort("stratum")
     return {
         "people": len(named), "of": frame.height, "strata": dict(counts.iter_rows()), "fields": list(prompt.fields),
