@@ -76,6 +76,9 @@ PLAUSIBLE = (
 UNEVEN = 0.01
 """p-value, corrected over the columns, below which flags or silence are said to depend on a column."""
 
+FEWEST_SAME = 10
+"""Scores of a rater from which on it is said that all are the same."""
+
 GROUPINGS = 6
 """Columns by which reliability is told apart where the plan names none."""
 
@@ -202,6 +205,7 @@ def _aggregate(
     )
     context.write_text(json.dumps(report, indent=1, allow_nan=False), "traits", "reliability.json")
     context.notices.extend(_silence_notices(report["silence"], section))
+    context.notices.extend(_constant_notices(annotations))
     context.write_frame(aggregated.uncertainty(), "traits", "uncertainty.parquet")
     context.write_frame(aggregated.imputations(DRAWS, context.rng), "traits", "imputations.parquet")
     for trait, reason in aggregated.reasons().items():
@@ -335,6 +339,17 @@ def _silence_notices(found: Sequence[Mapping[str, Any]], section: Rated) -> list
             text = f"{one['rater']} gives no score about {most:.0%} of {one['by']} {high}, {least:.0%} of {low}"
             notices.append(Notice(f"{text} (p {one['p_corrected']:.1g}); {remedy}."))
     return notices
+
+
+def _constant_notices(annotations: pl.DataFrame) -> Iterator[Notice]:
+    """Say which raters give everybody the same score: they agree with nobody, and tell nobody apart."""
+    scored = annotations.filter(pl.col("status") == "ok").group_by("model", "trait", maintain_order=True)
+    constant = scored.agg(pl.col("score").n_unique().alias("levels"), pl.len()).filter(
+        (pl.col("levels") == 1) & (pl.col("len") >= FEWEST_SAME)
+    )
+    for (rater,), rows in constant.group_by("model", maintain_order=True):
+        text = f"{rater} gives everybody the same score of {', '.join(rows['trait'])}: it tells nobody apart"
+        yield Notice(f"{text}, and models of raters leave it out.")
 
 
 def _groups(context: Context, people: pl.DataFrame, named: Sequence[str] | None) -> list[str]:

@@ -48,7 +48,7 @@ def rater_parameters(ratings: Ratings) -> dict[str, dict[str, Any]] | None:
     """
     if _unfit(ratings) is not None:
         return None
-    fit = fit_many_facet(ratings, silence=True)
+    fit = fit_many_facet(ratings.varying, silence=True)
     value, error = fit.severities()
     families = ratings.families or ratings.raters
     return {
@@ -75,7 +75,7 @@ def _unfit(ratings: Ratings) -> ScoreEstimate | None:
     if len(ratings.levels) > MAX_LEVELS:
         reason = f"{len(ratings.levels)} different scores; a graded model is for levels"
         return ScoreEstimate.missing(ratings.n_people, reason)
-    if len(ratings.levels) < 2 or not (ratings.counts > 1).any():
+    if len(ratings.varying.levels) < 2 or not (ratings.varying.counts > 1).any():
         reason = "everybody has one answer, or all answers are the same: raters cannot be told from people"
         return ScoreEstimate.without_sd(ratings.means, reason)
     return None
@@ -85,7 +85,7 @@ def _estimate(ratings: Ratings, silence: bool) -> ScoreEstimate:
     unfit = _unfit(ratings)
     if unfit is not None:
         return unfit
-    return _of_fit(fit_many_facet(ratings, silence=silence), ratings.counts == 0)
+    return _of_fit(fit_many_facet(ratings.varying, silence=silence), ratings.counts == 0)
 
 
 def _of_fit(model: ManyFacetFit, nobody: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> ScoreEstimate:
