@@ -215,8 +215,14 @@ def test_a_rater_that_always_says_the_same_is_not_the_surest_one(rule: str) -> N
     place = rng.standard_normal(200)
     scores = 1.0 + np.digitize(place + 0.4 * rng.standard_normal((2, 200)), (-0.6, 0.6))
     rater, person = (at.ravel() for at in np.indices((3, 200)))
-    every = Ratings(rater, person, np.vstack([scores, np.full(200, 3.0)]).ravel(), ("a", "b", "c"), 200)
-    two = Ratings(rater[:400], person[:400], scores.ravel(), ("a", "b", "c"), 200)
+    every = Ratings(
+        rater,
+        person,
+        np.asarray(np.vstack([scores, np.full(200, 3.0)]).ravel(), dtype=np.float64),
+        ("a", "b", "c"),
+        200,
+    )
+    two = Ratings(rater[:400], person[:400], every.value[:400], ("a", "b", "c"), 200)
     with_it, without = (rating_model(rule)(one) for one in (every, two))
     assert np.allclose(with_it.sd, without.sd)
     assert np.corrcoef(with_it.score, place)[0, 1] > 0.8

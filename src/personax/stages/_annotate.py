@@ -15,7 +15,6 @@ from personax.config import (
     AnnotateQuestionnaire,
     AnnotateRelease,
     AnnotateSimulated,
-    Framed,
     Plan,
     Rated,
 )
@@ -177,7 +176,7 @@ def _aggregate(
     people = context.frame("people", "people.parquet")
     framework = framework_of(context.plan)
     ids = people["id"].to_list()
-    if isinstance(section, Framed) and section.domains:
+    if isinstance(section, AnnotateLLM | AnnotateLexicon) and section.domains:
         annotations, anchors = _domains(context, annotations, section, ids, anchors)
     groups = {name: people[name] for name in _groups(context, people, section.groups)}
     flags = None
