@@ -17,6 +17,7 @@ from tests.traits.llms.llm_server import Body, Server, serving
 from typer.testing import CliRunner
 
 from personax.cli import app
+from personax.config import AnnotateLLM
 from personax.errors import InputError, PlanError
 from personax.report import gather, render
 from personax.report._audits import AuditsView
@@ -233,3 +234,23 @@ def test_a_date_is_before_or_after_a_cutoff_or_neither(value: object, cutoff: st
     found = later_than([value], cutoff)[0]
     assert (None if found != found else found) == later
     assert Period.of("2023-12") == Period(date(2023, 12, 1), date(2023, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("more", "rule", "scores"),
+    [
+        ({}, "many_facet", "plausible"),
+        ({"rule": "median"}, "median", "expected"),
+        ({"scores": "expected"}, "many_facet", "expected"),
+        ({"rule": "graded", "scores": "plausible"}, "graded", "plausible"),
+        ({"prompt": {"ask": "items"}}, "median", "plausible"),
+        ({"framework": "bfi2_facets", "domains": True}, "median", "plausible"),
+    ],
+)
+def test_scores_of_models_keep_groups_apart_from_silence_unless_a_rule_is_named(
+    more: dict[str, object], rule: str, scores: str
+) -> None:
+    model = {"name": "m", "model": "m", "base_url": "https://x.org/v1"}
+    found = AnnotateLLM.model_validate({"source": "llm", "models": [model], **more})
+    assert (found.rule, found.scores) == (rule, scores)
+    assert AnnotateLLM.model_validate(found.model_dump(mode="json")) == found, "as a manifest keeps it"

@@ -9,7 +9,7 @@ import pytest
 from personax.schema import TRAITS
 from personax.traits import aggregate_ratings
 from personax.traits._ratings import Floats, Ratings
-from personax.traits.rating_models import fit_many_facet, rating_model
+from personax.traits.rating_models import fit_many_facet, rater_parameters, rating_model
 from personax.traits.rating_models._many_facet import NODES, AnswerPatterns, _Model
 from personax.traits.reliability import silence_by_group
 
@@ -109,3 +109,21 @@ def test_a_level_that_a_rater_never_gives_and_one_that_always_agrees_stay_finite
     assert np.isfinite(fit.thresholds).all()
     score = rating_model("many_facet")(ratings).score
     assert (np.diff([score[place == level].mean() for level in (1, 2, 3)]) > 0.3).all()
+
+
+def test_severities_are_what_was_put_in_within_their_intervals() -> None:
+    """Three raters of severity 0, -.5 and 0: less their mean, .17, -.33 and .17 standard deviations of people."""
+    truth, covered, widths = np.array([1 / 6, -1 / 3, 1 / 6]), [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        seen = rng.standard_normal(500) + np.array([0, 0.5, 0])[:, None]
+        scores = 1.0 + np.digitize(seen + rng.normal(0, [[0.4], [0.6], [0.5]], (3, 500)), (-0.6, 0.6))
+        rater, person = (place.ravel() for place in np.indices(scores.shape))
+        found = rater_parameters(Ratings(rater, person, scores.ravel(), ("a", "b", "c"), 500))
+        assert found is not None
+        for name, true in zip("abc", truth, strict=True):
+            one = found[name]["severity"]
+            covered.append(one["low"] < true < one["high"])
+            widths.append(one["high"] - one["low"])
+    assert np.mean(covered) > 0.85
+    assert max(widths) < 0.3

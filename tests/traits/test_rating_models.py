@@ -206,3 +206,27 @@ def test_an_ok_answer_without_a_number_is_refused() -> None:
     broken = annotations.with_columns(pl.lit("ok").alias("status"), pl.lit(None, dtype=pl.Float64).alias("score"))
     with pytest.raises(InputError, match="no finite score"):
         aggregate_ratings(broken, people=people)
+
+
+@pytest.mark.parametrize("rule", ["median", "confidence", "graded", "many_facet"])
+def test_a_rater_that_always_says_the_same_is_not_the_surest_one(rule: str) -> None:
+    """Under inverse error variances it would have nearly all the weight, and every score would be its own."""
+    rng = np.random.default_rng(0)
+    place = rng.standard_normal(200)
+    scores = 1.0 + np.digitize(place + 0.4 * rng.standard_normal((2, 200)), (-0.6, 0.6))
+    rater, person = (at.ravel() for at in np.indices((3, 200)))
+    every = Ratings(
+        rater,
+        person,
+        np.asarray(np.vstack([scores, np.full(200, 3.0)]).ravel(), dtype=np.float64),
+        ("a", "b", "c"),
+        200,
+    )
+    two = Ratings(rater[:400], person[:400], every.value[:400], ("a", "b", "c"), 200)
+    with_it, without = (rating_model(rule)(one) for one in (every, two))
+    assert np.allclose(with_it.sd, without.sd)
+    assert np.corrcoef(with_it.score, place)[0, 1] > 0.8
+    if rule != "median":
+        assert np.allclose(with_it.score, without.score)
+    alone = Ratings(rater[rater != 1], person[rater != 1], every.value[rater != 1], ("a", "b", "c"), 200)
+    assert rating_model(rule)(alone).reason is not None, "of one rater that varies nobody can tell"

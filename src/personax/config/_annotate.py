@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -135,10 +135,14 @@ class AnnotateLLM(Rated, Framed):
     been asked about the invented people of the framework; one more asks again. ``injections``: about how many people
     every model is asked with instructions hidden in what is shown of them. ``score_from``: the level that was answered,
     or what the probabilities of tokens expect where models with ``logprobs`` gave them. ``cache``: a journal that
-    several studies share, wherever a model is served.
+    several studies share, wherever a model is served. ``rule``, ``scores``: without either, scores are plausible values
+    by the many-facet model; of means of items, of facets and of probabilities, which are no levels, about the median. A
+    ``rule`` without ``scores`` gives best guesses.
     """
 
     source: Literal["llm"]
+    rule: RatingModelName = "many_facet"
+    scores: Literal["expected", "plausible"] = "plausible"
     models: Annotated[list[Model], Field(min_length=1)]
     prompt: PromptSettings = PromptSettings()
     repeats: Count = 1
@@ -152,6 +156,19 @@ class AnnotateLLM(Rated, Framed):
     vignettes: int = Field(default=0, ge=0, le=100)
     injections: int = Field(default=0, ge=0)
     max_cost: float | None = Field(default=None, gt=0, exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rule_for_what_is_asked(cls, given: object) -> object:
+        """Fill in what goes with what was named: a rule alone means what it did, scores that are no levels need one."""
+        if not isinstance(given, Mapping):
+            return given
+        if "rule" in given:
+            return {"scores": "expected", **given}
+        prompt = given.get("prompt")
+        items = prompt.get("ask") == "items" if isinstance(prompt, Mapping) else getattr(prompt, "ask", "") == "items"
+        means = items or given.get("score_from") == "tokens" or bool(given.get("domains"))
+        return {"rule": "median", **given} if means else given
 
     @model_validator(mode="after")
     def _can_be_asked_and_paid(self) -> Self:

@@ -31,6 +31,13 @@ class AuditsView:
             for one in card.get("models", [])
             if one.get("unreadable_reason")
         ]
+        self.severity: Rows = [
+            (rater, trait, _interval(one["severity"]), number(one["sharpness"], 2), number(one["family_spread"], 2))
+            for trait, raters in (card.get("severity") or {}).items()
+            for rater, one in raters.items()
+        ]
+        shares = card.get("differential") or {}
+        self.differential = f"{shares.get('found', 0)} of {shares.get('tests', 0)}"
         found = card.get("translations") or {}
         self.language, self.people = str(found.get("language", "")), int(found.get("people") or 0)
         self.translations: Rows = [
@@ -60,7 +67,14 @@ class AuditsView:
         ]
 
     def __bool__(self) -> bool:
-        return bool(self.unreadable or self.translations or self.popularity or self.knowledge or self.adjudicated)
+        return bool(
+            self.severity
+            or self.unreadable
+            or self.translations
+            or self.popularity
+            or self.knowledge
+            or self.adjudicated
+        )
 
 
 def _knowledge(one: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

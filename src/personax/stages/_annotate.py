@@ -15,7 +15,6 @@ from personax.config import (
     AnnotateQuestionnaire,
     AnnotateRelease,
     AnnotateSimulated,
-    Framed,
     Plan,
     Rated,
 )
@@ -68,8 +67,16 @@ __all__ = ["ANNOTATE"]
 DRAWS = 20
 """Plausible values kept of every score."""
 
+PLAUSIBLE = (
+    "Final scores are plausible values, one draw of what is possible for each person: statistics of groups are right, "
+    "and the best guess about one person is expected_* in traits/uncertainty.parquet (annotate: {scores: expected})."
+)
+
 UNEVEN = 0.01
 """p-value, corrected over the columns, below which flags or silence are said to depend on a column."""
+
+FEWEST_SAME = 10
+"""Scores of a rater from which on it is said that all are the same."""
 
 GROUPINGS = 6
 """Columns by which reliability is told apart where the plan names none."""
@@ -139,6 +146,7 @@ class _Found:
     reliability: ReliabilityReport
     flags: dict[str, Any] | None
     adjudication: dict[str, Any] | None
+    severity: dict[str, Any] | None
 
 
 def _write_card(
@@ -155,7 +163,7 @@ def _write_card(
     card = annotation_card(
         found.annotations, models={model.name: model.model for model in section.models}, dates=dates, rule=section.rule,
         agreement=found.agreement, reliability=found.reliability, flags=found.flags,
-        adjudication=found.adjudication,
+        adjudication=found.adjudication, severity=found.severity,
         unreadable={row["model"]: row["unreadable_reason"] for row in outcomes_by_model(found.annotations)}, **audits,
     )  # fmt: skip
     context.write_text(json.dumps(card, indent=1, allow_nan=False), "traits", "annotation_card.json")
@@ -168,7 +176,7 @@ def _aggregate(
     people = context.frame("people", "people.parquet")
     framework = framework_of(context.plan)
     ids = people["id"].to_list()
-    if isinstance(section, Framed) and section.domains:
+    if isinstance(section, AnnotateLLM | AnnotateLexicon) and section.domains:
         annotations, anchors = _domains(context, annotations, section, ids, anchors)
     groups = {name: people[name] for name in _groups(context, people, section.groups)}
     flags = None
@@ -179,9 +187,13 @@ def _aggregate(
         annotations, people=ids, rule=section.rule, framework=framework, families=section.families, groups=groups,
         anchors=anchors,
     )  # fmt: skip
+    severity = aggregated.raters() if section.rule in ("graded", "many_facet") else None
+    if severity:
+        context.write_text(json.dumps(severity, indent=1, allow_nan=False), "traits", "many_facet.json")
     aggregated, adjudication = _adjudicated(context, aggregated, section, groups)
     if section.scores == "plausible":
         aggregated = aggregated.plausible(stage_rng(context.plan.seed, "plausible scores"))
+        context.notices.append(Notice(PLAUSIBLE))
     traits = aggregated.traits
     context.write_frame(annotations, "traits", "annotations.parquet")
     context.write_frame(traits, "traits", "traits.parquet")
@@ -192,6 +204,7 @@ def _aggregate(
     )
     context.write_text(json.dumps(report, indent=1, allow_nan=False), "traits", "reliability.json")
     context.notices.extend(_silence_notices(report["silence"], section))
+    context.notices.extend(_constant_notices(annotations))
     context.write_frame(aggregated.uncertainty(), "traits", "uncertainty.parquet")
     context.write_frame(aggregated.imputations(DRAWS, context.rng), "traits", "imputations.parquet")
     for trait, reason in aggregated.reasons().items():
@@ -199,7 +212,7 @@ def _aggregate(
     for status, number in annotations["status"].value_counts().sort("status").iter_rows():
         context.counts[f"answers_{status}"] = number
     _count_scored(context, traits)
-    return _Found(annotations, found, report, flags, adjudication)
+    return _Found(annotations, found, report, flags, adjudication, severity)
 
 
 def _domains(
@@ -325,6 +338,17 @@ def _silence_notices(found: Sequence[Mapping[str, Any]], section: Rated) -> list
             text = f"{one['rater']} gives no score about {most:.0%} of {one['by']} {high}, {least:.0%} of {low}"
             notices.append(Notice(f"{text} (p {one['p_corrected']:.1g}); {remedy}."))
     return notices
+
+
+def _constant_notices(annotations: pl.DataFrame) -> Iterator[Notice]:
+    """Say which raters give everybody the same score: they agree with nobody, and tell nobody apart."""
+    scored = annotations.filter(pl.col("status") == "ok").group_by("model", "trait", maintain_order=True)
+    constant = scored.agg(pl.col("score").n_unique().alias("levels"), pl.len()).filter(
+        (pl.col("levels") == 1) & (pl.col("len") >= FEWEST_SAME)
+    )
+    for (rater,), rows in constant.group_by("model", maintain_order=True):
+        text = f"{rater} gives everybody the same score of {', '.join(rows['trait'])}: it tells nobody apart"
+        yield Notice(f"{text}, and models of raters leave it out.")
 
 
 def _groups(context: Context, people: pl.DataFrame, named: Sequence[str] | None) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,7 @@ from personax.errors import InputError
 from personax.schema import TraitFramework
 from personax.traits._frameworks import BIG_FIVE
 from personax.traits._ratings import Floats, Ratings
-from personax.traits.rating_models import ScoreEstimate, rating_model
+from personax.traits.rating_models import ScoreEstimate, rater_parameters, rating_model
 from personax.traits.reliability import group_indicators
 
 __all__ = ["ANNOTATIONS", "AggregatedScores", "aggregate", "aggregate_ratings", "slug"]
@@ -57,11 +58,19 @@ class AggregatedScores:
         Trait -> the score over models with its spread.
     framework
         Whose traits they are.
+    ratings
+        Trait -> what was aggregated.
     """
 
     traits: pl.DataFrame
     estimates: dict[str, ScoreEstimate]
     framework: TraitFramework = BIG_FIVE
+    ratings: Mapping[str, Ratings] = field(default_factory=dict, repr=False)
+
+    def raters(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return trait -> rater -> severity, sharpness and family spread in the many-facet model."""
+        found = {trait: rater_parameters(ratings) for trait, ratings in self.ratings.items()}
+        return {trait: one for trait, one in found.items() if one is not None}
 
     def uncertainty(self) -> pl.DataFrame:
         """Return ``id``, ``sd_o`` ... and ``expected_o`` ...: standard deviations of scores, and the best guesses.
@@ -180,7 +189,10 @@ def aggregate_ratings(
     }
     columns |= {f"final_{letters[trait]}": _nulls(estimate.score) for trait, estimate in estimates.items()}
     return AggregatedScores(
-        pl.DataFrame({"id": list(people), **columns}, schema_overrides={"id": pl.String}), estimates, framework
+        pl.DataFrame({"id": list(people), **columns}, schema_overrides={"id": pl.String}),
+        estimates,
+        framework,
+        ratings,
     )
 
 

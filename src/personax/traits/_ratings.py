@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -71,6 +71,22 @@ class Ratings:
             raters, len(people), _places(silent["model"], raters), _places(silent["person"], people),
             families_of(raters, families), covariates,
         )  # fmt: skip
+
+    @cached_property
+    def varying(self) -> Ratings:
+        """The answers of raters that tell people apart; all of them where none does.
+
+        A rater that gives everybody one score has a severity and nothing else: to a model it would seem to err least.
+        """
+        number = len(self.raters)
+        low, high = np.full(number, np.inf), np.full(number, -np.inf)
+        np.minimum.at(low, self.rater, self.value)
+        np.maximum.at(high, self.rater, self.value)
+        varies = high > low
+        kept = varies[self.rater]
+        if kept.all() or not kept.any():
+            return self
+        return replace(self, rater=self.rater[kept], person=self.person[kept], value=self.value[kept])
 
     @cached_property
     def silent(self) -> Floats:

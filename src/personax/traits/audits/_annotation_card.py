@@ -27,6 +27,7 @@ def annotation_card(
     injections: Mapping[str, Any] | None = None,
     translations: Mapping[str, Any] | None = None,
     adjudication: Mapping[str, Any] | None = None,
+    severity: Mapping[str, Any] | None = None,
     unreadable: Mapping[str, str | None] | None = None,
 ) -> dict[str, Any]:
     """Return the card.
@@ -41,7 +42,7 @@ def annotation_card(
         Rater -> first and last day on which it answered.
     rule
         How scores of several raters became one.
-    agreement, reliability, flags, stereotypes, vignettes, injections, translations, adjudication
+    agreement, reliability, flags, stereotypes, vignettes, injections, translations, adjudication, severity
         As the files of the stage hold them; audits that were not made are None.
     unreadable
         Rater -> the commonest reason why answers could not be read, of ours and never in a model's words.
@@ -80,6 +81,7 @@ def annotation_card(
             for model, one in injections["models"].items()
         },
         "translations": translations,
+        "severity": severity,
         "adjudication": None if adjudication is None else {
             name: adjudication[name] for name in ("cells", "changed", "open", "traits", "severity")
         },

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import numpy as np
 
 from personax.registry import register
 from personax.traits._ratings import MAX_LEVELS, Floats, Ratings, ScoreEstimate
 from personax.traits.rating_models._many_facet import NODES, ManyFacetFit, fit_many_facet
 
-__all__ = ["graded", "many_facet"]
+__all__ = ["graded", "many_facet", "rater_parameters"]
 
 
 @register(
@@ -38,15 +40,52 @@ def many_facet(ratings: Ratings) -> ScoreEstimate:
     return _estimate(ratings, True)
 
 
-def _estimate(ratings: Ratings, silence: bool) -> ScoreEstimate:
+def rater_parameters(ratings: Ratings) -> dict[str, dict[str, Any]] | None:
+    """Return rater -> ``severity`` (value, low, high: 95 %), ``sharpness``, ``family_spread``, in deviations of people.
+
+    Severity: how far its thresholds lie above those of all raters; ``family_spread``: standard deviation of what the
+    raters of its family see alike and others do not, None where the answers do not tell. None where no model is fitted.
+    """
+    if _unfit(ratings) is not None:
+        return None
+    fit = fit_many_facet(ratings.varying, silence=True)
+    value, error = fit.severities()
+    families = ratings.families or ratings.raters
+    return {
+        name: {
+            "severity": {"value": _rounded(value[r]), "low": _rounded(value[r] - WIDE * error[r]),
+                         "high": _rounded(value[r] + WIDE * error[r])},
+            "sharpness": _rounded(fit.discrimination[r]),
+            "family_spread": _rounded(fit.family_spread.get(families[r], np.nan)),
+        }
+        for r, name in enumerate(ratings.raters)
+    }  # fmt: skip
+
+
+def _rounded(value: float) -> float | None:
+    return round(float(value), 6) if np.isfinite(value) else None
+
+
+WIDE: Final = 1.959964
+"""Standard errors on either side of a 95 % interval."""
+
+
+def _unfit(ratings: Ratings) -> ScoreEstimate | None:
+    """Return the estimate where a model of levels cannot be fitted, and why."""
     if len(ratings.levels) > MAX_LEVELS:
-        return ScoreEstimate.missing(
-            ratings.n_people, f"{len(ratings.levels)} different scores; a graded model is for levels"
-        )
-    if len(ratings.levels) < 2 or not (ratings.counts > 1).any():
+        reason = f"{len(ratings.levels)} different scores; a graded model is for levels"
+        return ScoreEstimate.missing(ratings.n_people, reason)
+    if len(ratings.varying.levels) < 2 or not (ratings.varying.counts > 1).any():
         reason = "everybody has one answer, or all answers are the same: raters cannot be told from people"
         return ScoreEstimate.without_sd(ratings.means, reason)
-    return _of_fit(fit_many_facet(ratings, silence=silence), ratings.counts == 0)
+    return None
+
+
+def _estimate(ratings: Ratings, silence: bool) -> ScoreEstimate:
+    unfit = _unfit(ratings)
+    if unfit is not None:
+        return unfit
+    return _of_fit(fit_many_facet(ratings.varying, silence=silence), ratings.counts == 0)
 
 
 def _of_fit(model: ManyFacetFit, nobody: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> ScoreEstimate:

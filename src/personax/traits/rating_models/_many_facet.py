@@ -452,6 +452,25 @@ class ManyFacetFit:
         tables = _RaterTables.of(self._parameters, self._model.slots[rater])
         return np.asarray(levels @ (np.exp(tables.log) * tables.by_place))
 
+    def severities(self) -> tuple[Floats, Floats]:
+        """Return by how much each rater's thresholds lie above those of all, and the standard error, shape (raters,).
+
+        In standard deviations of people: above 0, a rater gives lower scores to the same people. NaN for one without
+        scores. Errors are of the thresholds alone (delta method), the unit taken as known.
+        """
+        # the mean of k thresholds b_1, b_1 + s_1, b_1 + s_1 + s_2 ... is b_1 + sum_j s_j (k - j) / k, s_j = exp(x_j)
+        active = list(self._model.slots)
+        by = np.zeros((len(self.discrimination), len(self._parameters)))
+        for r, slots in self._model.slots.items():
+            k = len(slots.thresholds)
+            steps = np.exp(np.clip(self._parameters[slots.thresholds[1:]], -6, 4))
+            by[r, slots.thresholds] = np.append(1.0, steps * (k - np.arange(1, k)) / k)
+        by[active] -= by[active].mean(axis=0)
+        variance = np.einsum("ri,ij,rj->r", by, np.linalg.inv(self.information), by)
+        value = self.thresholds.mean(axis=1)
+        error = np.where(np.isnan(value), np.nan, np.sqrt(np.maximum(variance, 0)) / self.unit)
+        return value - np.nanmean(value), error
+
     @property
     def slope(self) -> Floats:
         """What is left of the gradient of the penalised likelihood at the maximum."""

@@ -166,14 +166,15 @@ def confidence(ratings: Ratings) -> ScoreEstimate:
     for all with fewer than three raters), c(r, i) the share of r's repeats that give r's most frequent level of i
     (1 when asked once). Both come from the answers alone.
     """
-    model = fit_measurement_model(ratings.matrix, equal=False)
+    model = fit_measurement_model(ratings.varying.matrix, equal=False)
     if model is None:
         return mean(ratings)
     weight = _steady(ratings) / np.where(np.isnan(model.error), np.inf, model.error)[:, None]
     x = np.where(np.isnan(ratings.matrix), 0.0, ratings.matrix)
     with np.errstate(invalid="ignore"):
         score = (weight * x).sum(axis=0) / weight.sum(axis=0)
-    return ScoreEstimate(score, model.sd, model.draw)
+    only_steady = (weight.sum(axis=0) == 0) & (ratings.counts > 0)
+    return ScoreEstimate(np.where(only_steady, ratings.means, score), model.sd, model.draw)
 
 
 def _steady(ratings: Ratings) -> Floats:
@@ -191,9 +192,9 @@ def _over_raters(function: object, ratings: Ratings) -> Floats:
 
 
 def _spread(score: Floats, ratings: Ratings) -> ScoreEstimate:
-    model = fit_measurement_model(ratings.matrix)
+    model = fit_measurement_model(ratings.varying.matrix)
     if model is None:
         return ScoreEstimate.without_sd(
-            score, "fewer than two people have two raters' scores, or all scores are the same"
+            score, "fewer than two people have scores of two raters that vary, or all scores are the same"
         )
     return ScoreEstimate(score, model.sd, model.draw)
