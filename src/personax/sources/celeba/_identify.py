@@ -17,7 +17,6 @@ from typing import Final
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from personax.data import fold
 from personax.sources.record_linkage import (
@@ -202,6 +201,8 @@ def _expected_namesakes(
 
 def _shape(counts: NDArray[np.float64], mean: NDArray[np.float64]) -> float:
     """Return the most probable shape of the negative binomial, by a grid; its prior has its peak at 1."""
+    from scipy.special import gammaln
+
     grid = np.geomspace(0.05, 50, 41)
     chance = [a / (a + mean) for a in grid]
     likelihood = [
