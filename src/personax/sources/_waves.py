@@ -139,9 +139,9 @@ def _moved(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, str]:
     shared = [name for name in before.columns if name in after.columns and name not in ("id", *_DERIVED)]
     if len(shared) < _TOLD_APART:
         return {}
-    old, new = (_contents(people, shared) for people in (before, after))
-    differ = sum(one not in new or old[one] != new[one] for one in old)
-    found = _found_again(old, new)
+    held, holds = (_contents(people, shared) for people in (before, after))
+    differ = sum(one not in holds or held[one] != holds[one] for one in held)
+    found = _found_again(held, holds)
     return found if 2 * len(found) > differ else {}
 
 

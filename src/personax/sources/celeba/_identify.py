@@ -196,7 +196,7 @@ def _expected_namesakes(
         beta += np.clip(step, -1, 1)
         if np.abs(step).max() < 1e-6:
             break
-    return np.exp(np.clip(design @ beta, -12, 8))
+    return np.asarray(np.exp(np.clip(design @ beta, -12, 8)), dtype=np.float64)
 
 
 def _shape(counts: NDArray[np.float64], mean: NDArray[np.float64]) -> float:
@@ -265,7 +265,8 @@ def _sex_by_chance(rows: NDArray[np.intp], sex: NDArray[np.int8], first: NDArray
             counted[place, :, kind] = np.bincount(groups, weights=kinds == kind)[groups]
     others = counted[0] - counted[1] + 20 * shares[:2] / shares[:2].sum()
     chance = others / others.sum(axis=1, keepdims=True) * shares[:2].sum()
-    return np.log(np.where(kinds == 2, shares[2], chance[np.arange(len(rows)), np.minimum(kinds, 1)]))
+    own = np.where(kinds == 2, shares[2], chance[np.arange(len(rows)), np.minimum(kinds, 1)])
+    return np.asarray(np.log(own), dtype=np.float64)
 
 
 def _numbers(series: pl.Series) -> NDArray[np.float64]:
