@@ -122,7 +122,7 @@ def invented_extract(folder: Path, n: int, rng: np.random.Generator) -> list[str
         own[found] = keys[np.searchsorted(asked, chosen[found])]
         for key, exact, alias in ((own[:, 0], own[:, 1], False), *((each, each, True) for each in drawn[1:])):
             frame = {"key": key, "exact": exact, "alias": np.full(size, alias), "id": numbers}
-            named.append(pl.DataFrame(frame).cast(dict(NAMES)))
+            named.append(pl.DataFrame(frame, schema_overrides=NAMES))
         bearers += zip(numbers[found].tolist(), labels.filter(pl.Series(found)), strict=True)
     every = pl.concat(named)
     named.clear()

@@ -87,6 +87,55 @@ def test_known_tables_are_recognised_and_read(tmp_path: Path) -> None:
     assert table.people["height_cm"].to_list() == [190.5, 182.88, 190.5]
 
 
+HEADERS = {
+    "lahman": "ID,playerID,birthYear,birthMonth,birthDay,birthCity,birthCountry,birthState,deathYear,deathMonth,"
+    "deathDay,deathCountry,deathState,deathCity,nameFirst,nameLast,nameGiven,weight,height,bats,throws,debut,bbrefID,finalGame,"
+    "retroID",
+    "tennis_atp": "player_id,name_first,name_last,hand,dob,ioc,height,wikidata_id",
+    "nflverse": "gsis_id,display_name,common_first_name,first_name,last_name,short_name,football_name,suffix,esb_id,"
+    "nfl_id,pfr_id,pff_id,otc_id,espn_id,smart_id,birth_date,position_group,position,ngs_position_group,ngs_position,"
+    "height,weight,headshot,college_name,college_conference,jersey_number,rookie_season,last_season,latest_team,status",
+    "rio2016": "id,name,nationality,sex,date_of_birth,height,weight,sport,gold,silver,bronze,info",
+    "qualtrics": "StartDate,EndDate,Status,IPAddress,Progress,Duration (in seconds),Finished,RecordedDate,ResponseId,"
+    "RecipientLastName,RecipientFirstName,RecipientEmail,ExternalReference,LocationLatitude,LocationLongitude,"
+    "DistributionChannel,UserLanguage,Q1",
+    "limesurvey": "id. Response ID,submitdate. Date submitted,lastpage. Last page,startlanguage. Start language,"
+    "seed. Seed,startdate. Date started,datestamp. Date last action,ipaddr. IP address,Q01. Your age",
+    "prolific": "Submission id,Participant id,Status,Custom study tncs accepted at,Started at,Completed at,Reviewed at,"
+    "Archived at,Time taken,Completion code,Total approvals,Fluent languages,Age,Sex,Ethnicity simplified,"
+    "Country of birth,Country of residence,Nationality,Language,Student status,Employment status",
+}
+"""Headers of the real tables, as public code that reads them quotes them; no row of any."""
+
+
+@pytest.mark.parametrize(("name", "header"), HEADERS.items())
+def test_headers_of_the_real_tables(name: str, header: str) -> None:
+    table = recognised(header.split(","))
+    assert table is not None
+    assert table.name == name
+    found = known_columns(table, header.split(","))
+    absent = {"token", "refurl"} if name == "limesurvey" else set()
+    assert len(found) >= len(table.columns) - len(absent), "every column of the preset is in the real table"
+
+
+def test_spellings_of_other_exports() -> None:
+    text = recognised(["Response ID", "Date submitted", "Last page", "Start language", "How old are you?"])
+    assert text is not None
+    assert known_columns(text, ["Response ID", "Seed", "IP address"]) == {
+        "id": {"from": "Response ID"}, "Seed": {"from": "Seed", "role": "private"},
+        "IP address": {"from": "IP address", "role": "private"},
+    }  # fmt: skip
+
+
+def test_years_and_months_alone_and_numbers_that_pandas_wrote(tmp_path: Path) -> None:
+    file = tmp_path / "atp_players.csv"
+    rows = ["1,Ana,One,R,19871027.0,ESP,188.0,Q1", "2,Bo,Two,U,19870000.0,SRB,,Q2", "3,Cy,Six,L,,FRA,191.0,"]
+    file.write_text("\n".join([HEADERS["tennis_atp"], *rows]) + "\n")
+    people = read_table(file, preset="tennis_atp").people
+    assert people["birth_year"].to_list() == [1987, 1987, None]
+    assert people["height_cm"].to_list() == [188.0, None, 191.0]
+
+
 @pytest.mark.parametrize("table", KNOWN_TABLES, ids=lambda table: table.name)
 def test_keys_of_known_tables_are_keys(table: Any) -> None:
     headers = set(table.signature)

@@ -24,6 +24,9 @@ from personax.data.dialect import count_fields, decode, find_dialect
 from personax.errors import InputError, TooManyBadCells
 from personax.sources import ColumnReading, ColumnSpec, GuessedReading, PeopleTable, ReadingLedger, read_table
 from personax.sources._dates import parse_date
+from personax.sources._look import propose_table
+from personax.sources._raw_table import with_header, without_header_rows
+from personax.sources._statistics_files import _unsaved
 from personax.sources._units import parse_quantity, written_unit
 
 ODD = Path(__file__).parents[3] / "shared" / "data" / "people"
@@ -466,6 +469,48 @@ AbNei13j79m5rGGxMyR6PFt31jNwK4uukA2v97DiyfK9XGJj01dIiXmrNKmBgYIkTeMwTsL4RJ4/0mJA
 dM1wQYc6MnU5E/5aQ3JG1nAwTRKVmtrkM2rVR7/tr/+cWDF9z/AFgm/HegwCAAA=
 """
 """data.frame(who = c("a", "b"), h = c(1.5, NA), n = 1:2, f = factor(c("x", "y")), born = c("1990-01-02", NA))"""
+
+
+def test_a_survey_of_spss_as_look_proposes_it(tmp_path: Path) -> None:
+    pyreadstat, pandas = pytest.importorskip("pyreadstat"), pytest.importorskip("pandas")
+    n = 60
+    frame = pandas.DataFrame({
+        "respid": [1000.0 + i for i in range(n)], "q1": [[1.0, 2, 3, 4, 5, 8, -1][i % 7] for i in range(n)],
+        "income": [-9.0 if i % 10 == 0 else 20_000.0 + 777 * i for i in range(n)],
+    })  # fmt: skip
+    labels = {"q1": {1: "Not at all", 5: "Completely", 8: "IAP", -1: "Refused"}, "income": {-9: "Item nonresponse"}}
+    pyreadstat.write_sav(frame, str(tmp_path / "p.sav"), variable_value_labels=labels)
+    found = propose_table(tmp_path / "p.sav")
+    assert not [one for one in found.columns if one.reading.question]
+    keys = {one.name: ColumnSpec.model_validate(dict(one.keys)) for one in found.columns}
+    people = read_table(tmp_path / "p.sav", keys).people  # what look writes reads as it was looked at
+    assert people["id"].to_list()[:2] == ["1000", "1001"]
+    assert people["income"].drop_nulls().min() == 20_777
+    assert sorted(people["q1"].drop_nulls().unique()) == [1, 2, 3, 4, 5]
+
+
+def test_sheets_with_merged_headers_and_sums_below() -> None:
+    rows: list[list[object]] = [["Person", "About", None, "Scores"], [None, "Sex", "Born", "Share"]]
+    rows += [[f"p{i}", "fm"[i % 2], date(1980, 1, 1 + i), i / 10] for i in range(8)]
+    raw = with_header(Path("p.xlsx"), [*rows, ["Mean", None, None, 0.35]], "xlsx")
+    assert raw.frame.columns == ["Person", "Sex", "Born", "Share"]
+    assert [fact.status for fact in raw.facts] == ["guess", "question"]
+    assert "sums or means" in raw.facts[1].why
+    plain = with_header(Path("p.xlsx"), rows, "xlsx")
+    assert plain.frame.height == 8
+    assert [fact.status for fact in plain.facts] == ["guess"]
+    (_, asked) = without_header_rows(plain, 2).facts
+    assert (asked.status, asked.value) == ("question", "2")  # a person would be taken for a header
+
+
+def test_formulas_that_nobody_computed(tmp_path: Path) -> None:
+    path = tmp_path / "p.xlsx"
+    for cell, asked in (("<f>B2*2</f>", True), ("<f>B2*2</f><v></v>", True), ("<f>B2*2</f><v>4</v>", False)):
+        with zipfile.ZipFile(path, "w") as book:
+            book.writestr("xl/worksheets/sheet1.xml", f'<worksheet><c r="C2">{cell}</c></worksheet>')
+        empty = pl.DataFrame({"a": ["1"], "b": pl.Series([None], dtype=pl.String)})
+        assert bool(_unsaved(path, empty)) == asked
+        assert not _unsaved(path, empty.select("a"))
 
 
 def test_r_data(tmp_path: Path) -> None:

@@ -96,9 +96,9 @@ def test_celebpersona(tmp_path: Path) -> None:
         choice = "same" if task["data"]["ref_b"] == "Q8013" else "different"
         task["annotations"] = [{"result": [{"value": {"choices": [choice]}, "from_name": "decision"}]}]
     (tmp_path / "done.json").write_text(json.dumps(tasks))
-    found = decided(tmp_path, "done.json")
-    assert found[7][0] == "none"
-    assert found[13] == ("found", "Q8013", "a person decided it")
+    said = decided(tmp_path, "done.json")
+    assert said[7][0] == "none"
+    assert said[13] == ("found", "Q8013", "a person decided it")
 
 
 def decided(folder: Path, file: str) -> dict[int, tuple[str, str, str]]:

@@ -35,7 +35,9 @@ _NON_RESPONSE_TEXT: Final = """
     refused/don't know, don't know/refused, don't know / refused, dk, dk/na, dk/refused, no answer/refused, skipped,
     not answered, unsure/don't know, keine antwort, verweigert, nicht zutreffend, ne répond pas, refus,
     nsp, no sabe/no contesta, não sabe, não responde, rifiuta, nie wiem, odmowa, trudno powiedzieć,
-    затрудняюсь ответить, отказ, weet niet, vet ej, bilmiyorum
+    затрудняюсь ответить, отказ, weet niet, vet ej, bilmiyorum, iap, inap, inap., valid skip, legitimate skip,
+    logical skip, not administered, item nonresponse, item non-response, unit nonresponse, system missing, sysmiss,
+    user missing, not in universe, niu, out of universe, question not asked, not asked in survey, uncodeable
 """
 NON_RESPONSE: Final = frozenset(" ".join(word.split()) for word in _NON_RESPONSE_TEXT.split(","))
 """What people say instead of an answer, in small letters; and what spreadsheets write instead of a result."""

@@ -36,6 +36,8 @@ def ascii_digits(text: str) -> str:
 
 def has_other_digits(texts: pl.Series) -> bool:
     """Say whether a text has decimal digits that are not 0 to 9."""
+    if texts.str.len_bytes().sum() == texts.str.len_chars().sum():  # ASCII alone, which is quicker to see
+        return False
     return bool(texts.str.contains(_OTHER).any())
 
 

@@ -60,8 +60,7 @@ def ranked(series: pl.Series) -> Ranked | None:
     if series.dtype.is_float():
         series = series.fill_nan(None)
     series = with_ascii_digits(series)
-    codes = (series.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
-    known = series.drop_nulls().unique().sort()
+    known, codes = _dense_ranks(series)
     days = numbers = None
     if series.dtype in (pl.Date, pl.Datetime):
         days = known.cast(pl.Date).to_physical().cast(pl.Float64).to_numpy()
@@ -73,7 +72,21 @@ def ranked(series: pl.Series) -> Ranked | None:
     elif series.dtype.is_numeric():
         values = known.cast(pl.Float64).to_numpy()
         numbers = values if bool((values == np.floor(values)).all()) else None
-    return Ranked(np.asarray(codes, dtype=np.int64), len(known), days, numbers)
+    return Ranked(codes, len(known), days, numbers)
+
+
+def _dense_ranks(series: pl.Series) -> tuple[pl.Series, NDArray[np.int64]]:
+    """Return the different values in order, and the place of every value among them, -1 of none; one sort in all."""
+    if series.dtype == pl.String and 4 * series.n_unique() < len(series):
+        known = series.drop_nulls().unique().sort()
+        places = series.cast(pl.Enum(known)).to_physical().cast(pl.Int64).fill_null(-1)
+        return known, places.to_numpy()
+    order = series.arg_sort(nulls_last=True)
+    ordered = series.gather(order).drop_nulls()
+    begins = (ordered != ordered.shift()).fill_null(value=True)
+    codes = np.full(len(series), -1, dtype=np.int64)
+    codes[order.to_numpy()[: len(ordered)]] = np.cumsum(begins.to_numpy()) - 1
+    return ordered.filter(begins), codes
 
 
 def digits_of(series: pl.Series) -> pl.Series | None:

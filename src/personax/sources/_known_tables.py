@@ -31,6 +31,8 @@ class KnownTable:
         Our column -> its keys in study.yaml, each with ``from``, ``join`` or ``parts``.
     missing
         Texts that mean missing, besides empty cells.
+    also
+        Header -> how other exports or years of the same table spell it.
     """
 
     name: str
@@ -38,6 +40,12 @@ class KnownTable:
     signature: frozenset[str]
     columns: Mapping[str, Keys]
     missing: tuple[str, ...] = field(default=())
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def spelled(self, headers: Collection[str]) -> dict[str, str]:
+        """Return our headers -> theirs, of those that are there."""
+        other = {ours: one for ours, spellings in self.also.items() for one in spellings if one in headers}
+        return {**other, **{header: header for header in headers}}
 
 
 def _private(*headers: str) -> dict[str, Keys]:
@@ -48,6 +56,12 @@ _QUALTRICS_ABOUT: Final = (
     "StartDate", "EndDate", "RecordedDate", "IPAddress", "RecipientLastName", "RecipientFirstName", "RecipientEmail",
     "ExternalReference", "LocationLatitude", "LocationLongitude",
 )  # fmt: skip
+
+_LIMESURVEY_ABOUT: Final = {
+    "id": "Response ID", "submitdate": "Date submitted", "lastpage": "Last page", "startlanguage": "Start language",
+    "seed": "Seed", "startdate": "Date started", "datestamp": "Date last action", "ipaddr": "IP address",
+    "refurl": "Referrer URL", "token": "Access code",
+}  # fmt: skip
 
 KNOWN_TABLES: Final = (
     KnownTable(
@@ -60,7 +74,7 @@ KNOWN_TABLES: Final = (
             "height_cm": {"from": "height", "unit": "in"},
             "weight_kg": {"from": "weight", "unit": "lb"},
             "birth_country": {"from": "birthCountry", "kind": "nominal"},
-            **_private("nameGiven", "retroID", "bbrefID"),
+            **_private("ID", "nameGiven", "retroID", "bbrefID"),
         },
     ),
     KnownTable(
@@ -69,7 +83,7 @@ KNOWN_TABLES: Final = (
         {
             "id": {"from": "player_id"},
             "name": {"join": ["name_first", "name_last"]},
-            "birth_date": {"from": "dob", "format": ["%Y%m%d", "%Y%m00", "%Y0000"]},
+            "birth_date": {"from": "dob", "format": ["%Y%m%d", "%Y%m00", "%Y0000", "%Y%m%d.0", "%Y%m00.0", "%Y0000.0"]},
             "height_cm": {"from": "height", "unit": "cm"},
             "nationality": {"from": "ioc", "kind": "nominal"},
             "hand": {"from": "hand", "kind": "nominal", "missing": ["", "U"]},
@@ -101,17 +115,23 @@ KNOWN_TABLES: Final = (
             "weight_kg": {"from": "weight", "unit": "kg"},
             **_private("info"),
         },
+        also={"date_of_birth": ("dob",)},
     ),
     KnownTable(
         "qualtrics", "an export of Qualtrics",
         frozenset({"ResponseId", "StartDate"}),
         {"id": {"from": "ResponseId"}, **_private(*_QUALTRICS_ABOUT)},
+        also={"ResponseId": ("ResponseID", "Response ID"), "StartDate": ("Start Date",), "EndDate": ("End Date",),
+              "RecordedDate": ("Recorded Date",), "IPAddress": ("IP Address",), "RecipientEmail": ("EmailAddress",),
+              "ExternalReference": ("ExternalDataReference",)},
     ),
     KnownTable(
         "limesurvey", "an export of LimeSurvey",
         frozenset({"id", "submitdate", "lastpage", "startlanguage"}),
         {"id": {"from": "id"}, **_private("submitdate", "startdate", "datestamp", "seed", "ipaddr", "refurl", "token")},
         ("N/A",),
+        # headings as "question code and text", and as question text in English
+        {code: (f"{code}. {text}", text) for code, text in _LIMESURVEY_ABOUT.items()},
     ),
     KnownTable(
         "prolific", "the demographics that Prolific exports",
@@ -121,7 +141,8 @@ KNOWN_TABLES: Final = (
             "age": {"from": "Age", "kind": "continuous"},
             "gender": {"from": "Sex", "kind": "nominal"},
             "nationality": {"from": "Nationality", "kind": "nominal"},
-            **_private("Submission id", "Started at", "Completed at", "Reviewed at", "Archived at", "Completion code"),
+            **_private("Submission id", "Custom study tncs accepted at", "Started at", "Completed at", "Reviewed at",
+                       "Archived at", "Completion code"),
         },
         ("DATA_EXPIRED", "CONSENT_REVOKED"),
     ),
@@ -151,7 +172,7 @@ def recognised(headers: Collection[str]) -> KnownTable | None:
     >>> recognised(["player_id", "name_first", "name_last", "hand", "dob", "ioc", "height"]).name
     'tennis_atp'
     """
-    return next((table for table in KNOWN_TABLES if table.signature <= {*headers}), None)
+    return next((table for table in KNOWN_TABLES if table.signature <= table.spelled(headers).keys()), None)
 
 
 def known_columns(table: KnownTable, headers: Collection[str]) -> dict[str, Keys]:
@@ -163,10 +184,12 @@ def known_columns(table: KnownTable, headers: Collection[str]) -> dict[str, Keys
     {'id': {'from': 'playerID'}, 'birth_date': {'parts': ['birthYear', 'birthMonth']}}
     """
     found: dict[str, Keys] = {}
+    spelled = table.spelled(headers)
     for name, keys in table.columns.items():
-        if "from" in keys and keys["from"] in headers:
-            found[name] = keys
+        if keys.get("from") in spelled:
+            theirs = spelled[keys["from"]]
+            found[theirs if name == keys["from"] and keys.get("role") == "private" else name] = {**keys, "from": theirs}
         for several in ("join", "parts"):
-            if its := [header for header in keys.get(several, ()) if header in headers]:
+            if its := [spelled[header] for header in keys.get(several, ()) if header in spelled]:
                 found[name] = {**keys, several: its}
     return found

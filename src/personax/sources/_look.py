@@ -251,6 +251,7 @@ def _by_names(raw: RawTable) -> dict[str, dict[str, Any]]:
     topics = {header: says(header).topic for header in headers}
     found: dict[str, dict[str, Any]] = {}
     ids = [header for header in headers if topics[header] == "id" and _is_key(raw.frame[header])]
+    ids = ids or [header for header in headers if topics[header] == "person" and _is_code(raw.frame[header])]
     sure = (
         [header for header in ids if header.lower() == "id"] or [header for header in ids if says(header).sure] or ids
     )
@@ -275,6 +276,11 @@ def _from(ours: str, header: str) -> dict[str, Any]:
 
 def _is_key(cells: pl.Series) -> bool:
     return cells.null_count() == 0 and cells.n_unique() == len(cells) and not bool((cells == "").any())
+
+
+def _is_code(cells: pl.Series) -> bool:
+    """Say whether every person has a code of their own: one word with a digit in it."""
+    return _is_key(cells) and bool(cells.str.contains(r"^\S*\d\S*$").all())
 
 
 def _words(header: str) -> set[str]:

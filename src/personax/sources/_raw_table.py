@@ -115,9 +115,14 @@ def with_header(path: Path, rows: Sequence[Sequence[object]], form: str) -> RawT
     width = max((at + 1 for row in texts for at, cell in enumerate(row) if cell.strip()), default=0)
     filled = [(at, row[:width]) for at, row in enumerate(texts, 1) if any(cell.strip() for cell in row)]
     top = next((n for n, (_, row) in enumerate(filled[:10]) if 2 * sum(map(bool, row)) > width or width == 1), 0)
+    top += _names_below([row for _, row in filled[top : top + 6]])
     if len(filled) < top + 2:
         raise InputError(f"{path} has a header and no rows; it needs one row a person")
+    over = filled[top - 1][1] if top else [""] * width
+    merged = not any(above and name for above, name in zip(over, filled[top][1], strict=True) if not name.strip())
     header = [name.strip() for name in filled[top][1]]
+    if merged and sum(map(bool, over)) > 1:  # names of merged cells stand in the row above, one over several columns
+        header = [name or above.strip() for name, above in zip(header, over, strict=True)]
     kept = [at for at, name in enumerate(header) if name or any(row[at].strip() for _, row in filled[top + 1 :])]
     header = [name or f"column_{at + 1}" for at, name in enumerate(header)]
     named_once(path, [header[at] for at in kept])
@@ -128,7 +133,37 @@ def with_header(path: Path, rows: Sequence[Sequence[object]], form: str) -> RawT
         [FileFact("title rows", _lines([at for at, _ in filled[:top]]), "guess", "they stand above the header")]
         * (top > 0)
     )
-    return RawTable(frame, form, above)
+    return RawTable(frame, form, (*above, *_summary(frame)))
+
+
+def _names_below(rows: Sequence[Sequence[str]]) -> bool:
+    """Say whether the first row has names over several columns, and the second one the names of the columns.
+
+    The second row fills every gap of the first with words, above columns that hold numbers or dates.
+    """
+    if len(rows) < ENOUGH or all(cell.strip() for cell in rows[0]):
+        return False
+    gaps = [at for at, cell in enumerate(rows[0]) if not cell.strip()]
+    words = [at for at, cell in enumerate(rows[1]) if cell.strip() and not looks_like_value(cell)]
+    below = {at for at in words for row in rows[2:] if looks_like_value(row[at])}
+    return {*gaps} <= {*words} and len(words) == sum(bool(cell.strip()) for cell in rows[1]) and bool(below)
+
+
+_SUMMARY_TEXT: Final = """
+    total totals sum mean average avg median min max std sd count n gesamt summe mittelwert durchschnitt anzahl moyenne
+    somme media suma promedio totale itogo итого среднее
+"""
+_SUMMARIES: Final = frozenset(_SUMMARY_TEXT.split())
+
+
+def _summary(frame: pl.DataFrame) -> list[FileFact]:
+    """Ask about the last rows of a sheet where they begin like sums or means of the rows above."""
+    words = [next((cell for cell in row if cell), "") for row in frame.tail(5).iter_rows()]
+    said = [word for word in words if word.strip(" :.").lower() in _SUMMARIES]
+    if not said or words[-1] not in said:
+        return []
+    why = "they look like sums or means of the rows above, and are people now; delete them in the file"
+    return [FileFact("last rows", ", ".join(map(repr, said)), "question", why)]
 
 
 def _lines(lines: Sequence[int]) -> str:
@@ -148,7 +183,7 @@ def without_header_rows(raw: RawTable, header_rows: int | None = None) -> RawTab
     frame = raw.frame
     if header_rows is not None:
         extra = header_rows - 1
-        return _without(raw, extra, FileFact("header rows", str(header_rows), "given")) if extra else raw
+        return _without(raw, extra, _given(frame, header_rows)) if extra else raw
     if frame.height > 2 and all((cell or "").startswith(QUALTRICS) for cell in frame.row(1)):
         return _without(
             raw, 2, FileFact("header rows", "3", "evidence", "an export of Qualtrics: names, wordings, ids")
@@ -157,6 +192,19 @@ def without_header_rows(raw: RawTable, header_rows: int | None = None) -> RawTab
         why = "the first row holds words where all others hold numbers or dates"
         return _without(raw, 1, FileFact("header rows", "2", "guess", why, "header_rows: 2"))
     return raw
+
+
+def _given(frame: pl.DataFrame, header_rows: int) -> FileFact:
+    """Return the fact that a header has so many rows; a question where one of them holds values as people do."""
+    below = [series.drop_nulls().head(ENOUGH).to_list() for series in frame.slice(header_rows - 1)]
+    typed = [at for at, cells in enumerate(below) if cells and all(map(looks_like_value, cells))]
+    rows = frame.head(header_rows - 1).rows()
+    if not any(row[at] and looks_like_value(str(row[at])) for row in rows for at in typed):
+        return FileFact("header rows", str(header_rows), "given")
+    why = (
+        "one of them holds numbers or dates as the rows below do; is it a person? Titles above the names are no header"
+    )
+    return FileFact("header rows", str(header_rows), "question", why)
 
 
 def _without(raw: RawTable, extra: int, fact: FileFact) -> RawTable:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import warnings
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+
+import polars as pl
 
 from personax.data.answer_scales import scale_of
 from personax.data.cell_numbers import missing_word
@@ -50,7 +54,20 @@ def _sheet(path: Path, table: str | None) -> RawTable:
         raise InputError(f"{path} cannot be read as a spreadsheet ({_first(error)}); export it as CSV") from None
     name, told = _chosen(path, list(filled), table, "sheet")
     raw = with_header(path, filled[name], path.suffix.lower()[1:])
-    return RawTable(raw.frame, raw.format, (*told, *raw.facts))
+    return RawTable(raw.frame, raw.format, (*told, *raw.facts, *_unsaved(path, raw.frame)))
+
+
+def _unsaved(path: Path, frame: pl.DataFrame) -> list[FileFact]:
+    """Say that columns are empty which hold formulas: the program that wrote the file did not compute them."""
+    empty = [name for name in frame.columns if frame[name].null_count() == frame.height]
+    if not empty or path.suffix.lower() not in (".xlsx", ".xlsm"):
+        return []
+    with zipfile.ZipFile(path) as book:
+        sheets = [book.read(one) for one in book.namelist() if one.startswith("xl/worksheets/")]
+    if not any(re.search(rb"</f>\s*(<v\s*/>|<v>\s*</v>|</c>)|<f/>", sheet) for sheet in sheets):
+        return []
+    why = "formulas without a saved result are empty cells; open the file in a spreadsheet and save it"
+    return [FileFact("empty columns", ", ".join(empty), "question", why)]
 
 
 def _first(error: Exception) -> str:
@@ -76,7 +93,21 @@ def _survey(path: Path, table: str | None) -> RawTable:
         name: {str(as_text(code)): str(label) for code, label in codes.items()}
         for name, codes in (about.variable_value_labels or {}).items()
     }
-    return RawTable(cells_as_text(columns), ending, (), labels, coded, _declared(columns, about))
+    cells = cells_as_text(columns)
+    return RawTable(cells, ending, (), labels, coded, _with_silent(_declared(columns, about), coded, cells))
+
+
+def _with_silent(
+    declared: Mapping[str, Sequence[str]], coded: Mapping[str, Mapping[str, str]], cells: pl.DataFrame
+) -> dict[str, list[str]]:
+    """Return column -> codes of missing values, declared or called so by their label."""
+    found = {name: list(codes) for name, codes in declared.items()}
+    for name, labels in coded.items():
+        silent = [code for code, label in labels.items() if missing_word(label)] if name in cells.columns else []
+        for code in silent:
+            if code not in found.get(name, ()) and bool((cells[name] == code).any()):
+                found.setdefault(name, []).append(code)
+    return found
 
 
 def _declared(columns: Mapping[str, Sequence[object]], about: Any) -> dict[str, list[str]]:  # noqa: ANN401 - of pyreadstat
@@ -148,24 +179,20 @@ def _sqlite(path: Path, table: str | None) -> RawTable:
     return RawTable(cells_as_text({n: [row[at] for row in rows] for at, n in enumerate(names)}), "sqlite", told)
 
 
-def labelled(codes: Mapping[str, str], present: Sequence[str]) -> tuple[dict[str, str] | None, list[str]]:
-    """Return code -> label where the labels name categories, and the codes whose label says that there is no answer.
+def labelled(codes: Mapping[str, str], present: Sequence[str]) -> dict[str, str] | None:
+    """Return code -> label where the labels name categories, without labels of those who said nothing.
 
     Codes stay numbers where some values have no label, or where the labels are answers on a scale.
 
     Examples
     --------
-    >>> labelled({"1": "male", "2": "female", "9": "refused"}, ["1", "2", "9"])
-    ({'1': 'male', '2': 'female', '9': 'refused'}, ['9'])
+    >>> labelled({"1": "male", "2": "female", "9": "refused"}, ["1", "2"])
+    {'1': 'male', '2': 'female'}
     >>> labelled({"1": "never", "2": "sometimes", "3": "often"}, ["1", "3"])
-    (None, [])
-    >>> labelled({"99": "don't know"}, ["18", "99"])
-    (None, ['99'])
     """
-    silent = [code for code, label in codes.items() if missing_word(label)]
-    told = {code: label for code, label in codes.items() if code not in silent}
-    named = all(code in codes for code in present) and bool(told)
-    return (dict(codes) if named and scale_of(list(told.values())) is None else None), silent
+    told = {code: label for code, label in codes.items() if not missing_word(label)}
+    named = bool(told) and all(code in told for code in present)
+    return told if named and scale_of(list(told.values())) is None else None
 
 
 READERS: Final[Mapping[str, Callable[[Path, str | None], RawTable]]] = {

@@ -20,7 +20,7 @@ from personax.files import sha256
 from personax.registry import register
 from personax.schema import Notice, Provenance
 from personax.sources._cells import birth_parts, composed, missing_cells, read_column
-from personax.sources._column_reading import FreeColumn, file_decimal, silent_cells
+from personax.sources._column_reading import FreeColumn, file_decimal
 from personax.sources._column_spec import DEFAULT_SPEC, ColumnSpec
 from personax.sources._dates import is_partial
 from personax.sources._known_tables import known_columns, known_table
@@ -193,18 +193,12 @@ def _labelled(text: pl.Series, header: str, spec: ColumnSpec, raw: RawTable) -> 
     codes = raw.value_labels.get(header)
     if not codes or spec != DEFAULT_SPEC.model_copy(update={"source": spec.source}) or text.name == "id":
         return None
-    labels, silent = labelled(codes, [str(code) for code in text.drop_nulls().unique().to_list()])
-    kept, _ = missing_cells(text, silent, exact=True)
-    gone = {codes[code]: times for code in silent if (times := int((text == code).sum()))}
+    labels = labelled(codes, [str(code) for code in text.drop_nulls().unique().to_list()])
     if labels is None:
-        found = read_column(kept, header, spec.model_copy(update={"missing": [""]}), None)
-        why = f"numbers with labels in the file; {silent_cells(gone)}"
-        return (
-            replace(found, reading=replace(found.reading, missing=gone, status="evidence", why=why)) if gone else found
-        )
-    values = kept.replace_strict(labels, default=None, return_dtype=pl.String)
+        return read_column(text, header, spec.model_copy(update={"missing": [""]}), None)
+    values = text.replace_strict(labels, default=None, return_dtype=pl.String)
     reading = ColumnReading(text.name, header, "labels", "evidence", "the file's own labels of its codes",
-                            missing=gone, filled=len(values) - values.null_count())  # fmt: skip
+                            filled=len(values) - values.null_count())  # fmt: skip
     return FreeColumn(values, pl.DataFrame(schema=BAD_CELLS), reading)
 
 

@@ -22,7 +22,8 @@ CHANGES: Final = {
 - ``came``, ``went``: the id is new, or is no more;
 - ``unseen``: the id is not there, and its source could not be collected to its end;
 - ``changed``: a value of a person is another one;
-- ``reused``: the id is of another person now, of another name and another birth date;
+- ``reused``: the id is of another person now, of another name and another birth date; who is not ``moved`` there also
+  ``came``, and whose id it was ``went``;
 - ``moved``: the same name and birth date, or without names the same values, have another id now (``before``,
   ``after``); what else changed of that person stands under the new id.
 """
@@ -77,16 +78,16 @@ def compare_waves(
     rows: list[tuple[Any, ...]] = [(wave, person, "moved", "id", was, person) for person, was in sorted(moved.items())]
     rows += [(wave, person, "reused", "name", *names) for person, names in sorted(reused.items())]
     now_called = {was: person for person, was in moved.items()}
-    gone = [person for person in reused if person not in now_called]
-    known = before.with_columns(pl.col("id").cast(pl.String)).filter(~pl.col("id").is_in(gone))
+    ids = before["id"].cast(pl.String)
+    gone = [person for person in ids if (person in reused or person in moved) and person not in now_called]
+    known = before.with_columns(ids).filter(~ids.is_in(gone))
     known = known.with_columns(pl.col("id").replace(list(now_called), list(now_called.values())))
-    old, new = before["id"].cast(pl.String), after["id"].cast(pl.String)
+    now = after["id"].cast(pl.String)
     rows += _changed(known, after, [person for person in reused if person not in moved], wave)
-    rows += [(wave, person, "came", None, None, None) for person in _only(new, old) if person not in moved]
-    for person in _only(old, new):
+    rows += [(wave, person, "came", None, None, None) for person in _only(now, known["id"])]
+    for person in (*_only(known["id"], now), *gone):
         unseen = any(person.startswith(f"{source}-") for source in stopped)
-        if person not in now_called:
-            rows.append((wave, person, "unseen" if unseen else "went", None, None, None))
+        rows.append((wave, person, "unseen" if unseen else "went", None, None, None))
     return pl.DataFrame(rows, schema=CHANGES, orient="row")
 
 
@@ -138,9 +139,9 @@ def _moved(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, str]:
     shared = [name for name in before.columns if name in after.columns and name not in ("id", *_DERIVED)]
     if len(shared) < _TOLD_APART:
         return {}
-    old, new = (_contents(people, shared) for people in (before, after))
-    differ = sum(one not in new or old[one] != new[one] for one in old)
-    found = _found_again(old, new)
+    held, holds = (_contents(people, shared) for people in (before, after))
+    differ = sum(one not in holds or held[one] != holds[one] for one in held)
+    found = _found_again(held, holds)
     return found if 2 * len(found) > differ else {}
 
 
@@ -277,8 +278,10 @@ def _persons_now(persons: Mapping[str, str], before: pl.DataFrame, after: pl.Dat
     others = {*_reused(before, after), *_taken_over(moved, before, after)} - moved.keys()
     found = {one: persons[moved.get(one, one)] for one in after["id"].cast(pl.String)
              if one not in others and moved.get(one, one) in persons}  # fmt: skip
-    used = {*persons.values()}
+    used = {*persons.values(), *found.values()}
     for one in after["id"].cast(pl.String):
         if one not in found:
-            found[one] = f"{one}#{wave}" if one in used else one
+            names = (one, *(f"{one}#{number}" for number in range(wave, wave + len(used) + 1)))
+            found[one] = next(name for name in names if name not in used)
+            used.add(found[one])
     return found

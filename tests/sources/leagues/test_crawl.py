@@ -80,6 +80,26 @@ def test_the_other_way_into_a_site(name: str, site: Any, settings: dict[str, Any
     assert all("height_cm" in record.values and "birth_date" in record.values for record in records(results))
 
 
+def test_a_squad_of_a_womens_league() -> None:
+    """The shape that a public client of the NWSL's rosters reads: flat, no picture, height in words alone."""
+    keeper = {"id": "211", "fullName": "Ada Sample", "jersey": "13", "displayHeight": "5' 10\"", "headshot": None,
+              "position": {"displayName": "Goalkeeper", "abbreviation": "G"}, "citizenship": "USA"}  # fmt: skip
+
+    def answer(target: str, body: bytes) -> tuple[str, bytes] | None:
+        if target.endswith("/roster"):
+            club = {"displayName": "Exampleton FC", "color": "C8102E"}
+            return "application/json", json.dumps({"team": club, "athletes": [keeper]}).encode()
+        return shapes.espn(1)(target, body) if target.endswith("usa.nwsl/teams") else None
+
+    nwsl = {"sport": "soccer", "competition": "usa.nwsl", "called": "NWSL", "gender": "female"}
+    results = collected(shapes.pointed("espn", BASE, **nwsl), Straight(answer))
+    values = records(results)[0].values
+    assert values["height_cm"] == pytest.approx(177.8)
+    assert [values[name] for name in ("name", "gender", "position", "team", "league", "nationality")] == [
+        "Ada Sample", "female", "Goalkeeper", "Exampleton FC", "NWSL", "USA",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ["nba", "nfl", "nhl", "atp", "pga", "premier_league"])
 def test_the_order_is_that_of_the_list_and_a_limit_its_beginning(name: str) -> None:
     league = shapes.pointed(name, BASE)

@@ -17,7 +17,6 @@ from typing import Final
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from personax.data import fold
 from personax.sources.record_linkage import (
@@ -197,11 +196,13 @@ def _expected_namesakes(
         beta += np.clip(step, -1, 1)
         if np.abs(step).max() < 1e-6:
             break
-    return np.exp(np.clip(design @ beta, -12, 8))
+    return np.asarray(np.exp(np.clip(design @ beta, -12, 8)), dtype=np.float64)
 
 
 def _shape(counts: NDArray[np.float64], mean: NDArray[np.float64]) -> float:
     """Return the most probable shape of the negative binomial, by a grid; its prior has its peak at 1."""
+    from scipy.special import gammaln
+
     grid = np.geomspace(0.05, 50, 41)
     chance = [a / (a + mean) for a in grid]
     likelihood = [
@@ -264,7 +265,8 @@ def _sex_by_chance(rows: NDArray[np.intp], sex: NDArray[np.int8], first: NDArray
             counted[place, :, kind] = np.bincount(groups, weights=kinds == kind)[groups]
     others = counted[0] - counted[1] + 20 * shares[:2] / shares[:2].sum()
     chance = others / others.sum(axis=1, keepdims=True) * shares[:2].sum()
-    return np.log(np.where(kinds == 2, shares[2], chance[np.arange(len(rows)), np.minimum(kinds, 1)]))
+    own = np.where(kinds == 2, shares[2], chance[np.arange(len(rows)), np.minimum(kinds, 1)])
+    return np.asarray(np.log(own), dtype=np.float64)
 
 
 def _numbers(series: pl.Series) -> NDArray[np.float64]:

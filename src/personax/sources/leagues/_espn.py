@@ -164,8 +164,9 @@ class Espn(League):
             player.get("dateOfBirth"), "iso"
         )  # local midnight written in UTC: the day is right, the hour is not
         builder.quantity("height_cm", player.get("height"), "in")
+        builder.quantity("height_cm", player.get("displayHeight"), "ft-in")  # clubs of football often have this alone
         builder.quantity("weight_kg", player.get("weight"), "lb")
-        builder.text("position", get_path(player, "position", "name"))
+        builder.text("position", get_path(player, "position", "name") or get_path(player, "position", "displayName"))
         builder.country("nationality", player.get("citizenship"), "name")
         builder.country("birth_country", get_path(player, "birthPlace", "country"), "name")
         builder.place("birthplace", get_path(player, "birthPlace", "city"), get_path(player, "birthPlace", "state"))
