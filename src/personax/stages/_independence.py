@@ -412,9 +412,11 @@ def _run(context: Context) -> None:
     if cluster is not None and cluster not in table.names:
         table = table.join(context.people().select(["id", cluster]))  # a private column may tell who belongs together
     if cluster != section.cluster:
-        text = "The people are in several waves: the tests take the waves of a person as one cluster (cluster: person)."
-        context.notices.append(Notice(text))
-        section = section.model_copy(update={"cluster": cluster})
+        text = "The people are in several waves: the tests take the waves of a person as one cluster (cluster: person)"
+        tests = ["kci" if test == "auto" else test for test in section.tests]
+        instead = "" if tests == section.tests else "; auto takes no clusters, so that kci is asked in its place"
+        context.notices.append(Notice(f"{text}{instead}."))
+        section = section.model_copy(update={"cluster": cluster, "tests": list(dict.fromkeys(tests))})
     columns = [column for column in table.columns if column.role != "id"]
     letters = context.framework().letters.values()
     pvalues, graph = analyse(table.frame, columns, section, context.progress, seed=context.plan.seed, letters=letters)
@@ -428,8 +430,11 @@ def _run(context: Context) -> None:
 
 def _person_of_waves(context: Context) -> str | None:
     """Return the column that tells whose rows are of one person, where people are in several waves."""
-    names = context.people().names
-    return "person" if {"person", "wave"} <= set(names) else None
+    people = context.people()
+    several = {"person", "wave"} <= set(people.names) and people.select(["person"]).frame[
+        "person"
+    ].is_duplicated().any()
+    return "person" if several else None
 
 
 def _pool(context: Context, table: Table, here: Callable[[str], Path]) -> None:
