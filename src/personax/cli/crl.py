@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
@@ -15,7 +16,7 @@ from personax.cli.default_command import group_with_default
 from personax.cli.options import refuse
 from personax.cli.outputs import own_folder
 from personax.cli.run import EngineOption, FolderOption, ForceOption, JobsOption, JsonOption, StudyArgument, run_study
-from personax.cli.signals import kept_when_stopped
+from personax.cli.signals import kept_units, kept_when_stopped
 from personax.cli.trust import load_study
 from personax.engine import parallel_config
 from personax.errors import MissingExtraError, PlanError
@@ -76,8 +77,7 @@ def _perform(settings: CrlBenchmark, out: Path, *, figures: bool, as_json: bool)
     results: list[dict[str, Any]] = []
     settings.check()
     own_folder(out, "parts")
-    kept = f"finished runs are in {out / 'parts'}, and the same command goes on from there"
-    with kept_when_stopped(lambda: kept), showing_progress() as progress:
+    with kept_when_stopped(lambda: kept_units(out / "parts", "runs", "[0-9]*-*.json")), showing_progress() as progress:
         progress.stage("crl benchmark")
         results.extend(run_benchmark(settings, out / "parts", progress))
     rows = [row for result in results for row in rows_of(result)]
@@ -208,6 +208,12 @@ def register(app: typer.Typer) -> None:
         ] = None,
         case: Annotated[int, typer.Option(help="Of numerical: 1, 2 or 3.")] = 1,
         instances: Annotated[str, typer.Option(help="Of variant-mnist: fixed, shared or random.")] = "fixed",
+        pixel_noise: Annotated[
+            float, typer.Option(help="Of variant-mnist: deviation of noise on pixels from 0 to 1.")
+        ] = 0.0,
+        background: Annotated[
+            float, typer.Option(help="Of variant-mnist: brightness, below 1, of a picture behind that nobody knows.")
+        ] = 0.0,
         modalities: Annotated[int | None, typer.Option(help="Of numerical, in place of the case's.")] = None,
         latents: Annotated[
             str | None, typer.Option(help="Of each modality of numerical (2); of worlds one number each (3,2).")
@@ -271,7 +277,8 @@ def register(app: typer.Typer) -> None:
                      "mechanism": mechanism, "noise": noise,
                      "identified": False if any_graph else None}  # fmt: skip
         else:
-            given = {"instances": instances, "mechanism": mechanism, "noise": noise}
+            given = {"instances": instances, "mechanism": mechanism, "noise": noise,
+                     "pixel_noise": pixel_noise or None, "background": background or None}  # fmt: skip
         options = {name: value for name, value in given.items() if value is not None}
         folders = {
             name: str(path)
@@ -304,7 +311,7 @@ _OF_DATA = {
     "worlds": {"world", "world_file", "family", "encoder", "picture_encoder", "filler", "links", "cache", "latents",
                "measurements", "shared"},
     "numerical": {"case", "modalities", "latents", "shared", "measurements", "any_graph"},
-    "variant-mnist": {"instances", "digits", "clothes"},
+    "variant-mnist": {"instances", "pixel_noise", "background", "digits", "clothes"},
 }  # fmt: skip
 """Kind of data -> the options that are its own."""
 
@@ -390,8 +397,8 @@ def _add_data(group: typer.Typer) -> None:
             raise PlanError("--only fits a seed of known numbers of latents; leave --upto out")
         own_folder(out, "fits")
         rng, tried = np.random.default_rng(seed), None
-        kept = f"finished seeds are in {out / 'fits'}, and the same command goes on from there"
-        with kept_when_stopped(lambda: kept), parallel_config(engine, jobs), showing_progress() as progress:
+        kept = partial(kept_units, out / "fits", "seeds", "seed-*.safetensors", "seed-*.checkpoint")
+        with kept_when_stopped(kept), parallel_config(engine, jobs), showing_progress() as progress:
             progress.stage("crl")
             if only is not None:
                 learn_seed(views, settings, only, rng, progress, keep=out / "fits")
