@@ -440,11 +440,9 @@ def _run(context: Context) -> None:
     if cluster is not None and cluster not in table.names:
         table = table.join(context.people().select(["id", cluster]))  # a private column may tell who belongs together
     if cluster != section.cluster:
-        text = "The people are in several waves: the tests take the waves of a person as one cluster (cluster: person)"
-        tests = ["kci" if test == "auto" else test for test in section.tests]
-        instead = "" if tests == section.tests else "; auto takes no clusters, so that kci is asked in its place"
-        context.notices.append(Notice(f"{text}{instead}."))
-        section = section.model_copy(update={"cluster": cluster, "tests": list(dict.fromkeys(tests))})
+        text = "The people are in several waves: the tests take the waves of a person as one cluster (cluster: person)."
+        context.notices.append(Notice(text))
+        section = section.model_copy(update={"cluster": cluster})
     columns = [column for column in table.columns if column.role != "id"]
     context.notices.extend(repeated_people(table.frame, section))
     letters = context.framework().letters.values()
