@@ -31,9 +31,14 @@ def faults(site: Path) -> Iterator[str]:
     """Yield a sentence for each page that asks a network or names a file that is not there."""
     if not (site / "search" / "search_index.js").is_file():
         yield "search/search_index.js is missing: the search needs it where pages are opened from disk"
+    for name in ("katex.js", "katex.css"):
+        if not (site / "katex" / name).is_file():
+            yield f"katex/{name} is missing: javascripts/equations.js loads it"
     for path in sorted(site.rglob("*.html")):
-        page = Page()
-        page.feed(path.read_text(encoding="utf-8"))
+        page, text = Page(), path.read_text(encoding="utf-8")
+        page.feed(text)
+        if "<p>$$" in text:
+            yield f"{path.relative_to(site)} has an equation that is not typeset; see pymdownx.arithmatex in mkdocs.yml"
         for address in page.loads:
             if address.startswith(("http:", "https:", "//")):
                 yield f"{path.relative_to(site)} asks {address}"

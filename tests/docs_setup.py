@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 from tests.cli.program import personax
 
 STUDY = """\
@@ -75,4 +76,14 @@ def views() -> Mapping[str, Any]:
     return {"views": named, "other_people": named, "np": np, "rng": rng}
 
 
-SETUPS: dict[str, Callable[[], Mapping[str, Any]]] = {"people": people, "study": study, "views": views}
+def bfi() -> Mapping[str, Any]:
+    """The answers and keys of psych::bfi; a copy without them skips the page."""
+    data = Path(__file__).parents[2] / "shared" / "data" / "bfi"
+    if not (data / "bfi.csv").is_file():
+        pytest.skip("the data of psych::bfi are not beside this copy")
+    for name in ("bfi.csv", "bfi.keys.csv"):
+        shutil.copy(data / name, name)
+    return {}
+
+
+SETUPS: dict[str, Callable[[], Mapping[str, Any]]] = {"people": people, "study": study, "views": views, "bfi": bfi}

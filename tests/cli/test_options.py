@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from tests.cli.program import personax
 from typer.main import get_command
@@ -16,6 +17,7 @@ from typer.main import get_command
 from personax.cli import app
 from personax.cli.lazy import COMMANDS, LazyCommands
 from personax.stages import STAGES
+from personax.store import StudyFolder
 
 STUDY = "name: s\ncollect: {source: simulate, n: 40, images: false}\nannotate: {source: simulate}\n"
 TABLE = "Height,final_o\n" + "".join(f"{150 + i % 50},{1 + i % 3}\n" for i in range(60))
@@ -205,3 +207,27 @@ def test_the_notebook_of_a_study_runs(tmp_path: Path, monkeypatch: pytest.Monkey
             exec(compile(cell["source"], "cell", "exec"), names)
     assert {"people", "scores", "pvalues"} <= set(names)
     assert "is there already" in personax("notebook", folder).stderr
+
+
+def test_names_of_every_script_stay_what_they_are_and_a_page_opens_while_a_run_goes_on(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    height = rng.normal(175, 9, 80)
+    frame = pl.DataFrame(
+        {
+            "مزاج 😀": np.clip((height / 20).round() - 5, 1, 6),
+            "גובה": height,
+            "職業": ["歌手 🎤", "לוחם", "ملاكم", "x\u202ey"] * 20,
+        }
+    )
+    frame.write_csv(tmp_path / "people.csv")
+    place = tmp_path / "study"
+    done = personax("report", tmp_path / "people.csv", "--targets", "مزاج 😀", "--folder", place)
+    assert done.returncode == 0, done.stderr
+    html = (place / "report" / "index.html").read_text(encoding="utf-8")
+    for shown in ("مزاج 😀", "גובה", "職業", "歌手 🎤", "ملاكم"):
+        assert shown in html, shown
+    assert "\u202e" not in html, "a sign that turns what follows is written as its code"
+    with StudyFolder(place).lock():  # as a run holds it
+        during = personax("report", place, "--out", tmp_path / "during.html")
+    assert during.returncode == 0, during.stderr
+    assert (tmp_path / "during.html").read_text(encoding="utf-8") == html

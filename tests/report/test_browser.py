@@ -218,7 +218,7 @@ def test_downloads_can_be_read_back(reader: Reader) -> None:
     assert table[0][:2] == ["label", "people"]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (2560, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (3840, "light")])
 def test_no_width_is_too_narrow_and_nothing_is_too_pale(reader: Reader, width: int, scheme: str) -> None:
     reader.open(width, 900, scheme)
     reader.run("dispatchEvent(new Event('beforeprint'))")

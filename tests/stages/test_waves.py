@@ -104,3 +104,23 @@ def test_the_drift_of_scores_is_that_of_the_same_people() -> None:
     assert row["low"] == pytest.approx(1.25 - 12.7062 * 0.25, abs=1e-3)
     with pytest.raises(InputError, match="waves: all"):
         trait_drift(people.drop("wave"), scores, ["final_o"])
+
+
+@pytest.mark.parametrize("repeated", [True, False])
+def test_waves_are_clusters_where_somebody_is_in_two(tmp_path: Path, repeated: bool) -> None:
+    rows = [
+        (f"P{n if repeated else 60 * wave + n}", wave, 1 + (n + wave) % 5, "ab"[n % 2])
+        for wave in (1, 2)
+        for n in range(60)
+    ]
+    names = ["person", "wave", "final_o", "club"]
+    pl.DataFrame(rows, schema=names, orient="row").write_csv(tmp_path / "asked.csv")
+    plan = {"name": "asked", "collect": {"source": "table", "path": "asked.csv"}, "independence": {"tests": ["auto"]}}
+    (tmp_path / "study.yaml").write_text(json.dumps(plan))
+    read = Study.load(tmp_path / "study.yaml")
+    read.run(["collect", "independence"])
+    found = pl.read_parquet(tmp_path / "analysis" / "independence" / "pvalues.parquet")
+    assert found["p_value"].null_count() == 0
+    manifest = read.folder.manifest("independence")
+    assert manifest is not None
+    assert any("as one cluster" in str(notice["text"]) for notice in manifest.notices) == repeated

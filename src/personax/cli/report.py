@@ -99,7 +99,7 @@ def _settings(table: Path, features: list[str] | None, targets: list[str] | None
             if name not in known:
                 raise InputError(f"--{option}: {table} has no column {name}; {nearest(name, known)}")
     if targets is None and not any(column.role == "target" for column in columns):
-        some = [column.name for column in columns if column.role == "feature"]
+        some = [column.name for column in columns if column.role == "feature" and people[column.name].n_unique() > 1]
         raise InputError(
             f"{table} has no trait scores; say what the others may go with by --targets: {', '.join(some)}"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,12 @@ GREY = "#6b6b6b"
 LETTERS_AN_INCH = 15
 """Of a caption; its letters have 8 points."""
 
+OTHER_SCRIPTS = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "PingFang SC", "Hiragino Sans", "Microsoft YaHei",
+    "Yu Gothic", "Malgun Gothic", "WenQuanYi Zen Hei", "Noto Sans Devanagari", "Noto Emoji", "Arial Unicode MS",
+)  # fmt: skip
+"""Fonts of letters that DejaVu Sans lacks, as Linux, macOS and Windows call them."""
+
 SETTINGS: Mapping[str, Any] = {
     "axes.edgecolor": GREY,
     "axes.linewidth": 0.6,
@@ -71,10 +78,17 @@ SETTINGS: Mapping[str, Any] = {
 
 @contextmanager
 def defaults() -> Iterator[None]:
-    """Draw with these settings, whatever a person has set: the same figure on every machine."""
+    """Draw with these settings, whatever a person has set: the same figure on every machine.
+
+    Letters that DejaVu Sans lacks (Chinese, Japanese, Korean, Hindi, emoji) come from the fonts of `OTHER_SCRIPTS` that
+    are installed. Without any, an SVG still holds them as text, and no warning tells of matplotlib's own font.
+    """
     matplotlib = require("matplotlib", extra="figures")
     style = require("matplotlib.style", extra="figures")
-    with style.context("default"), matplotlib.rc_context(dict(SETTINGS)):
+    known = {font.name for font in require("matplotlib.font_manager", extra="figures").fontManager.ttflist}
+    family = {"font.family": ["DejaVu Sans", *(name for name in OTHER_SCRIPTS if name in known)]}
+    with style.context("default"), matplotlib.rc_context(dict(SETTINGS) | family), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 

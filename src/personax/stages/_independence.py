@@ -457,8 +457,11 @@ def _run(context: Context) -> None:
 
 def _person_of_waves(context: Context) -> str | None:
     """Return the column that tells whose rows are of one person, where people are in several waves."""
-    names = context.people().names
-    return "person" if {"person", "wave"} <= set(names) else None
+    people = context.people()
+    several = {"person", "wave"} <= set(people.names) and people.select(["person"]).frame[
+        "person"
+    ].is_duplicated().any()
+    return "person" if several else None
 
 
 def _pool(context: Context, table: Table, here: Callable[[str], Path]) -> None:
