@@ -160,7 +160,7 @@ def test_wrong_calls_are_one_sentence_and_tables_of_any_library_are_read() -> No
         (lambda: pc(foo), "a str is no table"),
         (lambda: pc(frame, knowledge=foo), "knowledge is a str"),
         (lambda: score_search(frame, algorithm=foo), "no search 'foo'"),
-        (lambda: bootstrap_edges(frame, pc, times=0, rng=rng), "times is 0"),
+        (lambda: bootstrap_edges(frame, pc, times=-1, rng=rng), "times is -1"),
     ]
     for call, says in wrong:
         with pytest.raises(InputError, match=says):
