@@ -69,6 +69,13 @@ def test_kernel_intervals_cover(draw: Draw) -> None:
     assert hits < 100  # so does 100 of 100 for six in a thousand: wider than they say
 
 
+@pytest.mark.parametrize("digits", [1, 2, 3])
+def test_a_relation_but_for_rounding_has_a_short_interval(digits: int) -> None:
+    x = np.random.default_rng(4).normal(size=80)
+    effect, (low, high) = estimated(lambda rng, n: (x, x.round(digits)), np.random.default_rng(0), 80)
+    assert 1 - 20 * (1 - effect) < low <= effect <= high <= 1
+
+
 def test_longer_samples_have_shorter_intervals() -> None:
     lengths = [float(np.ptp(estimated(line, np.random.default_rng(2), n)[1])) for n in (100, 400, 1600, 6400)]
     assert lengths == sorted(lengths, reverse=True)
