@@ -53,7 +53,8 @@ def wave(rng: np.random.Generator, n: int) -> tuple[NDArray[np.float64], NDArray
 
 
 def estimated(draw: Draw, rng: np.random.Generator, n: int) -> tuple[float, tuple[float, float]]:
-    pair = ColumnPair(*(Sample(count(values), "continuous") for values in draw(rng, n)), None)
+    x, y = (Sample(count(values), "continuous") for values in draw(rng, n))
+    pair = ColumnPair(x, y, None)
     return pair.effect, pair.effect_interval
 
 
