@@ -109,7 +109,7 @@ def _pair_table(rng: np.random.Generator, n: int) -> tuple[NDArray[np.str_], NDA
 
 def _both_zero(rng: np.random.Generator, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     some = rng.random(n) < 0.3
-    return some * 1.0, np.where(some | (rng.random(n) < 0.1), rng.lognormal(0, 1, n), 0.0)
+    return some.astype(np.float64), np.where(some | (rng.random(n) < 0.1), rng.lognormal(0, 1, n), 0.0)
 
 
 def _joined(rng: np.random.Generator, n: int, a: int, b: int) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
@@ -139,7 +139,7 @@ COVERED: dict[str, Draw] = {
     "2 x 2, .50 against .35": _pair_table,
     "r = .99": _line(0.99),
     "sin 2x": lambda rng, n: ((x := rng.normal(size=n)), np.sin(2 * x) + 0.5 * rng.normal(size=n)),
-    "spread grows with |x|": lambda rng, n: ((x := rng.normal(size=n)), np.abs(x) * rng.normal(size=n)),
+    "spread grows with the size of x": lambda rng, n: ((x := rng.normal(size=n)), np.abs(x) * rng.normal(size=n)),
     "Cauchy, a line": lambda rng, n: ((x := rng.standard_cauchy(n)), x + rng.standard_cauchy(n)),
     "zeros where the other is": _both_zero,
     "12 uneven groups, one .4 apart": lambda rng, n: (

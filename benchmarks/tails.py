@@ -193,7 +193,7 @@ def hsicagg(x: Array, y: Array, rng: Random) -> tuple[float, str]:
     for variable in (count(x), count(y)):
         middle = median_width(variable)
         sides.append([marginal_factor(variable, middle * width, tolerance=1e-7) for width in widths])
-    drawn = permuted_crosses(*sides, 2 * AGGREGATED, rng).reshape(2 * AGGREGATED, -1)
+    drawn = permuted_crosses(sides[0], sides[1], 2 * AGGREGATED, rng).reshape(2 * AGGREGATED, -1)
     own = np.array([cross(a, b) for a in sides[0] for b in sides[1]])
     known = np.sort(drawn[:AGGREGATED], axis=0)
     tested = np.vstack([own, drawn[AGGREGATED:]])

@@ -48,13 +48,16 @@ def test_any_number_of_jobs_gives_the_same(search: partial[Graph]) -> None:
 
 def test_draws_differ_from_one_another() -> None:
     sums: list[object] = []
+    orders = set()
 
     def remember(frame: pl.DataFrame) -> Graph:
         sums.append(frame["a"].sum())
+        orders.add(tuple(frame.columns))
         return Graph([], [])
 
     bootstrap_edges(collider(50), remember, times=5, rng=rng())
     assert len(set(sums)) == 6
+    assert len(orders) > 2, "each draw has its columns in another order"
 
 
 def test_a_graph_that_is_known_is_not_searched_again() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from personax.discovery import CiTest, Knowledge, fci, pc
+from personax.discovery import CiTest, Knowledge, bootstrap_edges, fci, pc, score_search
 from personax.errors import InputError
 from personax.schema import Graph
 
@@ -146,3 +147,25 @@ def test_columns_that_determine_one_another_are_named() -> None:
     words = pl.DataFrame({"team": [f"t{k % 3}" for k in range(60)], "code": [k % 3 for k in range(60)], "z": x[:60]})
     coded = pc(words, test=CiTest("t", lambda frame: lambda x, y, z: 0.0))
     assert coded.details["determined"] == [["code", "team"]]
+
+
+def test_wrong_calls_are_one_sentence_and_tables_of_any_library_are_read() -> None:
+    rng = np.random.default_rng(5)
+    frame = pl.DataFrame({"a": (a := rng.normal(size=200)), "b": a + rng.normal(size=200), "c": rng.normal(size=200)})
+    foo: Any = "foo"
+    wrong: list[tuple[Callable[[], Any], str]] = [
+        (lambda: pc(frame, test=foo), "no test 'foo'"),
+        (lambda: fci(frame, max_given=-1), "max_given is -1"),
+        (lambda: pc(frame, max_given=foo), "max_given is 'foo'"),
+        (lambda: pc(foo), "a str is no table"),
+        (lambda: pc(frame, knowledge=foo), "knowledge is a str"),
+        (lambda: score_search(frame, algorithm=foo), "no search 'foo'"),
+        (lambda: bootstrap_edges(frame, pc, times=-1, rng=rng), "times is -1"),
+    ]
+    for call, says in wrong:
+        with pytest.raises(InputError, match=says):
+            call()
+    others: list[Any] = [frame.to_pandas(), frame.to_arrow(), frame.lazy(), frame.to_dict()]
+    assert all(pc(other).edges == pc(frame).edges for other in others)
+    array: Any = frame.to_numpy()
+    assert [(edge.source, edge.target) for edge in pc(array).edges] == [("column_0", "column_1")]

@@ -13,7 +13,20 @@ import polars as pl
 import pytest
 
 from personax.errors import InputError, PersonaxError
-from personax.independence import auto, chisq, correct, gcm, gsq, hsic, kci, rcit, score_function, screen, usp
+from personax.independence import (
+    auto,
+    chisq,
+    correct,
+    gcm,
+    gsq,
+    hsic,
+    kci,
+    missingness,
+    rcit,
+    score_function,
+    screen,
+    usp,
+)
 
 RNG = np.random.default_rng(40)
 N = 120
@@ -131,6 +144,7 @@ def test_what_needs_random_numbers_says_so() -> None:
 
 
 FRAME = pl.DataFrame({"x": X, "y": Y, "a": A})
+ODD: Any = ["a"]
 WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: screen(FRAME, ["x"], ["y"], tests="kci"), r"tests is a list of names; write tests=\['kci'\]"),
     (lambda: screen(FRAME, ["x"], ["y"], alpha=2), "alpha is 2; a level lies between 0 and 1"),
@@ -147,6 +161,15 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: kci(pl.Series([None, *X[1:]]), Y), "missing"),
     (lambda: kci([object()] * N, Y), "holds objects"),  # type: ignore[arg-type]
     (lambda: score_function("gcm"), "needs given columns"),
+    (lambda: screen(FRAME, ["x"], ["y"], cluster=ODD), r"cluster is \['a'\]; give the name of one column"),
+    (lambda: screen(FRAME, ["x"], ["y"], by=ODD), "by is"),
+    (lambda: screen(FRAME, ["x"], ["y"], periods={"x": ODD}), "the period of x is"),
+    (lambda: screen(FRAME, ["x"], ["y"], periods={"x": 0}), "the period of x is 0"),
+    (lambda: screen(FRAME, ["x"], ["y"], periods={"xx": 7}), "no column xx, did you mean x"),
+    (lambda: screen(FRAME, ["x"], ["y"], periods={"x": 7}, kinds={"x": "ordinal"}), "has a period and is called"),
+    (lambda: missingness(FRAME, "x"), r"write columns=\['x'\]"),
+    (lambda: missingness(FRAME, alpha=7), "alpha is 7"),
+    (lambda: missingness(FRAME, kinds={"xx": "nominal"}), "no column xx"),
     (lambda: score_function("kcii"), "did you mean kci"),
 ]
 

@@ -42,6 +42,10 @@ def test_equal_weights_are_no_weights() -> None:
     assert found["direction"].to_list() == [None, "rises"]
     assert found.filter(target="z")["effect_size"][0] == pytest.approx(found.filter(target="z")["trend"][0])
     doubled = screen(frame.with_columns(w=5.0), ["x"], ["y", "z"], tests=["kci"], survey_weight="w")
+    huge = screen(frame.with_columns(w=1e300), ["x"], ["y", "z"], tests=["kci"], survey_weight="w")
+    assert huge["p_value"].to_list() == pytest.approx(found["p_value"].to_list(), rel=1e-9)
+    few = screen(frame.head(50), ["x"], ["z"], tests=["kci"], survey_weight="w")
+    assert few["reason"][0] is None, "of few people fewer waves are looked at, not none"
     assert doubled["p_value"].to_list() == pytest.approx(found["p_value"].to_list(), rel=1e-9)
 
 
@@ -81,5 +85,7 @@ def test_who_leaves_a_column_out_is_found() -> None:
 
 def test_nothing_missing_is_no_row() -> None:
     assert missingness(pl.DataFrame({"a": [1, 2] * 10, "b": [1.0] * 19 + [None]})).is_empty()
+    gaps = pl.DataFrame({"a": [*range(10), *[None] * 10], "b": [1.0, 2.0] * 10})
+    assert missingness(gaps, ["a", "a", "b"]).height == 1
     with pytest.raises(InputError, match="no column c"):
         missingness(pl.DataFrame({"a": [1]}), ["c"])

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from personax.data.any_table import in_memory
 from personax.data.edges import EDGES
 from personax.engine import find_engine
 from personax.errors import ComputationError, InputError
@@ -103,7 +104,7 @@ def bootstrap_edges(
     Raises
     ------
     InputError
-        Fewer than one job; a search that cannot be sent to another process.
+        Fewer than one job, a number of draws that is none; a search that cannot be sent to another process.
     ComputationError
         When a process dies, for example for want of memory.
 
@@ -115,7 +116,9 @@ def bootstrap_edges(
     >>> graph.edges[0].weight, table["forward"].item()
     (1.0, 1.0)
     """
-    engine = find_engine("processes", jobs)
+    if isinstance(times, bool) or not isinstance(times, int) or times < 0:
+        raise InputError(f"times is {times!r}; give a whole number of draws, 0 or more")
+    engine, frame = find_engine("processes", jobs), in_memory(frame)
     graph = search(frame) if graph is None else graph
     draws = rng.spawn(times)
     found: list[DrawnEdges] = [None] * times

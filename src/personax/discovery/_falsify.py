@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from personax.data.any_table import in_memory
 from personax.discovery._ci_test import CachedTest, CiTest, SearchProgress
 from personax.discovery._fisher_z import FisherZ
 from personax.discovery._search import MIN_ROWS, Test, complete_numbers
@@ -194,6 +195,7 @@ def falsify(
     [('c', 'a', False)]
     """
     check_alpha(alpha)
+    frame = in_memory(frame)
     names = [node.id for node in graph.nodes]
     parents = _parents(graph, names, frame)
     table = frame.select(names)

@@ -34,8 +34,8 @@ def pc(
     Parameters
     ----------
     frame
-        One column a variable. Rows with a missing value are left out for ``fisherz``, and counted in ``details``; any
-        other test leaves rows out as it sees fit.
+        One column a variable, in a table of polars, pandas, Arrow or numpy. Rows with a missing value are left out for
+        ``fisherz``, and counted in ``details``; any other test leaves rows out as it sees fit.
     alpha
         Level of each test; not corrected for their number, as PC does not.
     test

@@ -14,10 +14,11 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import normaltest
 
+from personax.data.any_table import in_memory
 from personax.discovery._determined import determined_columns
 from personax.discovery._knowledge import Knowledge
 from personax.discovery._meek import Pair, apply_rules
-from personax.discovery._search import complete_numbers, listed, named_edge
+from personax.discovery._search import checked_knowledge, complete_numbers, listed, named_edge
 from personax.errors import ComputationError, InputError, require
 from personax.schema import EdgeKind, Graph, Node
 
@@ -90,7 +91,9 @@ def score_search(
     >>> [(edge.source, edge.target, edge.kind) for edge in graph.edges]
     [('a', 'c', 'directed'), ('b', 'c', 'directed')]
     """
-    known = knowledge or Knowledge()
+    known, frame = checked_knowledge(knowledge), in_memory(frame)
+    if algorithm not in _MEANINGS:
+        raise InputError(f"there is no search {algorithm!r}; choose from {', '.join(_MEANINGS)}")
     if frame.width < 2:
         raise InputError("a causal graph needs at least two columns")
     known.check(frame.columns)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from personax.data.any_table import in_memory
 from personax.data.edges import EDGES
 from personax.discovery._ci_test import CachedTest, CiTest, PValue, SearchProgress
 from personax.discovery._determined import determined_columns
@@ -20,7 +21,7 @@ from personax.errors import InputError
 from personax.schema import Edge, EdgeKind, Graph, Node
 from personax.strict import check_alpha
 
-__all__ = ["PreparedSearch", "Test", "complete_numbers", "listed", "named_edge", "prepare_search"]
+__all__ = ["PreparedSearch", "Test", "checked_knowledge", "complete_numbers", "listed", "named_edge", "prepare_search"]
 
 Test = Literal["fisherz"] | CiTest
 
@@ -156,13 +157,11 @@ def prepare_search(
     InputError
         As `personax.discovery.pc` says.
     """
-    known = knowledge or Knowledge()
-    if not isinstance(frame, pl.DataFrame):
-        raise InputError(f"a search needs a polars table, not a {type(frame).__name__}; polars.from_pandas makes one")
+    known, frame = checked_knowledge(knowledge), in_memory(frame)
     if not isinstance(test, CiTest) and test != "fisherz":
         raise InputError(f"there is no test {test!r} here; give fisherz, or a CiTest such as ci_test('kci', kinds)")
-    if max_given is not None and max_given < 0:
-        raise InputError(f"max_given is {max_given}; give 0 or more, or None for no limit")
+    if max_given is not None and (isinstance(max_given, bool) or not isinstance(max_given, int) or max_given < 0):
+        raise InputError(f"max_given is {max_given!r}; give a whole number of 0 or more, or None for no limit")
     if frame.width < 2:
         raise InputError("a causal graph needs at least two columns")
     known.check(frame.columns, through_others=algorithm == "fci")
@@ -189,6 +188,16 @@ def prepare_search(
     equivalent = [(names.index(group[0]), names.index(group[1])) for group in determined if len(group) == 2]
     cached = CachedTest(p_value, names, required=required, equivalent=equivalent, progress=progress)
     return PreparedSearch(names, frame.columns, cached, known, details)
+
+
+def checked_knowledge(knowledge: object) -> Knowledge:
+    """Return the knowledge, none where there is none."""
+    if knowledge is None:
+        return Knowledge()
+    if not isinstance(knowledge, Knowledge):
+        kind = type(knowledge).__name__
+        raise InputError(f"knowledge is a {kind}; give Knowledge(tiers=..., forbidden=..., required=...)")
+    return knowledge
 
 
 def _present(frame: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.any_table import in_memory
 from personax.errors import InputError
 from personax.independence._parts import DataSet, open_dataset
 
@@ -48,40 +48,9 @@ def as_frame(table: Any) -> Frame:  # noqa: ANN401 - any table that can be read
         return open_dataset(table)
     if isinstance(table, (list, tuple)) and table and all(isinstance(one, (str, Path)) for one in table):
         return open_dataset(table)
-    if isinstance(table, np.ndarray) and table.ndim == 2:
-        return pl.DataFrame(table)
-    if isinstance(table, Mapping):
-        return pl.DataFrame(dict(table))
     if type(table).__module__.startswith(("duckdb", "_duckdb")) and hasattr(table, "pl"):
         return table.pl(lazy=True)  # type: ignore[no-any-return]
-    if hasattr(table, "iloc") and hasattr(table, "columns"):
-        # column by column: pandas itself exports Arrow only where pyarrow is installed
-        _named_apart([str(name) for name in table.columns])
-        return pl.DataFrame([_series(str(name), table[name]) for name in table.columns])
-    if hasattr(table, "__arrow_c_stream__"):
-        _named_apart(list(getattr(table, "column_names", ())))
-        return pl.DataFrame(table)
-    kind = type(table).__name__
-    raise InputError(f"a {kind} is no table; give polars, pandas, Arrow, a two-dimensional array or a Parquet file")
-
-
-def _named_apart(names: Sequence[str]) -> None:
-    """Refuse two columns of one name."""
-    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        raise InputError(f"the table has two columns called {twice[0]}; rename or drop one")
-
-
-def _series(name: str, column: Any) -> pl.Series:  # noqa: ANN401 - a pandas Series
-    """Return a pandas column; its missing values are null."""
-    missing = np.asarray(column.isna(), dtype=bool)
-    values = column.to_numpy(dtype=object) if column.dtype.kind not in "biuf" else column.to_numpy()
-    if values.dtype != object:
-        return pl.Series(name, values)
-    whole = [None if gone else value for value, gone in zip(values.tolist(), missing, strict=True)]
-    try:
-        return pl.Series(name, whole)
-    except (TypeError, pl.exceptions.PolarsError):
-        raise InputError(f"column {name} mixes types; give all numbers or all text") from None
+    return in_memory(table, "a Parquet file")
 
 
 def whole_weights(weights: pl.Series) -> NDArray[np.intp]:

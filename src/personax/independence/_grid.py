@@ -182,10 +182,12 @@ def screen(
     # pandas calls columns without a name 0, 1, ...
     features, targets, given = (list(dict.fromkeys(map(str, names))) for names in (features, targets, given))
     kinds = {str(name): kind for name, kind in (kinds or {}).items()}
+    periods = _periods(periods or {}, kinds)
+    kinds = {**dict.fromkeys(periods, "cyclic"), **kinds}
     names = list(dict.fromkeys([*features, *targets, *given]))
-    apart = [name for name in (weight, cluster, strata, survey_weight) if name]
+    apart = _one_each(by=by, weight=weight, cluster=cluster, strata=strata, survey_weight=survey_weight)
     _check(table, [*names, *apart], kinds, tests, by, options or {}, given=bool(given))
-    meaning = _kinds(table, names, kinds, periods or {})
+    meaning = _kinds(table, names, kinds, periods)
     plan = _Plan(
         features, targets, given, meaning, tests, options or {}, weight, seed, jobs, cluster, strata, survey_weight
     )
@@ -232,6 +234,24 @@ def _check_arguments(lists: Mapping[str, object], kinds: Mapping[str, str], alph
         if kind not in KINDS:
             raise InputError(f"kinds: {name} cannot be {kind!r}; {nearest(str(kind), list(KINDS))}")
     check_alpha(alpha)
+
+
+def _one_each(**columns: object) -> list[str]:
+    """Return the columns that say how the people were drawn; each is the name of one."""
+    for what, name in columns.items():
+        if name is not None and not isinstance(name, str):
+            raise InputError(f"{what} is {name!r}; give the name of one column")
+    return [str(name) for what, name in columns.items() if name and what != "by"]
+
+
+def _periods(periods: Mapping[str, float], kinds: Mapping[str, Kind]) -> dict[str, float]:
+    """Return how long a turn of a cyclic column is; a column that has a period and no kind is cyclic."""
+    for name, period in periods.items():
+        if isinstance(period, bool) or not isinstance(period, (int, float)) or not 0 < period < float("inf"):
+            raise InputError(f"the period of {name} is {period!r}; give a number above 0, such as 12 or 365.25")
+        if kinds.get(str(name), "cyclic") != "cyclic":
+            raise InputError(f"{name} has a period and is called {kinds[str(name)]}; call it cyclic, or leave one out")
+    return {str(name): period for name, period in periods.items()}
 
 
 def _check(

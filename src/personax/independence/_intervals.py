@@ -172,6 +172,10 @@ class _Surprise:
         return clear * known + (1 - clear) * self.slope
 
 
+REACH = 12.0
+"""Standard deviations from the estimate within which true shares are looked for."""
+
+
 def _accepted(of: _Surprise) -> Interval:
     """Return the smallest and largest true share at which the estimate is no surprise; the estimate is inside.
 
@@ -180,9 +184,10 @@ def _accepted(of: _Surprise) -> Interval:
     doi:10.1103/PhysRevD.57.3873).
     """
     middle = float(np.clip(of.estimate, 0, 1))
-    reach = 6 * np.sqrt(max(of.variance, of.null_variance, of.slope**2))
-    true = np.concatenate([[0.0], np.geomspace(1e-7, 1, 100)[:-1], np.linspace(middle - reach, middle + reach, 201)])
-    true = np.unique(np.clip(true, 0, 1 - 1e-9))
+    left = 1 - middle
+    reach = REACH * np.sqrt(max(of.variance, of.null_variance * left**2, (of.slope * left) ** 2))
+    true = np.concatenate([[0.0], np.geomspace(1e-7, 1, 100)[:-1], np.linspace(middle - reach, middle + reach, 401)])
+    true = np.unique(np.clip(true, max(0.0, middle - reach), min(middle + reach, 1 - 1e-9)))
     tail, side = of.upper_tail(true, of.estimate), (1 - LEVEL) / 2
     near = 1 - of.upper_tail(true, 0.0) > side
     held = true[np.where(near, tail > 2 * side, (tail > side) & (tail < 1 - side))]

@@ -13,6 +13,7 @@ from personax.independence._frames import as_frame
 from personax.independence._grid import SCHEMA, screen
 from personax.independence._variable import present_rows
 from personax.schema import Kind
+from personax.strict import check_alpha, nearest
 
 __all__ = ["missingness"]
 
@@ -72,9 +73,12 @@ def missingness(
     table = as_frame(frame)
     if not isinstance(table, pl.DataFrame):
         raise InputError("missing values are looked at in tables in memory; read the table first")
-    names = list(table.columns if columns is None else columns)
-    if absent := [name for name in names if name not in table.columns]:
-        raise InputError(f"the table has no column {absent[0]}")
+    check_alpha(alpha)
+    if isinstance(columns, str):
+        raise InputError(f"columns is a list of names; write columns=[{columns!r}]")
+    names = list(dict.fromkeys(table.columns if columns is None else map(str, columns)))
+    if absent := [name for name in (*names, *(kinds or {})) if name not in table.columns]:
+        raise InputError(f"the table has no column {absent[0]}, {nearest(absent[0], table.columns)}")
     gaps = {name: ~present_rows(table[name]) for name in names}
     partly = [name for name, gap in gaps.items() if FEW <= gap.sum() <= table.height - FEW]
     told = [pl.Series(name + IS_MISSING, gaps[name]).replace_strict({True: "yes", False: "no"}) for name in partly]

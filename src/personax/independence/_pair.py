@@ -221,7 +221,8 @@ class ColumnPair:
             dof = (x.groups - 1) * (y.groups - 1)
             return cramers_v_interval(cross(x, y), dof, x.of.n, min(x.groups, y.groups), self.effect)
         wider = () if self.z else tuple(side.wider(self._marginal_factors[2]) for side in (self.x, self.y))
-        return kernel_interval(x, y, adjusted=True, wider=wider)
+        low, high = kernel_interval(x, y, adjusted=True, wider=wider)
+        return (low, high) if np.isnan(self.effect) else (min(low, self.effect), max(high, self.effect))
 
 
 def few_levels(sample: Sample) -> bool:

@@ -15,7 +15,7 @@ from personax.independence._trend import middle_ranks
 __all__ = ["survey_test", "survey_weights"]
 
 WAVES = 4
-"""Cosines of the ranks: the first tells a rise, the second a turn, and so on; the k-th counts 1 / k."""
+"""Cosines of the ranks, fewer where units are few: the first tells a rise, the second a turn; the k-th counts 1 / k."""
 
 SHARE = 0.2
 """Products of features that are looked at, at most, as a share of the units."""
@@ -34,7 +34,7 @@ def survey_weights(weights: pl.Series) -> NDArray[np.float64]:
     numbers = weights.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
     if not (weights.dtype.is_numeric() and np.isfinite(numbers).all() and (numbers >= 0).all() and numbers.any()):
         raise InputError(f"{weights.name} holds weights that are no numbers of 0 or more; drop or mend those rows")
-    return np.asarray(numbers, dtype=np.float64)
+    return np.asarray(numbers / numbers.max(), dtype=np.float64)
 
 
 def survey_test(
@@ -76,7 +76,8 @@ def survey_test(
         raise UntestableError("survey weights do not go with given columns; name strata instead")
     units = np.unique(clusters, return_inverse=True)[1]
     number = int(units.max()) + 1
-    sides = [_features(sample, weights) for sample in (pair.x, pair.y)]
+    waves = int(np.clip(np.sqrt(SHARE * number), 2, WAVES))
+    sides = [_features(sample, weights, waves) for sample in (pair.x, pair.y)]
     size = sides[0].shape[1] * sides[1].shape[1]
     if size > max(SHARE * number, 4):
         raise UntestableError(f"{size} pairs of features are too many for {number} rows or clusters; join levels")
@@ -95,8 +96,8 @@ def survey_test(
     return TestResult(statistic / scale, exact(statistic, spread), float("nan"), len(f), "survey weights", details)
 
 
-def _features(sample: Sample, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return features of every row."""
+def _features(sample: Sample, weights: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """Return features of every row, of numbers so many waves."""
     counted = sample.counted
     shares = np.bincount(counted.codes, weights, minlength=counted.size) / weights.sum()
     if counted.values is None:
@@ -105,7 +106,7 @@ def _features(sample: Sample, weights: NDArray[np.float64]) -> NDArray[np.float6
         return counted.values[counted.codes]
     if counted.columns > 1:
         raise UntestableError("survey weights are for columns of one number; vectors are not tested")
-    k = np.arange(1, WAVES + 1) if counted.size > 2 else np.ones(1)
+    k = np.arange(1, most + 1) if counted.size > 2 else np.ones(1)
     waves = np.sqrt(2) * np.cos(np.pi * np.outer(middle_ranks(shares) + 0.5, k)) / k
     return np.asarray(waves[counted.codes])
 
