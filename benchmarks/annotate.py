@@ -26,7 +26,8 @@ from itertools import islice
 from pathlib import Path
 
 from personax.schema import TRAITS
-from personax.traits.llms import Model, Prompt, ReplyJournal, Survey, annotate, annotation_table
+from personax.traits import aggregate_ratings
+from personax.traits.llms import Model, Prompt, ReplyJournal, Survey, annotate, annotation_table, write_annotations
 from personax.traits.llms._journal import JournalEntry
 from personax.traits.llms._requests import ChatRequest, iter_requests
 
@@ -126,8 +127,22 @@ def written_out(n: int, words: int, path: Path) -> list[str]:
         journal.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     seconds = time.process_time() - began
     (line,) = size(path, 15 * n)
+    scored = [] if words != 12 else aggregated(asked, path)
     told = [line.replace("such replies", f"replies of {words} words a trait, prompts of {BIOGRAPHY_WORDS} words")]
-    return [*told, f"| writing them | {1000 * seconds / (15 * n):.2f} ms of processor time a reply |"]
+    return [*told, f"| writing them | {1000 * seconds / (15 * n):.2f} ms of processor time a reply |", *scored]
+
+
+def aggregated(asked: Survey[Prompt], path: Path) -> list[str]:
+    """Score a journal's replies part by part, and say what that took."""
+    began, before = time.process_time(), peak()
+    with ReplyJournal(path) as journal, tempfile.TemporaryDirectory() as folder:
+        rows = write_annotations(asked, journal, Path(folder))
+        read = time.process_time() - began
+        ids = [one["id"] for one in asked.people]
+        aggregate_ratings(rows, people=ids)
+    seconds, n = time.process_time() - began, len(asked.people)
+    return [f"| scoring {15 * n:,} replies of {n:,} people, people in memory | {seconds:.0f} CPU s ({read:.0f} of it "
+            f"reading); peak memory {peak():.0f} MB, {before:.0f} MB of it before |"]  # fmt: skip
 
 
 def entry(
