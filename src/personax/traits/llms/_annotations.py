@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from personax.data.frames import scan_parquet, write_parquet
 from personax.traits._aggregate import ANNOTATIONS
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._judge import Verdicts, apply_verdicts
@@ -83,8 +84,8 @@ def write_annotations(
     files = []
     for number, part in enumerate(_parts(survey, journal, stopped or {}, verdicts)):
         files.append(folder / f"annotations-{number:05d}.parquet")
-        part.write_parquet(files[-1])
-    return pl.scan_parquet(files, glob=False)
+        write_parquet(part, files[-1])
+    return pl.concat(map(scan_parquet, files))
 
 
 def _parts(

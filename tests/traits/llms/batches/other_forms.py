@@ -70,7 +70,7 @@ class Batches:
                 self.generated[key] += 1
                 lines.append(json.dumps(row or self._row(key)))
             batch["results"] = "\n".join(lines).encode()
-        return batch["results"]
+        return bytes(batch["results"])
 
     def _row(self, key: str) -> dict[str, Any]:
         if self.form == "gemini":
