@@ -1,6 +1,6 @@
 """How fast LLMs are asked, and what the journal costs; writes benchmarks/results/annotate.md.
 
-python benchmarks/annotate.py [--people 12000] [--flat 100000] [--delay 0.2] [--together 64]
+python benchmarks/annotate.py [--people 12000] [--flat 100000] [--delay 0.2] [--together 64] [--written 2000]
 
 A server of our own on loopback, in another process, answers each request after ``--delay`` seconds; with ``--together``
 requests under way, no client can get more than together / delay a second. ``--flat`` people are then asked about with
@@ -22,11 +22,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from itertools import islice
 from pathlib import Path
 
 from personax.schema import TRAITS
-from personax.traits.llms import Model, Prompt, ReplyJournal, Survey, annotate, annotation_table, content_hash
+from personax.traits import aggregate_ratings
+from personax.traits.llms import Model, Prompt, ReplyJournal, Survey, annotate, annotation_table, write_annotations
 from personax.traits.llms._journal import JournalEntry
+from personax.traits.llms._requests import ChatRequest, iter_requests
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "annotate.md"
@@ -100,20 +103,54 @@ def size(path: Path, n: int) -> list[str]:
             f"{each * 15e6 / 1e9:.1f} GB (asked for: 8 GB) |"]  # fmt: skip
 
 
+BIOGRAPHY_WORDS = 150
+
+
 def written_out(n: int, words: int, path: Path) -> list[str]:
-    """Write replies whose descriptions have so many different words, as no server of ours invents them."""
+    """Write 15 replies a person whose descriptions have so many words, with what was asked, and score them.
+
+    Words are drawn at random from docs/traits.md, which deflate worse than sentences.
+    """
     rng, known = random.Random(0), (ROOT / "docs" / "traits.md").read_text(encoding="utf-8").split()
+    everybody = [
+        {"id": f"p{i}", "name": f"Person {i}", "biography": " ".join(rng.choices(known, k=BIOGRAPHY_WORDS))}
+        for i in range(n)
+    ]
+    models = [Model(name=m, model=m, base_url="http://127.0.0.1:9/v1") for m in ("gpt", "claude", "gemini")]
+    asked = Survey(everybody, models, Prompt(fields=["biography"]), 5)
+    began = time.process_time()
     with ReplyJournal(path) as journal:
-        for start in range(0, n, 500):
-            journal.add(entry(k, said(rng, known, words), rng) for k in range(start, start + 500))
-    (line,) = size(path, n)
-    return [line.replace("such replies", f"replies of {words} words a trait")]
+        for model in models:
+            entries = (entry(one, model, asked, said(rng, known, words), rng) for one in iter_requests(asked, model))
+            while chunk := list(islice(entries, 500)):
+                journal.add(chunk)
+        journal.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    seconds = time.process_time() - began
+    (line,) = size(path, 15 * n)
+    scored = [] if words != 12 else aggregated(asked, path)
+    told = [line.replace("such replies", f"replies of {words} words a trait, prompts of {BIOGRAPHY_WORDS} words")]
+    return [*told, f"| writing them | {1000 * seconds / (15 * n):.2f} ms of processor time a reply |", *scored]
 
 
-def entry(number: int, reply: dict[str, object], rng: random.Random) -> JournalEntry:
-    key, prompt = content_hash(number), "number-3-increasing-1f0c2a9b"
+def aggregated(asked: Survey[Prompt], path: Path) -> list[str]:
+    """Score a journal's replies part by part, and say what that took."""
+    began, before = time.process_time(), peak()
+    with ReplyJournal(path) as journal, tempfile.TemporaryDirectory() as folder:
+        rows = write_annotations(asked, journal, Path(folder))
+        read = time.process_time() - began
+        ids = [one["id"] for one in asked.people]
+        aggregate_ratings(rows, people=ids)
+    seconds, n = time.process_time() - began, len(asked.people)
+    return [f"| scoring {15 * n:,} replies of {n:,} people, people in memory | {seconds:.0f} CPU s ({read:.0f} of it "
+            f"reading); peak memory {peak():.0f} MB, {before:.0f} MB of it before |"]  # fmt: skip
+
+
+def entry(
+    one: ChatRequest, model: Model, asked: Survey[Prompt], reply: dict[str, object], rng: random.Random
+) -> JournalEntry:
     cost = rng.random() / 100
-    return JournalEntry(key, "gpt", prompt, f"p{number}", 0, 0, reply, rng.random(), 900, 180, cost)
+    return JournalEntry(one.key, model.name, asked.prompt.name, one.person, one.repeat, 0, reply, rng.random(), 900,
+                        180, cost, one.messages)  # fmt: skip
 
 
 def said(rng: random.Random, known: list[str], words: int) -> dict[str, object]:
@@ -129,13 +166,14 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=12_000)
     parser.add_argument("--flat", type=int, default=100_000)
     parser.add_argument("--delay", type=float, default=0.2)
+    parser.add_argument("--written", type=int, default=2000)
     parser.add_argument("--together", type=int, default=64)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         lines = throughput(asked.people, asked.delay, asked.together, Path(folder) / "a.sqlite")
         lines += memory(asked.flat, Path(folder) / "b.sqlite") if asked.flat else []
         for words in (8, 12, 20):
-            lines += written_out(10_000, words, Path(folder) / f"{words}.sqlite")
+            lines += written_out(asked.written, words, Path(folder) / f"{words}.sqlite")
     command = " ".join(["python benchmarks/annotate.py", *sys.argv[1:]])
     load = f"load {os.getloadavg()[1]:.0f}"  # above the cores, requests a second say nothing; processor time does
     machine = f"{os.cpu_count()} cores, {load}, {platform.machine()}, Python {platform.python_version()}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from personax.errors import InputError
 from personax.schema import TRAITS
-from personax.traits import aggregate
+from personax.traits import aggregate, aggregate_ratings
 from personax.traits._aggregate import slug
 
 Row = tuple[str, str, int, float | None, str]
@@ -88,3 +90,22 @@ def test_columns_are_complete_and_named_by_model() -> None:
 def test_what_cannot_be_voted_on(votes: pl.DataFrame, says: str) -> None:
     with pytest.raises(InputError, match=says):
         aggregate(votes, people=["a"])
+
+
+@pytest.mark.parametrize("rule", ["median", "mean", "majority", "graded"])
+def test_files_that_are_read_one_trait_after_the_other_give_the_same(rule: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    parts = [
+        rated(*((f"p{p}", m, 0, float(rng.integers(1, 4)), "ok") for p in range(60) for m in "xyz"), trait=trait)
+        for trait in TRAITS[:3]
+    ]
+    parts.append(rated(("p1", "w", 0, None, "refused"), trait=TRAITS[1]))
+    files = [tmp_path / f"{at}.parquet" for at in range(len(parts))]
+    for part, file in zip(parts, files, strict=True):
+        part.write_parquet(file)
+    people = [f"p{p}" for p in range(61)]
+    whole = aggregate_ratings(pl.concat(parts), people=people, rule=rule)
+    unread = aggregate_ratings(pl.scan_parquet(files, glob=False), people=people, rule=rule)
+    assert unread.traits.equals(whole.traits)
+    assert unread.uncertainty().equals(whole.uncertainty())
+    assert "w_o" in unread.traits.columns

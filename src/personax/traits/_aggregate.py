@@ -35,6 +35,10 @@ ANNOTATIONS = {
 """Columns of annotations.parquet."""
 
 
+NEEDED = ("person", "model", "trait", "score", "status")
+"""Columns that scores are made of."""
+
+
 def slug(model: str) -> str:
     """Return a model's name as the start of a column name.
 
@@ -133,7 +137,7 @@ class AggregatedScores:
 
 
 def aggregate_ratings(
-    annotations: pl.DataFrame,
+    annotations: pl.DataFrame | pl.LazyFrame,
     *,
     people: Sequence[str],
     rule: str = "median",
@@ -147,7 +151,7 @@ def aggregate_ratings(
     Parameters
     ----------
     annotations
-        Rows as in `ANNOTATIONS`.
+        Rows as in `ANNOTATIONS`; of files that are not read yet (a LazyFrame) one trait is in memory at a time.
     people
         Ids, in the order of the result; people whom nobody rated stay in it.
     rule
@@ -168,25 +172,27 @@ def aggregate_ratings(
         A model called final, two models with one column name, a rated person who is not in ``people``, a score that is
         no number.
     """
-    _check(annotations, people, framework)
+    lazy = annotations.lazy()
+    models = _check(lazy, people, framework)
     letters = framework.letters
     invented = [] if anchors is None else anchors["person"].unique(maintain_order=True).to_list()
-    answers = annotations if anchors is None else pl.concat([annotations, anchors], how="diagonal_relaxed")
+    answers = lazy if anchors is None else pl.concat([lazy, anchors.lazy()], how="diagonal_relaxed")
+    if anchors is not None:
+        models = list(dict.fromkeys([*models, *anchors["model"]]))
     indicators = group_indicators(groups, len(people)) if groups else None
     if indicators is not None:
         indicators = np.vstack([indicators, np.zeros((len(invented), indicators.shape[1]))])
-    ratings = {
-        trait: Ratings.from_annotations(
-            answers, trait, people=[*people, *invented], families=families, covariates=indicators
+    estimates, by_model = dict[str, ScoreEstimate](), dict[str, pl.Series]()
+    for trait in framework.names:
+        own = answers.filter(pl.col("trait") == trait).select(NEEDED).collect()
+        ratings = Ratings.from_annotations(
+            own, trait, people=[*people, *invented], raters=models, families=families, covariates=indicators
         )
-        for trait in framework.names
-    }
-    estimates = {trait: rating_model(rule)(estimate).first(len(people)) for trait, estimate in ratings.items()}
-    columns = {
-        f"{slug(model)}_{letters[trait]}": _nulls(ratings[trait].matrix[place, : len(people)])
-        for place, model in enumerate(next(iter(ratings.values())).raters)
-        for trait in framework.names
-    }
+        estimates[trait] = rating_model(rule)(ratings).first(len(people))
+        for place, model in enumerate(ratings.raters):
+            by_model[f"{slug(model)}_{letters[trait]}"] = _nulls(ratings.matrix[place, : len(people)])
+    columns = {f"{slug(model)}_{letters[trait]}": by_model[f"{slug(model)}_{letters[trait]}"]
+               for model in models for trait in framework.names}  # fmt: skip
     columns |= {f"final_{letters[trait]}": _nulls(estimate.score) for trait, estimate in estimates.items()}
     return AggregatedScores(
         pl.DataFrame({"id": list(people), **columns}, schema_overrides={"id": pl.String}),
@@ -217,8 +223,13 @@ def _nulls(values: Floats) -> pl.Series:
     return pl.Series(values, dtype=pl.Float64).fill_nan(None)
 
 
-def _check(annotations: pl.DataFrame, people: Sequence[str], framework: TraitFramework) -> None:
-    models = annotations["model"].unique(maintain_order=True).to_list()
+def _check(annotations: pl.LazyFrame, people: Sequence[str], framework: TraitFramework) -> list[str]:
+    """Return the models, in the order in which they come."""
+
+    def distinct(column: str) -> list[str]:
+        return annotations.select(pl.col(column).unique(maintain_order=True)).collect()[column].to_list()
+
+    models = distinct("model")
     slugs = [slug(model) for model in models]
     if "final" in slugs:
         raise InputError("a model is called final, the name of the score over models; give it another name")
@@ -226,12 +237,15 @@ def _check(annotations: pl.DataFrame, people: Sequence[str], framework: TraitFra
         raise InputError(f"two models have the same column name among {', '.join(slugs)}; give them other names")
     if len(set(people)) < len(people):
         raise InputError("an id stands twice among the people; give every person one row")
-    strangers = annotations.filter(~pl.col("person").is_in(list(people)))["person"].n_unique()
+    known = pl.LazyFrame({"person": list(people)}, schema={"person": pl.String})
+    strangers = annotations.select(pl.col("person").unique()).join(known, on="person", how="anti").collect().height
     if strangers:
         raise InputError(f"{strangers} rated people are not in the people table; annotate this study's people")
-    unknown = set(annotations["trait"]) - set(framework.names)
+    unknown = set(distinct("trait")) - set(framework.names)
     if unknown:
         raise InputError(f"the trait {sorted(unknown)[0]} is not one of {', '.join(framework.names)}")
-    scores = annotations.filter(pl.col("status") == "ok")["score"].cast(pl.Float64)
-    if scores.null_count() or not bool(scores.is_finite().all()):
+    score = pl.col("score").cast(pl.Float64)
+    wrong = annotations.filter(pl.col("status") == "ok").select((score.is_null() | ~score.is_finite()).sum()).collect()
+    if wrong.item():
         raise InputError("an answer with status ok has no finite score; give it another status")
+    return models

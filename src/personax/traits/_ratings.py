@@ -59,11 +59,20 @@ class Ratings:
         trait: str,
         *,
         people: Sequence[str],
+        raters: Sequence[str] | None = None,
         families: Mapping[str, str] | None = None,
         covariates: Floats | None = None,
     ) -> Ratings:
-        """Read a trait's answers with status ``ok``; a rater without any stays among the raters."""
-        raters = tuple(annotations["model"].unique(maintain_order=True))
+        """Read a trait's answers with status ``ok``; a rater without any stays among the raters.
+
+        Parameters
+        ----------
+        annotations, trait, people, families, covariates
+            See the class; rows of other traits are left out.
+        raters
+            Names, where rows of one trait alone may not have them all; those of the rows by default.
+        """
+        raters = tuple(annotations["model"].unique(maintain_order=True)) if raters is None else tuple(raters)
         own = annotations.filter(pl.col("trait") == trait)
         rows, silent = own.filter(pl.col("status") == "ok"), own.filter(pl.col("status").is_in(SILENCE))
         return cls(

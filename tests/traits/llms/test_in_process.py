@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 
@@ -163,3 +165,58 @@ def test_vllm_is_asked_for_late(tmp_path: Path) -> None:
             VLLMProvider(model_of(tmp_path).replaced(provider="vllm"), None)
     else:
         pytest.skip("vLLM is installed")
+
+
+class Sampling:
+    """The parameters of vLLM's SamplingParams that are used, by its names; others are refused as there."""
+
+    def __init__(self, *, temperature: float = 1.0, max_tokens: int | None = 16, logprobs: int | None = None,
+                 seed: int | None = None, structured_outputs: Any = None) -> None:  # fmt: skip
+        self.max_tokens, self.logprobs, self.structured = max_tokens, logprobs, structured_outputs
+        self.temperature, self.seed = temperature, seed
+
+
+class Structured:
+    def __init__(self, json: str | dict[str, Any] | None = None) -> None:
+        self.json = json
+
+
+class Engine:
+    """vLLM's LLM as its reference has it: ``chat(messages, sampling_params, use_tqdm=True)`` -> one output a chat."""
+
+    asked: ClassVar[list[Any]] = []
+
+    def __init__(self, model: str, *, trust_remote_code: bool = False) -> None:
+        assert not trust_remote_code
+
+    def chat(
+        self, messages: list[list[dict[str, Any]]], sampling_params: Any = None, use_tqdm: bool = True
+    ) -> list[Any]:
+        assert all(isinstance(one, list) for one in messages)
+        self.asked.append(sampling_params)
+        offered = enumerate((("{", -0.1), ("x", -2.5)), start=7)
+        chance = {place: SimpleNamespace(logprob=value, decoded_token=token) for place, (token, value) in offered}
+        told = [chance] * 99 if sampling_params.logprobs else None
+        said = SimpleNamespace(text=GOOD, token_ids=[7] * 99, logprobs=told, finish_reason="stop")
+        return [SimpleNamespace(prompt_token_ids=[1] * 700, outputs=[said]) for _ in messages]
+
+
+def test_vllm_is_asked_as_its_reference_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from personax.traits.llms._in_process import VLLMProvider
+
+    module, params = ModuleType("vllm"), ModuleType("vllm.sampling_params")
+    vars(module).update(LLM=Engine, SamplingParams=Sampling, sampling_params=params)
+    vars(params).update(StructuredOutputsParams=Structured)
+    monkeypatch.setitem(sys.modules, "vllm", module)
+    monkeypatch.setitem(sys.modules, "vllm.sampling_params", params)
+    (tmp_path / "config.json").write_text("{}")
+    model = model_of(tmp_path, logprobs=True, extra_body={"seed": 3}).replaced(provider="vllm")
+    with ReplyJournal(tmp_path / "journal.sqlite") as journal:
+        asked = Survey(PEOPLE, [model], Prompt())
+        (outcome,) = annotate(asked, journal)
+        assert (outcome.completed, outcome.failed) == (5, 0)
+        assert set(annotation_table(asked, journal)["status"]) == {"ok"}
+        assert {(one.tokens_in, one.tokens_out) for one in journal.entries()} == {(700, 99)}
+    sent = Engine.asked[0]
+    assert (sent.temperature, sent.max_tokens, sent.seed, sent.structured.json) == (0.0, 12, 3, Prompt().schema())
+    VLLMProvider.load.cache_clear()

@@ -1,6 +1,8 @@
 """Annotation against a server that others wrote: llama.cpp's, with a tiny model of noise and schema decoding.
 
-Opt-in: set PERSONAX_LLAMA_PYTHON to a Python that has `llama-cpp-python[server]` and `gguf`.
+Opt-in: set PERSONAX_LLAMA_PYTHON to a Python that has `llama-cpp-python[server]` and `gguf`, or PERSONAX_SERVER_URL to
+the address of any server that runs on this machine and ends with /v1, such as that of `transformers serve`
+(PERSONAX_SERVER_MODEL: what it calls its model).
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ import pytest
 
 pytest.importorskip("httpx2", reason="httpx2 is not installed: pip install personax[traits]")
 
+from tests.traits.llms.chaos_proxy import chaos
+
+from personax.http import RetryPolicy
+from personax.traits.llms import RunPolicy
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Prompt
@@ -27,13 +33,17 @@ from personax.traits.llms._requests import Survey
 from personax.traits.llms._runner import annotate
 
 PYTHON = os.environ.get("PERSONAX_LLAMA_PYTHON", "")
+ADDRESS, NAME = os.environ.get("PERSONAX_SERVER_URL", ""), os.environ.get("PERSONAX_SERVER_MODEL", "tiny")
 pytestmark = pytest.mark.skipif(
-    not PYTHON, reason="opt-in: PERSONAX_LLAMA_PYTHON names no Python with llama-cpp-python"
+    not PYTHON and not ADDRESS, reason="opt-in: neither PERSONAX_LLAMA_PYTHON nor PERSONAX_SERVER_URL is set"
 )
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if ADDRESS:
+        yield ADDRESS
+        return
     folder = tmp_path_factory.mktemp("llama")
     subprocess.run([PYTHON, str(Path(__file__).with_name("tiny_llama.py")), str(folder / "tiny.gguf")], check=True)
     with socket.socket() as free:
@@ -61,10 +71,27 @@ def await_answer(address: str, server: subprocess.Popen[bytes], log: Path) -> No
     pytest.fail(f"the server did not start: {log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
 
 
+def test_behind_a_proxy_that_breaks_replies_each_person_is_answered_once(url: str, tmp_path: Path) -> None:
+    """The server knows no Idempotency-Key: what broke after it had answered is answered once more, nothing else."""
+    people = [{"id": f"p{i}", "name": f"Ann {i}", "biography": "She sings."} for i in range(8)]
+    policy = RunPolicy(RetryPolicy(attempts=12, rate_limited_attempts=40, backoff=0.01), failures=200, pause=0.05)
+    with chaos(url) as proxy, ReplyJournal(tmp_path / "journal.sqlite") as journal:
+        model = Model(name="tiny", model=NAME, base_url=proxy.url, structured="none" if ADDRESS else "object",
+                      temperature=1.0, max_tokens=60 if ADDRESS else 3000, concurrency=2)  # fmt: skip
+        asked = Survey(people, [model], Prompt(), 1)
+        (outcome,) = annotate(asked, journal, policy=policy)
+        assert (outcome.completed, outcome.stop_reason) == (8, None)
+        assert annotation_table(asked, journal).height == 8 * 5
+        (again,) = annotate(asked, journal, policy=policy)
+        assert (again.cached, again.completed) == (8, 0)
+        assert max(proxy.passed.values()) == 1, "a whole reply is never asked for again"
+
+
+@pytest.mark.skipif(not PYTHON, reason="another server's model is not noise")
 @pytest.mark.parametrize("structured", ["object", "json", "none"])
 def test_noise_is_scored_only_where_it_has_the_wanted_shape(url: str, structured: Any, tmp_path: Path) -> None:
     model = Model(
-        name="tiny", model="tiny", base_url=url, structured=structured, temperature=1.0, max_tokens=3000, concurrency=1
+        name="tiny", model=NAME, base_url=url, structured=structured, temperature=1.0, max_tokens=3000, concurrency=1
     )
     people = [{"id": f"p{i}", "name": f"Ann {i}", "biography": "She sings."} for i in range(4)]
     asked = Survey(people, [model], Prompt(), 1)

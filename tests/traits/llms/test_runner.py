@@ -28,7 +28,7 @@ from personax.errors import InputError, StudyError
 from personax.http import RetryPolicy
 from personax.schema import TRAITS
 from personax.traits import aggregate
-from personax.traits.llms import RunPolicy, RunSummary, annotate
+from personax.traits.llms import RunPolicy, RunSummary, annotate, write_annotations
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._prompt import Prompt
@@ -79,7 +79,9 @@ def first(fault: Fault, times: int = 1) -> Callable[[Body, int], Fault | None]:
     return lambda body, seen: fault if seen < times else None
 
 
-def test_everybody_is_asked_once_and_the_journal_answers_the_second_time(server: Server, journal: ReplyJournal) -> None:
+def test_everybody_is_asked_once_and_the_journal_answers_the_second_time(
+    server: Server, journal: ReplyJournal, tmp_path: Path
+) -> None:
     asking = Survey(people(4), [model(server, "one"), model(server, "two")], Prompt(), repeats=2)
     for outcome in annotate(asking, journal):
         assert (outcome.total, outcome.cached, outcome.completed, outcome.failed) == (8, 0, 8, 0)
@@ -90,6 +92,9 @@ def test_everybody_is_asked_once_and_the_journal_answers_the_second_time(server:
     assert sum(server.sent.values()) == 16
     table = annotation_table(asking, journal)
     assert table.height == 4 * 2 * 2 * len(TRAITS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("personax.traits.llms._annotations.CHUNK_ROWS", 7)
+        assert write_annotations(asking, journal, tmp_path).collect().equals(table)
     assert set(table["status"]) <= {"ok", "insufficient"}
     assert set(table["score"].drop_nulls()) <= {1.0, 2.0, 3.0}
     entry = next(journal.entries())

@@ -10,7 +10,7 @@ rows). `judge_survey` has a model check replies. By a provider's batch API: ``_b
 files: ``_batch_files``.
 """
 
-from personax.traits.llms._annotations import annotation_table
+from personax.traits.llms._annotations import annotation_table, write_annotations
 from personax.traits.llms._batch_files import BatchQuota, ImportSummary, export_requests, import_replies
 from personax.traits.llms._capabilities import Capability, probe_models
 from personax.traits.llms._journal import JournalEntry, ReplyJournal
@@ -89,4 +89,5 @@ __all__ = [
     "reply_key",
     "shown_text",
     "take_from_cache",
+    "write_annotations",
 ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from personax.data.frames import scan_parquet, write_parquet
 from personax.traits._aggregate import ANNOTATIONS
 from personax.traits.llms._journal import ReplyJournal
 from personax.traits.llms._judge import Verdicts, apply_verdicts
@@ -16,7 +19,7 @@ from personax.traits.llms._reply_parsing import TraitRating
 from personax.traits.llms._requests import Survey
 from personax.traits.llms._responses import ModelResponse, model_responses
 
-__all__ = ["annotation_table", "trait_ratings"]
+__all__ = ["annotation_table", "trait_ratings", "write_annotations"]
 
 CHUNK_ROWS = 50_000
 """Rows that are held as Python objects at once."""
@@ -55,19 +58,50 @@ def annotation_table(
         reply came, the text says why. ``not_asked``: the person has nothing in the
         prompt's fields.
     """
+    return pl.concat(_parts(survey, journal, stopped or {}, verdicts))
+
+
+def write_annotations(
+    survey: Survey[Prompt],
+    journal: ReplyJournal,
+    folder: Path,
+    *,
+    stopped: Mapping[str, str] | None = None,
+    verdicts: Verdicts | None = None,
+) -> pl.LazyFrame:
+    """Write the rows of `annotation_table` into Parquet files, some at a time, and return them unread.
+
+    A million people, three models and five repeats are 75 million rows: more than memory holds. What is returned can be
+    given to `personax.traits.aggregate_ratings`, which reads one trait after the other.
+
+    Parameters
+    ----------
+    survey, journal, stopped, verdicts
+        See `annotation_table`.
+    folder
+        An empty one.
+    """
+    files = []
+    for number, part in enumerate(_parts(survey, journal, stopped or {}, verdicts)):
+        files.append(folder / f"annotations-{number:05d}.parquet")
+        write_parquet(part, files[-1])
+    return pl.concat(map(scan_parquet, files))
+
+
+def _parts(
+    survey: Survey[Prompt], journal: ReplyJournal, stopped: Mapping[str, str], verdicts: Verdicts | None
+) -> Iterator[pl.DataFrame]:
+    """Yield tables of `CHUNK_ROWS` rows; at least one."""
     schema = {**ANNOTATIONS, "flag": pl.String, "ruled": pl.String, "judged": pl.String, "evidence": pl.String,
               "expected": pl.Float64}  # fmt: skip
-    parts, rows = [], []
-    for row in _rows(survey, journal, stopped or {}, verdicts or {}):
-        rows.append(row)
-        if len(rows) == CHUNK_ROWS:
-            parts.append(pl.DataFrame(rows, schema=schema, orient="row"))
-            rows = []
-    table = pl.concat([*parts, pl.DataFrame(rows, schema=schema, orient="row")])
     left_out = [] if verdicts is not None else ["ruled", "judged"]
     left_out += [] if survey.prompt.evidence else ["evidence"]
     left_out += [] if any(model.logprobs for model in survey.models) else ["expected"]
-    return table.drop(left_out)
+    rows = _rows(survey, journal, stopped, verdicts or {})
+    first = True
+    while (chunk := list(islice(rows, CHUNK_ROWS))) or first:
+        yield pl.DataFrame(chunk, schema=schema, orient="row").drop(left_out)
+        first = False
 
 
 def _rows(

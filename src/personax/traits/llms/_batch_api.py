@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 from personax.files import parse_json
@@ -23,7 +23,15 @@ from personax.traits.llms._provider import (
 )
 from personax.traits.llms._requests import ChatRequest
 
-__all__ = ["BatchAPI", "BatchNotFoundError", "BatchResults", "BatchStatus"]
+__all__ = [
+    "FILE_SECONDS",
+    "MAX_FILE_BYTES",
+    "BatchAPI",
+    "BatchGoneError",
+    "BatchNotFoundError",
+    "BatchResults",
+    "BatchStatus",
+]
 
 FINAL_STATUSES: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 PAGE_SIZE: Final = 100
@@ -95,14 +103,25 @@ class BatchNotFoundError(ModelUnavailableError):
     """The provider does not know a batch or file that it named before."""
 
 
+class BatchGoneError(Exception):
+    """What a batch was to be made of is gone with the process that held it; the requests go into another."""
+
+
 class BatchAPI:
-    """The batch endpoints of one provider for one model.
+    """The batch endpoints of one provider for one model, in OpenAI's form.
 
     All methods raise TransientError, InvalidRequestError or ModelUnavailableError, by what is to be done.
     """
 
+    names_batches: ClassVar[bool] = True
+    """Whether a batch at the provider tells, by a name or a file, that it is ours."""
+
     def __init__(self, provider: Endpoint) -> None:
         self.provider, self.model = provider, provider.model
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self.provider.close()
 
     def line(self, request: ChatRequest) -> bytes:
         """Return a request's line in a file."""
@@ -113,7 +132,7 @@ class BatchAPI:
         """Upload a file and return its id at the provider."""
         files = {"file": (f"{name}.jsonl", data, "application/jsonl")}
         sent = await self._json("POST", "/files", data={"purpose": "batch"}, files=files, timeout=FILE_SECONDS)
-        return _name(sent)
+        return self._name(sent, "id")
 
     async def create(self, name: str, file: str) -> BatchStatus:
         """Create a batch of an uploaded file; ``name`` is our id, kept in its metadata."""
@@ -125,8 +144,16 @@ class BatchAPI:
         }
         return self._state(await self._json("POST", "/batches", json=body, headers={"Idempotency-Key": name}))
 
-    async def find(self, name: str, file: str) -> BatchStatus | None:
-        """Return the account's batch with our id or input file; None where there is none."""
+    async def find(self, name: str, file: str, keys: Collection[str], known: Collection[str]) -> BatchStatus | None:
+        """Return the account's batch with our id or input file; None where there is none.
+
+        Parameters
+        ----------
+        name, file
+            Our id, and what was uploaded.
+        keys, known
+            Its requests, and batches that are known to be others; for providers that keep no name of ours.
+        """
         after: str | None = None
         while True:
             rows, more = await self._page({"limit": PAGE_SIZE} | ({"after": after} if after else {}))
@@ -151,8 +178,11 @@ class BatchAPI:
         await self._page({"limit": 1})
 
     async def _page(self, params: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
-        page = await self._json("GET", "/batches", params=params)
-        rows = page.get("data")
+        return self._rows(await self._json("GET", "/batches", params=params), "data")
+
+    def _rows(self, page: dict[str, Any], field: str, *, empty: bool = False) -> tuple[list[dict[str, Any]], bool]:
+        """Return the batches of a page, and whether there are more; ``empty``: a list of none may be left out."""
+        rows = page.get(field, [] if empty else None)
         if not isinstance(rows, list):
             raise ModelUnavailableError(
                 f"{self.model.name}: {self.model.base_url} cannot list its batches; set batch: false"
@@ -161,7 +191,7 @@ class BatchAPI:
 
     async def status(self, batch: str) -> BatchStatus:
         """Return the status of a batch."""
-        return self._state(await self._json("GET", f"/batches/{quote(batch, safe='')}"))
+        return self._state(await self._json("GET", f"/batches/{quote(batch, safe='')}", there=batch))
 
     async def results(self, state: BatchStatus, keys: Collection[str], duration: float) -> BatchResults:
         """Return a batch's results; files that lack some requests are fetched once more."""
@@ -202,7 +232,7 @@ class BatchAPI:
 
     async def _file(self, name: str) -> bytes:
         path = f"/files/{quote(name, safe='')}/content"
-        return await self._bytes("GET", path, timeout=FILE_SECONDS, max_bytes=MAX_FILE_BYTES)
+        return await self._bytes("GET", path, there=name, timeout=FILE_SECONDS, max_bytes=MAX_FILE_BYTES)
 
     async def _json(self, method: str, path: str, **content: Any) -> dict[str, Any]:  # noqa: ANN401 - as ApiClient
         raw = await self._bytes(method, path, **content)
@@ -214,15 +244,23 @@ class BatchAPI:
             raise TransientError("the reply was cut off, or is not JSON")
         return value
 
-    async def _bytes(self, method: str, path: str, **content: Any) -> bytes:  # noqa: ANN401
+    async def _bytes(self, method: str, path: str, *, there: str = "", **content: Any) -> bytes:  # noqa: ANN401
+        """Return what a request gives; ``there``: what the provider has named before."""
+        headers = {**self.provider.headers(), **self.model.headers, **content.pop("headers", {})}
         try:
-            return await self.provider.send(method, path, **content)
+            return await self.provider.send(method, path, headers=headers, **content)
         except ModelNotFoundError:
             where = f"{self.model.name}: {self.model.base_url}"
-            if path.count("/") > 1:
-                message = f"{where} does not have {path[1:]} (404); ask with the key that it was made with"
+            if there:
+                message = f"{where} does not have {there} (404); ask with the key that it was made with"
                 raise BatchNotFoundError(message) from None
             raise ModelUnavailableError(f"{where} offers no batches (404); set batch: false") from None
+
+    def _name(self, body: dict[str, Any], field: str) -> str:
+        name = body.get(field)
+        if not isinstance(name, str) or not name or name.strip(".") == "":
+            raise TransientError("the reply names no file or batch")
+        return name
 
     def _state(self, body: dict[str, Any]) -> BatchStatus:
         files = tuple(
@@ -235,16 +273,10 @@ class BatchAPI:
         ends = [body.get(f"{status}_at") for status in FINAL_STATUSES]
         end, began = next((one for one in ends if _is_time(one)), None), body.get("created_at")
         return BatchStatus(
-            _name(body), str(body.get("status")), files, sum(number for number in done if type(number) is int),
+            self._name(body, "id"), str(body.get("status")), files,
+            sum(number for number in done if type(number) is int),
             self.provider.redact(reason), float(end - began) if end is not None and _is_time(began) else None,
         )  # fmt: skip
-
-
-def _name(body: dict[str, Any]) -> str:
-    name = body.get("id")
-    if not isinstance(name, str) or not name or name.strip(".") == "":
-        raise TransientError("the reply names no file or batch")
-    return name
 
 
 def _is_time(value: object) -> bool:

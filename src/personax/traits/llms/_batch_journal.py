@@ -104,6 +104,16 @@ class BatchStore:
             ).fetchall()
         return [Batch(*row) for row in rows]
 
+    def names(self) -> set[str]:
+        """Return the provider's names of all batches of this journal."""
+        with self.journal.transaction() as db:
+            return {row[0] for row in db.execute("SELECT batch FROM batches WHERE batch IS NOT NULL")}
+
+    def reopen(self, batch: Batch) -> None:
+        """Note that the provider's batch was not this one: it is looked for again."""
+        with self.journal.transaction() as db:
+            db.execute("UPDATE batches SET batch = NULL, state = 'planned' WHERE id = ?", (batch.id,))
+
     def requests(self, batch: Batch) -> dict[str, BatchRequest]:
         """Return the requests of a batch by key; none of one that another process has collected meanwhile."""
         with self.journal.transaction() as db:

@@ -16,11 +16,10 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from personax.errors import InputError
 from personax.http import TransientError, retry, wait_seconds
-from personax.traits.llms._batch_api import BatchAPI, BatchNotFoundError, BatchResults, BatchStatus
+from personax.traits.llms._batch_api import BatchGoneError, BatchNotFoundError, BatchResults, BatchStatus
 from personax.traits.llms._batch_journal import Batch, BatchRequest, BatchStore
-from personax.traits.llms._chat_completions import OpenAIProvider
+from personax.traits.llms._batch_protocols import batch_api
 from personax.traits.llms._journal import JournalEntry
 from personax.traits.llms._prompt import content_hash
 from personax.traits.llms._provider import (
@@ -28,8 +27,10 @@ from personax.traits.llms._provider import (
     InvalidRequestError,
     Model,
     ModelUnavailableError,
+    make_provider,
 )
 from personax.traits.llms._requests import (
+    EXPECTED_OUTPUT_TOKENS,
     ChatRequest,
     Question,
     Survey,
@@ -69,11 +70,14 @@ class _BatchFile:
     costs: dict[str, float] = field(default_factory=dict)
     lines: dict[str, bytes] = field(default_factory=dict)
     size: int = 0
+    tokens: int = 0
 
-    def takes(self, line: bytes) -> bool:
-        return len(self.requests) < MAX_REQUESTS and self.size + len(line) <= MAX_BYTES
+    def takes(self, line: bytes, tokens: int, most: int | None) -> bool:
+        fits = most is None or not self.requests or self.tokens + tokens <= most
+        return len(self.requests) < MAX_REQUESTS and self.size + len(line) <= MAX_BYTES and fits
 
-    def add(self, request: BatchRequest, cost: float, line: bytes) -> None:
+    def add(self, request: BatchRequest, cost: float, line: bytes, tokens: int) -> None:
+        self.tokens += tokens
         self.requests.append(request)
         self.costs[request.key], self.lines[request.key] = cost, line
         self.size += len(line)
@@ -98,13 +102,11 @@ class BatchRunner:
         self.survey, self.model, self.context = survey, model, context
         self.summary = summary or RunSummary(model.name)
         self.writer, self.budget, self.policy = context.writer, context.budget, context.policy
-        if model.batch and model.provider != "openai":
-            raise InputError(f"{model.name}: batches need the provider openai; set batch: false")
-        self.provider = OpenAIProvider(model, survey.prompt.schema())
-        self.client, self.store = BatchAPI(self.provider), BatchStore(context.writer.journal, model)
+        self.client = batch_api(model, make_provider(model, survey.prompt.schema()))
+        self.store = BatchStore(context.writer.journal, model)
         self.reserved: dict[str, float] = {}
         self.limit_reason: str | None = None
-        self._can_list = False
+        self._can_list = self._is_full = False
         self.rng = np.random.default_rng()
 
     async def run(self) -> RunSummary:
@@ -119,7 +121,7 @@ class BatchRunner:
                 f"{self.model.name}: the batches at {self.model.base_url} cannot be reached ({error})"
             )
         finally:
-            await self.provider.close()
+            await self.client.close()
         return self.summary
 
     async def _rounds(self) -> None:
@@ -139,6 +141,8 @@ class BatchRunner:
     async def _send_all(self, *, first: bool) -> int:
         """Send what has neither a reply nor a batch, and return how many requests have no reply."""
         file, n_left, total, n_failed, self.limit_reason = _BatchFile(), 0, 0, 0, None
+        # where only so many tokens may wait, one batch follows the other
+        self._is_full = self.model.batch_tokens is not None and bool(await self.writer.call(self.store.open))
         for requests in chunked(iter_requests(self.survey, self.model)):
             unanswered, n_given_up = await self.writer.call(self._unanswered, requests)
             total, n_failed, n_left = total + len(requests), n_failed + n_given_up, n_left + len(unanswered)
@@ -178,16 +182,19 @@ class BatchRunner:
         if self.limit_reason is not None:
             return file
         line = self.client.line(request)
-        if not file.takes(line):
+        tokens, most = request.tokens + EXPECTED_OUTPUT_TOKENS, self.model.batch_tokens
+        if not file.takes(line, tokens, most):
             await self._send(file)
-            file = _BatchFile()
+            file, self._is_full = _BatchFile(), most is not None
+        if self._is_full:
+            return file
         cost = most_cost(request, self.model, batched=True)
         if not self.budget.reserve(cost):
             self.limit_reason = f"{self.model.name}: max_cost {self.budget.limit:g} is reached; raise it to go on"
             return file
         name, messages = self.survey.prompt.name, request.messages
         asked = BatchRequest(request.key, name, request.person, request.repeat, turn, messages=messages)
-        file.add(asked, cost, line)
+        file.add(asked, cost, line, tokens)
         return file
 
     async def _send(self, file: _BatchFile) -> None:
@@ -227,6 +234,10 @@ class BatchRunner:
             except InvalidRequestError as error:
                 await self._finish(batch, BatchResults(), str(error))
                 return
+            except BatchGoneError:
+                await self.writer.call(self.store.drop, batch)
+                self.budget.settle(self.reserved.pop(batch.id, 0.0), 0.0)
+                return
             except TransientError as error:
                 self.summary.count_retry(error)
                 if (error.retry_after or 0.0) > self.policy.retry.max_wait:
@@ -243,10 +254,13 @@ class BatchRunner:
 
     async def _lookup(self, batch: Batch, file: str) -> BatchStatus | None:
         """Find the batch at the provider, where it may be listed only some time after its creation."""
-        status = await self._with_retries(partial(self.client.find, batch.id, file))
+        keys = await self.writer.call(self.store.requests, batch)
+        known = await self.writer.call(self.store.names)
+        find = partial(self.client.find, batch.id, file, keys.keys(), known)
+        status = await self._with_retries(find)
         if status is None:
             await asyncio.sleep(self.policy.confirm_delay)
-            status = await self._with_retries(partial(self.client.find, batch.id, file))
+            status = await self._with_retries(find)
         return status
 
     async def _resume(self) -> None:
@@ -297,7 +311,10 @@ class BatchRunner:
             if age < BATCH_RETENTION:
                 raise
             status, results = BatchStatus(name, str(error)), BatchResults()
-        await self._finish(batch, results, f"{status.status} {status.reason}".strip())
+        if results.unmatched and not results.seen and not self.client.names_batches:
+            await self.writer.call(self.store.reopen, batch)  # it was taken for ours by its number of requests
+        else:
+            await self._finish(batch, results, f"{status.status} {status.reason}".strip())
         return True
 
     async def _finish(self, batch: Batch, results: BatchResults, reason: str) -> None:

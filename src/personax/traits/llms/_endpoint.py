@@ -168,10 +168,23 @@ class Endpoint(ABC):
         """What the schema is called."""
         return "traits_" + content_hash(self.schema)[:8]
 
-    async def send(self, method: str, path: str, **content: Any) -> bytes:  # noqa: ANN401 - as ApiClient takes it
-        """Return the body of a reply of the endpoint; an error says what is to be done."""
+    def client_below(self, part: str) -> ApiClient:
+        """Return a client of the same host and key, with a part before the path: Google's files are there."""
+        host, slash, path = self.model.base_url.partition("://")[2].partition("/")
+        base = f"{self.model.base_url.partition('://')[0]}://{host}/{part}{slash}{path}"
+        return ApiClient(base, self._secret, timeout=self.model.timeout, key_header=self.key_header)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        client: ApiClient | None = None,
+        **content: Any,  # noqa: ANN401 - as ApiClient takes it
+    ) -> bytes:
+        """Return the body of a reply of the endpoint, or of another client of it; an error says what is to be done."""
         try:
-            return await self.client.send(method, path, **content)
+            return await (client or self.client).send(method, path, **content)
         except ApiError as error:
             if error.is_redirect:
                 name, url = self.model.name, self.model.base_url

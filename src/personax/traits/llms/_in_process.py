@@ -253,7 +253,7 @@ class _VLLM:
         wanted |= {"logprobs": TOP_LOGPROBS} if model.logprobs else {}
         wanted |= {"seed": model.extra_body["seed"]} if isinstance(model.extra_body.get("seed"), int) else {}
         if schema is not None and model.structured != "none":
-            params = self.vllm.sampling_params
+            params = import_module("vllm.sampling_params")
             wanted["structured_outputs"] = params.StructuredOutputsParams(json=dict(schema))
         with self._lock:
             several = self.model.chat(

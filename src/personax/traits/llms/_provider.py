@@ -66,6 +66,9 @@ class Model(Strict):
         Of a million tokens; None where it is not known.
     batch, batch_discount
         Whether it is asked by files of the provider's batch API; which share of the price is not charged then.
+    batch_tokens
+        Tokens of a batch at most, answers counted at their usual length, and then one batch after the other: providers
+        limit the tokens that wait.
     provider
         The registered client that speaks to the endpoint: ``openai`` (chat completions, which most servers speak),
         ``openai-responses``, ``azure``, ``anthropic``, ``transformers`` (in this process), or one of another package.
@@ -95,6 +98,7 @@ class Model(Strict):
     input_price: float | None = Field(default=None, ge=0, exclude=True)
     output_price: float | None = Field(default=None, ge=0, exclude=True)
     batch: bool = Field(default=False, exclude=True)
+    batch_tokens: Count | None = Field(default=None, exclude=True)
     batch_discount: float = Field(default=0.5, ge=0, le=1, exclude=True)
     provider: Annotated[str, part_name("providers")] = "openai"
     extra_body: dict[str, Any] = {}

@@ -67,9 +67,7 @@ def test_a_batch_of_another_account_is_waited_for_and_an_old_one_is_asked_again(
     table.uploaded(batch, "gone")
     table.created(batch, "batch_gone")
     stopped = run(asking, journal).stop_reason
-    assert (
-        stopped == f"one: {server.url} does not have batches/batch_gone (404); ask with the key that it was made with"
-    )
+    assert stopped == f"one: {server.url} does not have batch_gone (404); ask with the key that it was made with"
     assert not server.desk.batches
     journal._db.execute("UPDATE batches SET written = written - ?", (batching.BATCH_RETENTION + 1,))
     assert run(asking, journal).completed == 4
