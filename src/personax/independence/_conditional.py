@@ -99,7 +99,7 @@ class _Tested(NamedTuple):
 
 
 def _by_residuals(x: Counted, y: Counted, regression: Regression, bandwidth: Bandwidth, null: Null) -> _Tested:
-    """Run the symmetric test, and where it is in doubt again with boosted trees among the regressions."""
+    """Run the symmetric test, and where it is in doubt again with regressions that may jump."""
 
     def run(locations: Sequence[Location]) -> _Tested:
         return _symmetric(x, y, regression, locations, bandwidth, null)

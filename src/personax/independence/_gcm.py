@@ -53,9 +53,9 @@ def _interval(_: ColumnPair, result: TestResult) -> Interval | None:
 def gcm(x: ArrayLike, y: ArrayLike, z: ArrayLike, *, nominal: Collection[str] = ()) -> TestResult:
     r"""Test whether x and y are uncorrelated once z is regressed out of both.
 
-    With residuals r of x and s of y after regression on z, as `personax.independence.kci` takes it (boosted trees where
-    p is below .1 included), ``sqrt(n) mean(r s)`` is normal under independence given z; several columns make a Wald
-    statistic with as many degrees of freedom as there are pairs of columns.
+    With residuals r of x and s of y after regression on z, as `personax.independence.kci` takes it (those that may
+    jump where p is below .1 included), ``sqrt(n) mean(r s)`` is normal under independence given z; several columns make
+    a Wald statistic with as many degrees of freedom as there are pairs of columns.
 
     Parameters
     ----------
