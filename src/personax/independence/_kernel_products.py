@@ -42,7 +42,7 @@ PAIR, MULTIPLICATION = 1e-8, 1e-10
 TOLERANCE, ROUGH = 1e-11, 1e-9
 """Mean diagonal that the features of the kernel of z leave out, and those of its square (for the variance only)."""
 
-RANK = 512
+RANK = 256
 """Features of S at most, where it is factored itself; what they leave out enters the statistic by its mean."""
 
 LEFT_OUT = 1e-7

@@ -390,11 +390,11 @@ def pivoted_cholesky(
     if size <= WHOLE and diagonal is None:
         return _whole_cholesky(kernel, size, tolerance)
     rng = np.random.default_rng(0)  # which pivots are drawn moves the result by less than the tolerance
-    columns = np.empty((min(size, 512), size))  # the pages of an empty array cost nothing until they are written
+    columns = np.empty((min(size, most, 512), size))  # the pages of an empty array cost nothing until they are written
     left = np.ones(size) if diagonal is None else diagonal
     rank = 0
     while rank < min(size, most) and share @ left > tolerance:
-        pivots = _drawn(left * share, max(BLOCK, rank // 4), rng)
+        pivots = _drawn(left * share, min(max(BLOCK, rank // 4), most - rank), rng)
         if rank + len(pivots) > len(columns):
             columns = np.vstack([columns, np.empty((max(len(columns), len(pivots)), size))])
         known = columns[:rank, pivots]
