@@ -1,6 +1,6 @@
 """Level and power of the conditional tests given 1 to 20 columns of z; writes benchmarks/results/conditional.md.
 
-python benchmarks/conditional.py [--sizes 50,200,1000] [--times 100] [--large-times 20] [--peer-times 20] [--only-draw]
+python benchmarks/conditional.py [--sizes 50,200,1000] [--times 100] [--large-times 20] [--peer-times 20] [--add]
 
 All tests see the same draws. Needs the extra discovery. For a fair count set OMP_NUM_THREADS=1.
 """
@@ -125,11 +125,12 @@ def measured(test: str, form: str, columns: int, n: int, times: int, strength: f
 
 def cells(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield our level, the level of the others, power, our level in large samples: a run that stops has the first."""
-    grid = list(product(FORMS, COLUMNS))
+    grid = list(product(FORMS, asked.columns))
     small = [n for n in asked.sizes if n <= LARGE]
-    for n, (form, columns) in product(small, grid):
+    for n, (form, columns) in product(small if asked.times else [], grid):
         yield measured("kci", form, columns, n, asked.times)
-    for n, (form, columns), test in product(small, grid, [name for name in TESTS if name != "kci"]):
+    others = [name for name in TESTS if name != "kci"] if asked.peer_times else []
+    for n, (form, columns), test in product(small, grid, others):
         yield measured(test, form, columns, n, asked.peer_times)
     for n, (form, columns), test in product(small if asked.power_times else [], grid, ("kci", "gcm", "Fisher z")):
         yield measured(test, form, columns, n, asked.power_times, 0.5)
@@ -193,6 +194,10 @@ def page(report: dict[str, Any]) -> Iterator[str]:
     yield ""
 
 
+def _key(cell: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(cell[name] for name in ("test", "form", "columns", "n", "strength"))
+
+
 def where() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in ("personax", "causal-learn", "scikit-learn", "numpy"))
     threads = os.environ.get("OMP_NUM_THREADS", "not set")
@@ -203,12 +208,14 @@ def where() -> str:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=lambda text: [int(part) for part in text.split(",")], default=[50, 200, 1000])
+    parser.add_argument("--columns", type=lambda text: [int(part) for part in text.split(",")], default=COLUMNS)
     parser.add_argument("--times", type=int, default=100)
     parser.add_argument("--large-times", type=int, default=20, help="of kci above 500 rows")
     parser.add_argument("--peer-times", type=int, default=20, help="of the other tests")
     parser.add_argument("--power-times", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many, with what there is")
     parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--add", action="store_true", help="to the cells of the last run")
     parser.add_argument("--only-draw", action="store_true", help="from the numbers of the last run")
     return parser.parse_args()
 
@@ -223,7 +230,10 @@ def main() -> None:
             if time.monotonic() - start > asked.seconds:
                 break
         command = " ".join(["python benchmarks/conditional.py", *sys.argv[1:]])
-        report = {"where": where(), "command": command, "cells": found}
+        before = json.loads(store.read_text(encoding="utf-8")) if asked.add else {"command": "", "cells": []}
+        kept = [cell for cell in before["cells"] if _key(cell) not in {_key(one) for one in found}]
+        commands = "; ".join(filter(None, [before["command"], command]))
+        report = {"where": where(), "command": commands, "cells": [*kept, *found]}
         store.write_text(json.dumps(report).replace("}, {", "},\n{") + "\n", encoding="utf-8")
     asked.out.write_text("\n".join(page(json.loads(store.read_text(encoding="utf-8")))), encoding="utf-8")
 

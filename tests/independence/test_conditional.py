@@ -19,6 +19,7 @@ from personax.independence._counts import combine, count
 from personax.independence._kernel_products import Products
 from personax.independence._segments import segmented
 from personax.independence._trees import jumping
+from personax.progress import telling
 
 Array = NDArray[np.float64]
 
@@ -263,6 +264,16 @@ def test_many_jumps_in_one_column_are_explained_away(n: int) -> None:
     assert n == 60 or result.details["regression_x"] == "lines in segments"
 
 
+def test_two_groups_that_go_together_beyond_a_number_are_seen() -> None:
+    """Groups are equal for most neighbours: lines in segments must not take each run of them for a jump."""
+    rng = np.random.default_rng(0)
+    g = rng.integers(0, 2, 250)
+    h = np.where(rng.random(250) < 0.9, g, 1 - g)
+    v = 2 * h - 1 + rng.normal(size=250)
+    assert kci(np.array(["m", "f"])[g], np.array(["red", "blue"])[h], v).p_value < 1e-5
+    assert kci(np.array(["m", "f"])[g], v, np.array(["red", "blue"])[h]).p_value > 0.05
+
+
 def test_lines_in_segments_find_jumps_to_the_row_and_predict_what_has_no_weight() -> None:
     rng = np.random.default_rng(14)
     z = rng.permutation(np.linspace(-1, 1, 2000))
@@ -317,3 +328,19 @@ def test_two_hundred_random_problems_equal_the_dense_computation() -> None:
             expected = dense(x, y, z)
         result = kci(x, y, z, nominal=("z",) if nominal else (), regression="ridge")
         assert result.p_value == pytest.approx(expected, abs=1e-6), seed
+
+
+def test_a_test_that_takes_long_tells_what_it_is_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    z, x, y = np.random.default_rng(16).normal(size=(3, 600))
+    given = np.column_stack([z, x * y])
+    told: list[str] = []
+    with telling(told.append):
+        kci(x, y, given)
+        assert not told  # nothing before two seconds
+        monkeypatch.setattr("personax.progress.PATIENCE", 0.0)
+        kci(x, y, given)
+    assert {"regression of x on z", "the kernel of what z leaves of y", "the variance of the statistic"} <= set(told)
+    assert any("features of a kernel of 600 values" in one for one in told)
+    heard = len(told)
+    kci(x, y, given)
+    assert len(told) == heard  # nobody listens any more

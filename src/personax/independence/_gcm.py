@@ -17,6 +17,7 @@ from personax.independence._pair import ColumnPair
 from personax.independence._regression_checks import checked
 from personax.independence._residual_kernels import Location, located
 from personax.independence._result import TestResult
+from personax.progress import step_begins
 from personax.registry import register
 
 __all__ = ["PARTIAL_CORRELATION", "covariance_test", "gcm", "gcm_of", "regressed", "residual_products"]
@@ -115,6 +116,7 @@ def regressed(
         taken = {f"regression_{name}": one.residual.chosen for name, one in zip("xy", locations, strict=True)}
         return replace(result, details={**result.details, **taken})
 
+    step_begins()
     locations = [located(v, regression, name) for v, name in ((x, "x"), (y, "y"))]
     return checked(run(locations), run, x, y, regression, locations)
 

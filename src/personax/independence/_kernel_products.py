@@ -21,6 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 from scipy.spatial.distance import cdist
 
 from personax.independence._kernels import pivoted_cholesky
+from personax.progress import now_at
 
 __all__ = ["Products"]
 
@@ -128,6 +129,7 @@ class Products:
         total = squares = 0.0
         of = self if len(self.counts) < SINGLE else replace(self, x=_single(self.x), y=_single(self.y))
         for start in range(0, len(self.counts), BLOCK):
+            now_at(f"the variance of the statistic, row {start:,} of {len(self.counts):,}")
             part = of.block(slice(start, start + BLOCK), slice(start, None))
             total += self._sum(part, start)
             squares += self._sum(np.square(part, out=part), start)

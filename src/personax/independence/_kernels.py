@@ -18,6 +18,7 @@ from personax.errors import UntestableError
 from personax.independence._counts import MAX_CATEGORIES, Counted, table
 from personax.independence._line_kernels import MOST_POLYNOMIALS, LineKernels
 from personax.independence._third_order import ThirdOrder, third_order
+from personax.progress import now_at
 
 __all__ = [
     "EVERY",
@@ -394,6 +395,7 @@ def pivoted_cholesky(
     left = np.ones(size) if diagonal is None else diagonal
     rank = 0
     while rank < min(size, most) and share @ left > tolerance:
+        now_at(f"{rank} features of a kernel of {size:,} values")
         pivots = _drawn(left * share, min(max(BLOCK, rank // 4), most - rank), rng)
         if rank + len(pivots) > len(columns):
             columns = np.vstack([columns, np.empty((max(len(columns), len(pivots)), size))])

@@ -23,6 +23,7 @@ from personax.independence._kernel_products import Products
 from personax.independence._kernel_ridge import Regression, Residual, Spectrum
 from personax.independence._kernels import Bandwidth, Factor, marginal_factor, standardise
 from personax.independence._trees import jumping
+from personax.progress import now_at
 
 __all__ = ["Location", "located", "products", "residual_kernel", "stays"]
 
@@ -93,6 +94,7 @@ def located(variable: Counted, regression: Regression, name: str, *, jumps: bool
     DeterminedError
         When z explains the variable but for rounding.
     """
+    now_at(f"regression of {name} on z{' that may jump' if jumps else ''}")
     columns = np.eye(variable.size)[:, :-1] if variable.values is None else standardise(variable)
     more: list[Spectrum] = []
     if jumps:
@@ -107,6 +109,7 @@ def residual_kernel(
     variable: Counted, regression: Regression, name: str, bandwidth: Bandwidth, location: Location
 ) -> Factor:
     """Return the features of a variable that z does not explain, on the distinct values of (variable, z)."""
+    now_at(f"the kernel of what z leaves of {name}")
     left = variable
     if not stays(variable):
         left = replace(location.residual.of, values=location.residual.rows, labels=None)

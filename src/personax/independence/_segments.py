@@ -21,8 +21,12 @@ NUMBERS = 2.0
 """Of a segment: each costs log n variances of the noise (Schwarz 1978). Where it begins costs nothing: a segment too
 many leaves less of a variable, one too few leaves what looks alike in both."""
 
-NORMAL_DIFFERENCE = 2 * 0.67449**2
-"""Square of the median absolute difference of two normal values of variance 1."""
+MOST_JUMPS, NORMAL_SQUARE = 0.1, 0.623
+"""Share of the neighbours, those that differ most, that may have a jump between them; and the mean of the other squares
+of normal values of variance 1."""
+
+FEW_TIES = 0.2
+"""Share of equal neighbours above which a target has levels: all of its differences are noise then."""
 
 
 def segmented(z: Array, target: Array, weights: Array) -> Array:
@@ -66,11 +70,12 @@ def segmented(z: Array, target: Array, weights: Array) -> Array:
 
 
 def _noise(y: Array, weights: Array) -> Array:
-    """Return the variance of the noise, from neighbours: few of them have a jump between them."""
+    """Return the variance of the noise, from neighbours."""
     found = np.empty(y.shape[1])
     for k in range(y.shape[1]):
-        known = y[weights[:, k] > 0, k]
-        found[k] = np.median(np.abs(np.diff(known))) ** 2 / NORMAL_DIFFERENCE
+        squares = np.sort(np.square(np.diff(y[weights[:, k] > 0, k])))
+        least = squares[: int(np.ceil((1 - MOST_JUMPS) * len(squares)))].mean() / NORMAL_SQUARE
+        found[k] = (squares.mean() if np.mean(squares == 0) > FEW_TIES else min(least, squares.mean())) / 2
     return found + 1e-9 * y.var(axis=0)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from personax.independence._counts import Counted
 from personax.independence._segments import segmented
+from personax.progress import now_at
 
 __all__ = ["grown", "jumping", "tree_features"]
 
@@ -85,7 +86,8 @@ def grown(features: Array, target: Array, weights: Array) -> Array:
     total = weights[rows].sum(axis=0)
     left = target[rows] - (mean := (weights[rows] * target[rows]).sum(axis=0) / np.where(total > 0, total, 1))
     found = np.tile(mean, (len(bins), 1))
-    for _ in range(ITERATIONS):
+    for done in range(ITERATIONS):
+        now_at(f"boosted trees of z, {done} of {ITERATIONS}")
         tree = learned.tree(left)
         left -= tree.values(learned.bins)
         found += tree.values(bins)
