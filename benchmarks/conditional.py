@@ -138,6 +138,49 @@ def cells(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield measured("kci", form, columns, n, asked.large_times)
 
 
+SPEED = ((1000, 1), (2000, 1), (1000, 3), (2000, 3), (100_000, 3))
+
+
+def shortest(run: Callable[[], Any], times: int) -> float:
+    """Return the least CPU time of several runs, in milliseconds."""
+    taken = []
+    for _ in range(times):
+        start = time.process_time()
+        run()
+        taken.append(1000 * (time.process_time() - start))
+    return round(min(taken), 1)
+
+
+def speed(n: int, columns: int) -> dict[str, Any]:
+    """Time both on one draw in which smooth regressions are adequate: x = z + noise, y = z^2 + noise."""
+    rng = np.random.default_rng(0)
+    z, (e, f) = rng.normal(size=(n, columns)), rng.normal(size=(2, n))
+    x, y = z[:, 0] + e, z[:, -1] ** 2 + f
+    small = n <= max(SIZES_OF_PEER)
+    return {
+        "n": n, "columns": columns,
+        "kci": shortest(lambda: kci(x, y, z, with_effect=False), 9 if small else 1),
+        "peer_kci": shortest(lambda: TESTS["causal-learn KCI"](x, y, z, rng), 1) if small else None,
+        "rcit": shortest(lambda: rcit(x, y, z, rng=0, with_effect=False), 9 if small else 1),
+        "peer_rcit": shortest(lambda: TESTS["causal-learn RCIT"](x, y, z, rng), 3 if small else 1),
+    }  # fmt: skip
+
+
+SIZES_OF_PEER = (1000, 2000)
+"""Larger ones would take causal-learn's KCI hours."""
+
+
+def speed_table(found: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| n | columns of z | kci | causal-learn KCI | times faster | rcit | causal-learn RCIT |"
+    yield "|---|---|---|---|---|---|---|"
+    for one in found:
+        peer, times = (
+            ("–", "–") if one["peer_kci"] is None else (one["peer_kci"], f"{one['peer_kci'] / one['kci']:.0f}")
+        )
+        sizes = f"| {one['n']:,} | {one['columns']} "
+        yield f"{sizes}| {one['kci']} | {peer} | {times} | {one['rcit']} | {one['peer_rcit']} |"
+
+
 def written(cell: dict[str, Any] | None) -> str:
     if cell is None:
         return "–"
@@ -192,6 +235,10 @@ def page(report: dict[str, Any]) -> Iterator[str]:
         ]
         yield f"| {name} | " + " | ".join(f"{part:.0f}" for part in parts) + " |"
     yield ""
+    if report.get("speed"):
+        yield "## CPU milliseconds without effect size, all values distinct\n"
+        yield "x = z + noise, y = z² + noise: smooth regressions are adequate. The least of nine runs.\n"
+        yield "\n".join(speed_table(report["speed"])) + "\n"
 
 
 def _key(cell: dict[str, Any]) -> tuple[Any, ...]:
@@ -215,6 +262,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--power-times", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many, with what there is")
     parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--speed", action="store_true", help="time kci and rcit beside causal-learn")
     parser.add_argument("--add", action="store_true", help="to the cells of the last run")
     parser.add_argument("--only-draw", action="store_true", help="from the numbers of the last run")
     return parser.parse_args()
@@ -233,7 +281,8 @@ def main() -> None:
         before = json.loads(store.read_text(encoding="utf-8")) if asked.add else {"command": "", "cells": []}
         kept = [cell for cell in before["cells"] if _key(cell) not in {_key(one) for one in found}]
         commands = "; ".join(filter(None, [before["command"], command]))
-        report = {"where": where(), "command": commands, "cells": [*kept, *found]}
+        timed = [speed(*sizes) for sizes in SPEED] if asked.speed else before.get("speed", [])
+        report = {"where": where(), "command": commands, "speed": timed, "cells": [*kept, *found]}
         store.write_text(json.dumps(report).replace("}, {", "},\n{") + "\n", encoding="utf-8")
     asked.out.write_text("\n".join(page(json.loads(store.read_text(encoding="utf-8")))), encoding="utf-8")
 
