@@ -25,6 +25,9 @@ LINEAR_ROWS_A_COLUMN, ROWS_A_COLUMN = 6, 50
 bend there; and below which one counts only if a linear regression explains x or y about as well as the best one: where
 one of the two regressions is right, errors of the other do no harm."""
 
+MANY_COLUMNS = 8
+"""Columns of z above which the rows a column that are enough grow with them: given 20 columns 1,000 rows were not."""
+
 SLIGHTLY_BENT, BENT = 0.02, 0.05
 """Share of the cross-validation score that a regression must save to be more than linear: to grow trees, to abstain."""
 
@@ -71,11 +74,12 @@ def checked(
         # which of the two fits better is not certain: a rejection must stand in both
         locations = [located(v, regression, name, jumps=True) for v, name in variables]
         outcome = max(first, again(locations), key=lambda one: one.p_value)
-    few = x.n < (ROWS_A_COLUMN if bent > BENT else LINEAR_ROWS_A_COLUMN) * columns
+    enough = int(ROWS_A_COLUMN * columns * max(1.0, columns / MANY_COLUMNS))
+    few = x.n < (enough if bent > BENT else LINEAR_ROWS_A_COLUMN * columns)
     if outcome.p_value < DOUBTFUL and columns > 1 and few:
         bends = "z moves x and y in bent ways, which" if bent > BENT else "whether z moves x and y in straight lines,"
         raise UndecidedError(
             f"{bends} {x.n} rows are too few to follow given {columns} columns; "
-            f"{ROWS_A_COLUMN} rows a column are enough, or take fewer columns"
+            f"{enough:,} rows are enough, or take fewer columns"
         )
     return outcome
