@@ -1,6 +1,6 @@
 """Level and power of the conditional tests given 1 to 20 columns of z; writes benchmarks/results/conditional.md.
 
-python benchmarks/conditional.py [--sizes 50,200,1000] [--times 100] [--large-times 20] [--peer-times 20] [--only-draw]
+python benchmarks/conditional.py [--sizes 50,200,1000] [--times 100] [--large-times 20] [--peer-times 20] [--add]
 
 All tests see the same draws. Needs the extra discovery. For a fair count set OMP_NUM_THREADS=1.
 """
@@ -125,16 +125,60 @@ def measured(test: str, form: str, columns: int, n: int, times: int, strength: f
 
 def cells(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield our level, the level of the others, power, our level in large samples: a run that stops has the first."""
-    grid = list(product(FORMS, COLUMNS))
+    grid = list(product(FORMS, asked.columns))
     small = [n for n in asked.sizes if n <= LARGE]
-    for n, (form, columns) in product(small, grid):
+    for n, (form, columns) in product(small if asked.times else [], grid):
         yield measured("kci", form, columns, n, asked.times)
-    for n, (form, columns), test in product(small, grid, [name for name in TESTS if name != "kci"]):
+    others = [name for name in TESTS if name != "kci"] if asked.peer_times else []
+    for n, (form, columns), test in product(small, grid, others):
         yield measured(test, form, columns, n, asked.peer_times)
     for n, (form, columns), test in product(small if asked.power_times else [], grid, ("kci", "gcm", "Fisher z")):
         yield measured(test, form, columns, n, asked.power_times, 0.5)
     for n, (form, columns) in product([n for n in asked.sizes if n > LARGE], grid):
         yield measured("kci", form, columns, n, asked.large_times)
+
+
+SPEED = ((1000, 1), (2000, 1), (1000, 3), (2000, 3), (100_000, 3))
+
+
+def shortest(run: Callable[[], Any], times: int) -> float:
+    """Return the least CPU time of several runs, in milliseconds."""
+    taken = []
+    for _ in range(times):
+        start = time.process_time()
+        run()
+        taken.append(1000 * (time.process_time() - start))
+    return round(min(taken), 1)
+
+
+def speed(n: int, columns: int) -> dict[str, Any]:
+    """Time both on one draw in which smooth regressions are adequate: x = z + noise, y = z^2 + noise."""
+    rng = np.random.default_rng(0)
+    z, (e, f) = rng.normal(size=(n, columns)), rng.normal(size=(2, n))
+    x, y = z[:, 0] + e, z[:, -1] ** 2 + f
+    small = n <= max(SIZES_OF_PEER)
+    return {
+        "n": n, "columns": columns,
+        "kci": shortest(lambda: kci(x, y, z, with_effect=False), 9 if small else 1),
+        "peer_kci": shortest(lambda: TESTS["causal-learn KCI"](x, y, z, rng), 1) if small else None,
+        "rcit": shortest(lambda: rcit(x, y, z, rng=0, with_effect=False), 9 if small else 1),
+        "peer_rcit": shortest(lambda: TESTS["causal-learn RCIT"](x, y, z, rng), 3 if small else 1),
+    }  # fmt: skip
+
+
+SIZES_OF_PEER = (1000, 2000)
+"""Larger ones would take causal-learn's KCI hours."""
+
+
+def speed_table(found: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| n | columns of z | kci | causal-learn KCI | times faster | rcit | causal-learn RCIT |"
+    yield "|---|---|---|---|---|---|---|"
+    for one in found:
+        peer, times = (
+            ("–", "–") if one["peer_kci"] is None else (one["peer_kci"], f"{one['peer_kci'] / one['kci']:.0f}")
+        )
+        sizes = f"| {one['n']:,} | {one['columns']} "
+        yield f"{sizes}| {one['kci']} | {peer} | {times} | {one['rcit']} | {one['peer_rcit']} |"
 
 
 def written(cell: dict[str, Any] | None) -> str:
@@ -191,6 +235,14 @@ def page(report: dict[str, Any]) -> Iterator[str]:
         ]
         yield f"| {name} | " + " | ".join(f"{part:.0f}" for part in parts) + " |"
     yield ""
+    if report.get("speed"):
+        yield "## CPU milliseconds without effect size, all values distinct\n"
+        yield "x = z + noise, y = z² + noise: smooth regressions are adequate. The least of nine runs.\n"
+        yield "\n".join(speed_table(report["speed"])) + "\n"
+
+
+def _key(cell: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(cell[name] for name in ("test", "form", "columns", "n", "strength"))
 
 
 def where() -> str:
@@ -203,12 +255,15 @@ def where() -> str:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=lambda text: [int(part) for part in text.split(",")], default=[50, 200, 1000])
+    parser.add_argument("--columns", type=lambda text: [int(part) for part in text.split(",")], default=COLUMNS)
     parser.add_argument("--times", type=int, default=100)
     parser.add_argument("--large-times", type=int, default=20, help="of kci above 500 rows")
     parser.add_argument("--peer-times", type=int, default=20, help="of the other tests")
     parser.add_argument("--power-times", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many, with what there is")
     parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--speed", action="store_true", help="time kci and rcit beside causal-learn")
+    parser.add_argument("--add", action="store_true", help="to the cells of the last run")
     parser.add_argument("--only-draw", action="store_true", help="from the numbers of the last run")
     return parser.parse_args()
 
@@ -223,7 +278,11 @@ def main() -> None:
             if time.monotonic() - start > asked.seconds:
                 break
         command = " ".join(["python benchmarks/conditional.py", *sys.argv[1:]])
-        report = {"where": where(), "command": command, "cells": found}
+        before = json.loads(store.read_text(encoding="utf-8")) if asked.add else {"command": "", "cells": []}
+        kept = [cell for cell in before["cells"] if _key(cell) not in {_key(one) for one in found}]
+        commands = "; ".join(filter(None, [before["command"], command]))
+        timed = [speed(*sizes) for sizes in SPEED] if asked.speed else before.get("speed", [])
+        report = {"where": where(), "command": commands, "speed": timed, "cells": [*kept, *found]}
         store.write_text(json.dumps(report).replace("}, {", "},\n{") + "\n", encoding="utf-8")
     asked.out.write_text("\n".join(page(json.loads(store.read_text(encoding="utf-8")))), encoding="utf-8")
 

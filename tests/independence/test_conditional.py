@@ -15,7 +15,11 @@ from scipy import stats
 
 from personax.errors import DeterminedError, UndecidedError, UntestableError
 from personax.independence import kci
+from personax.independence._counts import combine, count
 from personax.independence._kernel_products import Products
+from personax.independence._segments import segmented
+from personax.independence._trees import jumping
+from personax.progress import telling
 
 Array = NDArray[np.float64]
 
@@ -245,6 +249,53 @@ def test_thresholds_in_z_are_explained_away_by_trees() -> None:
     assert result.details["regression_x"] == "boosted trees"
 
 
+@pytest.mark.parametrize("n", [60, 200])
+def test_many_jumps_in_one_column_are_explained_away(n: int) -> None:
+    """A sawtooth of six teeth: smooth regressions alone reject two in three, trees one in three."""
+
+    def draw(rng: np.random.Generator) -> tuple[Array, Array, Array]:
+        z, noise = rng.uniform(size=n), 0.1 * rng.normal(size=(2, n))
+        return 6 * z % 1 + noise[0], 6 * z % 1 + noise[1], z
+
+    assert rejected(draw, 12) <= 2
+    x, y, z = draw(np.random.default_rng(13))
+    result = kci(x, y + x, z)
+    assert result.p_value < 1e-4
+    assert n == 60 or result.details["regression_x"] == "lines in segments"
+
+
+def test_two_groups_that_go_together_beyond_a_number_are_seen() -> None:
+    """Groups are equal for most neighbours: lines in segments must not take each run of them for a jump."""
+    rng = np.random.default_rng(0)
+    g = rng.integers(0, 2, 250)
+    h = np.where(rng.random(250) < 0.9, g, 1 - g)
+    v = 2 * h - 1 + rng.normal(size=250)
+    assert kci(np.array(["m", "f"])[g], np.array(["red", "blue"])[h], v).p_value < 1e-5
+    assert kci(np.array(["m", "f"])[g], v, np.array(["red", "blue"])[h]).p_value > 0.05
+
+
+def test_lines_in_segments_find_jumps_to_the_row_and_predict_what_has_no_weight() -> None:
+    rng = np.random.default_rng(14)
+    z = rng.permutation(np.linspace(-1, 1, 2000))
+    truth = np.column_stack([np.where(z < 0.1234, z, 3 - z), np.sign(z)])
+    weights = np.where(np.arange(2000)[:, None] % 4 == 0, 0.0, 2.0) * np.ones(2)
+    found = segmented(z, truth + 0.1 * rng.normal(size=truth.shape), weights)
+    assert np.abs(found - truth).max(axis=1).mean() < 0.02
+    assert np.count_nonzero(np.abs(found - truth).max(axis=1) > 0.5) <= 2
+    five = segmented(np.arange(5.0), np.ones((5, 1)), np.ones((5, 1)))
+    assert five == pytest.approx(1)
+
+
+def test_boosted_trees_follow_steps_and_groups_of_several_columns() -> None:
+    rng = np.random.default_rng(15)
+    z, group = rng.normal(size=(1500, 2)), rng.integers(0, 3, 1500)
+    truth = np.where(group == 1, np.sign(z[:, 0]), 0.0) + (z[:, 1] > 0.5)
+    given = combine(count(z), count(np.array(["a", "b", "c"])[group]))
+    target = np.empty((given.size, 1))
+    target[given.codes, 0] = truth + 0.3 * rng.normal(size=1500)
+    assert np.mean(np.square(jumping(target, given)[given.codes, 0] - truth)) < 0.05
+
+
 def test_too_few_rows_for_bent_regressions_on_many_columns_are_told() -> None:
     rng = np.random.default_rng(12)
     z = rng.normal(size=(60, 8))
@@ -277,3 +328,19 @@ def test_two_hundred_random_problems_equal_the_dense_computation() -> None:
             expected = dense(x, y, z)
         result = kci(x, y, z, nominal=("z",) if nominal else (), regression="ridge")
         assert result.p_value == pytest.approx(expected, abs=1e-6), seed
+
+
+def test_a_test_that_takes_long_tells_what_it_is_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    z, x, y = np.random.default_rng(16).normal(size=(3, 600))
+    given = np.column_stack([z, x * y])
+    told: list[str] = []
+    with telling(told.append):
+        kci(x, y, given)
+        assert not told  # nothing before two seconds
+        monkeypatch.setattr("personax.progress.PATIENCE", 0.0)
+        kci(x, y, given)
+    assert {"regression of x on z", "the kernel of what z leaves of y", "the variance of the statistic"} <= set(told)
+    assert any("features of a kernel of 600 values" in one for one in told)
+    heard = len(told)
+    kci(x, y, given)
+    assert len(told) == heard  # nobody listens any more

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from personax.cli.lazy import verbosity
 from personax.cli.signals import check_signal
-from personax.progress import Progress, Silent
+from personax.progress import PATIENCE, Progress, Silent, telling
 
 __all__ = ["as_json", "emit", "fail", "remark", "say", "showing_progress", "table"]
 
@@ -122,6 +122,10 @@ class _Terminal:
         if self._task is not None:
             self._bar.update(self._task, completed=done, total=total or None, note=note)
 
+    def note(self, text: str) -> None:
+        if self._task is not None:
+            self._bar.update(self._task, note=text)
+
     def message(self, text: str) -> None:
         self._bar.console.print(Text(text))
 
@@ -146,6 +150,11 @@ class _Lines:
             ahead = f"about {left:.0f} s left" if left >= 1 else ""
             _err.print(Text(" ".join(part for part in (self._name, reached, ahead, note) if part)))
 
+    def note(self, text: str) -> None:
+        if time.monotonic() - self._last >= PATIENCE:
+            self._last = time.monotonic()
+            _err.print(Text(f"{self._name}: {text}"))
+
     def message(self, text: str) -> None:
         _err.print(Text(text))
 
@@ -164,7 +173,9 @@ def showing_progress() -> Iterator[Progress]:
         yield _Unseen()
         return
     if not _err.is_terminal:
-        yield _Lines()
+        lines = _Lines()
+        with telling(lines.note):
+            yield lines
         return
     columns = (
         TextColumn("{task.description:>12}"),
@@ -175,4 +186,6 @@ def showing_progress() -> Iterator[Progress]:
         TextColumn("{task.fields[note]}"),
     )
     with Bar(*columns, console=_err) as bar:
-        yield _Terminal(bar)
+        shown = _Terminal(bar)
+        with telling(shown.note):
+            yield shown

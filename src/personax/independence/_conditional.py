@@ -37,6 +37,7 @@ from personax.independence._null import Null, exact, gamma
 from personax.independence._regression_checks import checked
 from personax.independence._residual_kernels import Location, located, products, residual_kernel
 from personax.independence._result import TestResult
+from personax.progress import now_at, step_begins
 
 __all__ = ["Choice", "Left", "conditional_effect", "conditional_kci", "conditional_left"]
 
@@ -71,6 +72,7 @@ def conditional_kci(
     effect: float | None = None,
 ) -> TestResult:
     """Test x against y given z; see `personax.independence._kci.kci`."""
+    step_begins()
     if z.values is None and z.size == len(z.codes):
         raise UntestableError("every row is a category of z by itself; nothing varies within one")
     if bandwidth == "auto":
@@ -99,7 +101,7 @@ class _Tested(NamedTuple):
 
 
 def _by_residuals(x: Counted, y: Counted, regression: Regression, bandwidth: Bandwidth, null: Null) -> _Tested:
-    """Run the symmetric test, and where it is in doubt again with boosted trees among the regressions."""
+    """Run the symmetric test, and where it is in doubt again with regressions that may jump."""
 
     def run(locations: Sequence[Location]) -> _Tested:
         return _symmetric(x, y, regression, locations, bandwidth, null)
@@ -116,6 +118,7 @@ def _symmetric(
         residual_kernel(v, regression, name, bandwidth, location)
         for v, name, location in zip((x, y), "xy", locations, strict=True)
     )
+    now_at("the variance of the statistic")
     tested = products(rx, ry, regression)
     statistic, mean, variance = tested.moments()
     p_value = exact(statistic, *tested.spectrum()) if null == "spectral" else gamma(statistic, mean, variance)

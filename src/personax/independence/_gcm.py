@@ -17,6 +17,7 @@ from personax.independence._pair import ColumnPair
 from personax.independence._regression_checks import checked
 from personax.independence._residual_kernels import Location, located
 from personax.independence._result import TestResult
+from personax.progress import step_begins
 from personax.registry import register
 
 __all__ = ["PARTIAL_CORRELATION", "covariance_test", "gcm", "gcm_of", "regressed", "residual_products"]
@@ -53,9 +54,9 @@ def _interval(_: ColumnPair, result: TestResult) -> Interval | None:
 def gcm(x: ArrayLike, y: ArrayLike, z: ArrayLike, *, nominal: Collection[str] = ()) -> TestResult:
     r"""Test whether x and y are uncorrelated once z is regressed out of both.
 
-    With residuals r of x and s of y after regression on z, as `personax.independence.kci` takes it (boosted trees where
-    p is below .1 included), ``sqrt(n) mean(r s)`` is normal under independence given z; several columns make a Wald
-    statistic with as many degrees of freedom as there are pairs of columns.
+    With residuals r of x and s of y after regression on z, as `personax.independence.kci` takes it (those that may
+    jump where p is below .1 included), ``sqrt(n) mean(r s)`` is normal under independence given z; several columns make
+    a Wald statistic with as many degrees of freedom as there are pairs of columns.
 
     Parameters
     ----------
@@ -115,6 +116,7 @@ def regressed(
         taken = {f"regression_{name}": one.residual.chosen for name, one in zip("xy", locations, strict=True)}
         return replace(result, details={**result.details, **taken})
 
+    step_begins()
     locations = [located(v, regression, name) for v, name in ((x, "x"), (y, "y"))]
     return checked(run(locations), run, x, y, regression, locations)
 

@@ -102,8 +102,8 @@ def kci(
         Also ``"spectral"``, and without z ``"permutation"``; see `personax.independence._null.p_value`.
     regression
         How z is regressed out: ``"cv"``, the best by generalised cross-validation of linear, additive and kernel ridge
-        regressions and, where p is below .1, boosted trees; ``"ridge"``, penalty 0.001 and the width of the test, as
-        causal-learn does, not symmetric in x and y. With the latter the level rises with n and the columns of z.
+        regressions and, where p is below .1, those that may jump; ``"ridge"``, penalty 0.001 and the width of the test,
+        as causal-learn does, not symmetric in x and y. With the latter the level rises with n and the columns of z.
     permutations, rng
         How many, and from which random numbers; for the permutation null only. The sequential one draws from a fixed
         seed where there is no ``rng``.

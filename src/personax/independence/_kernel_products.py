@@ -21,6 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 from scipy.spatial.distance import cdist
 
 from personax.independence._kernels import pivoted_cholesky
+from personax.progress import now_at
 
 __all__ = ["Products"]
 
@@ -42,7 +43,7 @@ PAIR, MULTIPLICATION = 1e-8, 1e-10
 TOLERANCE, ROUGH = 1e-11, 1e-9
 """Mean diagonal that the features of the kernel of z leave out, and those of its square (for the variance only)."""
 
-RANK = 512
+RANK = 256
 """Features of S at most, where it is factored itself; what they leave out enters the statistic by its mean."""
 
 LEFT_OUT = 1e-7
@@ -128,6 +129,7 @@ class Products:
         total = squares = 0.0
         of = self if len(self.counts) < SINGLE else replace(self, x=_single(self.x), y=_single(self.y))
         for start in range(0, len(self.counts), BLOCK):
+            now_at(f"the variance of the statistic, row {start:,} of {len(self.counts):,}")
             part = of.block(slice(start, start + BLOCK), slice(start, None))
             total += self._sum(part, start)
             squares += self._sum(np.square(part, out=part), start)

@@ -18,6 +18,7 @@ from personax.errors import UntestableError
 from personax.independence._counts import MAX_CATEGORIES, Counted, table
 from personax.independence._line_kernels import MOST_POLYNOMIALS, LineKernels
 from personax.independence._third_order import ThirdOrder, third_order
+from personax.progress import now_at
 
 __all__ = [
     "EVERY",
@@ -390,11 +391,12 @@ def pivoted_cholesky(
     if size <= WHOLE and diagonal is None:
         return _whole_cholesky(kernel, size, tolerance)
     rng = np.random.default_rng(0)  # which pivots are drawn moves the result by less than the tolerance
-    columns = np.empty((min(size, 512), size))  # the pages of an empty array cost nothing until they are written
+    columns = np.empty((min(size, most, 512), size))  # the pages of an empty array cost nothing until they are written
     left = np.ones(size) if diagonal is None else diagonal
     rank = 0
     while rank < min(size, most) and share @ left > tolerance:
-        pivots = _drawn(left * share, max(BLOCK, rank // 4), rng)
+        now_at(f"{rank} features of a kernel of {size:,} values")
+        pivots = _drawn(left * share, min(max(BLOCK, rank // 4), most - rank), rng)
         if rank + len(pivots) > len(columns):
             columns = np.vstack([columns, np.empty((max(len(columns), len(pivots)), size))])
         known = columns[:rank, pivots]

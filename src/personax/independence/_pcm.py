@@ -16,7 +16,7 @@ from personax.independence._inputs import Rng, needed
 from personax.independence._kernel_ridge import Regression
 from personax.independence._residual_kernels import Location, located
 from personax.independence._result import TestResult
-from personax.independence._trees import tree_features, trees
+from personax.independence._trees import grown, tree_features
 from personax.registry import register
 
 __all__ = ["pcm"]
@@ -114,13 +114,11 @@ def _target(y: Counted) -> NDArray[np.float64]:
 def _split(x: Counted, y: NDArray[np.float64], z: Counted, order: NDArray[np.intp]) -> TestResult:
     """Learn f on the first half of the rows, compare it with y on the second."""
     both = combine(x, z)
-    if both.values is None:
-        both = replace(both, values=np.zeros((both.size, 1)), labels=np.arange(both.size))
     learning, testing = order[: len(order) // 2], order[len(order) // 2 :]
     left = located(count(y[learning], name="y"), Regression(_some(z, learning)), "y").residual
-    features = tree_features(both)[both.codes]
-    model = trees(both).fit(features[learning], left.rows[left.of.codes, 0])
-    predicted = model.predict(features[testing])
+    target, weights = np.zeros((2, len(y), 1))
+    target[learning, 0], weights[learning] = left.rows[left.of.codes, 0], 1
+    predicted = grown(tree_features(both)[both.codes], target, weights)[testing, 0]
     if not np.ptp(predicted) > 0:
         return TestResult(0.0, 0.5, 0.0, len(testing), "half of the rows, normal", {})
     # f is a score of our own making, which two rows may share

@@ -21,6 +21,7 @@ from personax.independence._pair import ColumnPair, Sample, kernel_interval_of
 from personax.independence._regression_checks import checked
 from personax.independence._residual_kernels import Location
 from personax.independence._result import TestResult
+from personax.progress import step_begins
 from personax.registry import register
 
 __all__ = ["Given", "Tail", "Variant", "fourier_features", "rcit", "rcit_of"]
@@ -191,6 +192,7 @@ def rcit_of(
     effect: float | None = None,
 ) -> TestResult:
     """Test counted variables; ``regression`` and ``effect`` where they are known already."""
+    step_begins()
     tested = combine(y, z) if z is not None and variant == "rcit" else y
     if regression is None and z is not None and given == "ridge":
         regression = Regression(z)

@@ -1,4 +1,4 @@
-"""When a small p-value of a test that regresses z out of x and y counts: after boosted trees, and with rows enough."""
+"""When a small p-value of a test that regresses z out of x and y counts: after jumps in z, and with rows enough."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from personax.independence._residual_kernels import Location, located
 __all__ = ["checked"]
 
 DOUBTFUL = 0.1
-"""Below this p-value boosted trees are regressed on too, unless a linear regression explains x or y about as well:
-what smooth regressions leave of a threshold looks alike in both. A p-value above it is no rejection anyway."""
+"""Below this p-value regressions that may jump are taken too: what smooth ones leave of a threshold looks alike in x
+and in y. A p-value above it is no rejection anyway. Given several columns they are boosted trees, which take longer
+than all else, and are left out where a linear regression explains x or y about as well as the best one."""
 
 FEWEST = 20
-"""Distinct values of z below which kernel ridge regression has a mean for each of them, and trees add nothing."""
+"""Distinct values of z below which kernel ridge regression has a mean for each of them, and jumps add nothing."""
 
 LINEAR_ROWS_A_COLUMN, ROWS_A_COLUMN = 6, 50
 """Rows for each of several columns of z below which there is no rejection at all, because nobody can tell a line from a
 bend there; and below which one counts only if a linear regression explains x or y about as well as the best one: where
 one of the two regressions is right, errors of the other do no harm."""
+
+MANY_COLUMNS = 8
+"""Columns of z above which the rows a column that are enough grow with them: given 20 columns 1,000 rows were not."""
 
 SLIGHTLY_BENT, BENT = 0.02, 0.05
 """Share of the cross-validation score that a regression must save to be more than linear: to grow trees, to abstain."""
@@ -44,7 +48,7 @@ def checked(
     regression: Regression,
     locations: Sequence[Location] = (),
 ) -> T:
-    """Return the outcome of a test on smooth regressions, or that with boosted trees among them if its p is larger.
+    """Return the outcome of a test on smooth regressions, or that with those that may jump if its p is larger.
 
     Parameters
     ----------
@@ -66,15 +70,16 @@ def checked(
     locations = locations or [located(v, regression, name) for v, name in variables]
     columns, bent = regression.z.columns, min(one.residual.gain for one in locations)
     outcome = first
-    if bent > SLIGHTLY_BENT and regression.z.size >= FEWEST:
+    if (columns == 1 or bent > SLIGHTLY_BENT) and regression.z.size >= FEWEST:
         # which of the two fits better is not certain: a rejection must stand in both
-        grown = again([located(v, regression, name, trees=True) for v, name in variables])
-        outcome = max(first, grown, key=lambda one: one.p_value)
-    few = x.n < (ROWS_A_COLUMN if bent > BENT else LINEAR_ROWS_A_COLUMN) * columns
+        locations = [located(v, regression, name, jumps=True) for v, name in variables]
+        outcome = max(first, again(locations), key=lambda one: one.p_value)
+    enough = int(ROWS_A_COLUMN * columns * max(1.0, columns / MANY_COLUMNS))
+    few = x.n < (enough if bent > BENT else LINEAR_ROWS_A_COLUMN * columns)
     if outcome.p_value < DOUBTFUL and columns > 1 and few:
         bends = "z moves x and y in bent ways, which" if bent > BENT else "whether z moves x and y in straight lines,"
         raise UndecidedError(
             f"{bends} {x.n} rows are too few to follow given {columns} columns; "
-            f"{ROWS_A_COLUMN} rows a column are enough, or take fewer columns"
+            f"{enough:,} rows are enough, or take fewer columns"
         )
     return outcome

@@ -22,7 +22,8 @@ from personax.independence._counts import Counted, join
 from personax.independence._kernel_products import Products
 from personax.independence._kernel_ridge import Regression, Residual, Spectrum
 from personax.independence._kernels import Bandwidth, Factor, marginal_factor, standardise
-from personax.independence._trees import boosted
+from personax.independence._trees import jumping
+from personax.progress import now_at
 
 __all__ = ["Location", "located", "products", "residual_kernel", "stays"]
 
@@ -41,7 +42,7 @@ CONSTANT = 1e-3
 WIDTH_OF_Z = 2.0
 """Multiple of the median distance: a kernel of z that is wide, as z enters at half its scale in Zhang et al."""
 
-TREES, MEAN = "boosted trees", "its mean"
+TREES, SEGMENTS, MEAN = "boosted trees", "lines in segments", "its mean"
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,13 @@ class Location:
 
     @cached_property
     def functions(self) -> NDArray[np.float64]:
-        """Fitted values and, where z has several columns, their spread, on the distinct z; of one column if of trees.
+        """Fitted values and, where z has several columns, their spread, on the distinct z; of one column if it jumps.
 
         Given many columns the distribution often depends on z through its mean and spread alone.
         """
         fitted = self.residual.fitted
         if self.regression.z.columns == 1:
-            return fitted[:, : self.residual.chosen == TREES]
+            return fitted[:, : self.residual.chosen == SEGMENTS]
         return np.hstack([fitted, self.spread])
 
     @cached_property
@@ -85,16 +86,20 @@ class Location:
         return self.regression.residual(np.abs(left.rows), left.of, more=more).fitted
 
 
-def located(variable: Counted, regression: Regression, name: str, *, trees: bool = False) -> Location:
-    """Regress the values of a variable on z, also by boosted trees if those are asked for.
+def located(variable: Counted, regression: Regression, name: str, *, jumps: bool = False) -> Location:
+    """Regress the values of a variable on z, and by what ``jumps``: lines in segments of one column, trees of several.
 
     Raises
     ------
     DeterminedError
         When z explains the variable but for rounding.
     """
+    now_at(f"regression of {name} on z{' that may jump' if jumps else ''}")
     columns = np.eye(variable.size)[:, :-1] if variable.values is None else standardise(variable)
-    more = [] if not trees else regression.beside(boosted(_means(columns, variable, regression.z), regression.z), TREES)
+    more: list[Spectrum] = []
+    if jumps:
+        predicted = jumping(_means(columns, variable, regression.z), regression.z)
+        more = regression.beside(predicted, SEGMENTS if regression.z.columns == 1 else TREES)
     residual = regression.residual(columns, variable, name, more=more)
     _check_left(columns, variable, residual.rows, residual.of, name)
     return Location(residual, columns, regression)
@@ -104,6 +109,7 @@ def residual_kernel(
     variable: Counted, regression: Regression, name: str, bandwidth: Bandwidth, location: Location
 ) -> Factor:
     """Return the features of a variable that z does not explain, on the distinct values of (variable, z)."""
+    now_at(f"the kernel of what z leaves of {name}")
     left = variable
     if not stays(variable):
         left = replace(location.residual.of, values=location.residual.rows, labels=None)
