@@ -10,7 +10,15 @@ import polars as pl
 
 from personax.data.digits import has_other_digits, with_ascii_digits
 
-__all__ = ["MISSING_WORDS", "NON_RESPONSE", "NumberCells", "likely_codes", "missing_code", "missing_word", "read_numbers"]
+__all__ = [
+    "MISSING_WORDS",
+    "NON_RESPONSE",
+    "NumberCells",
+    "likely_codes",
+    "missing_code",
+    "missing_word",
+    "read_numbers",
+]
 
 MISSING_WORDS: Final = (
     "", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "-", "--", "?", ".", "unknown", "missing",
