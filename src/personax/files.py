@@ -18,6 +18,7 @@ from typing import Any, Final
 from personax.errors import StudyError
 
 __all__ = [
+    "SALVAGED",
     "cached_sha256",
     "is_on_local_disk",
     "is_shared",
@@ -328,6 +329,10 @@ def _meaning(error: sqlite3.Error) -> str:
 _HEX: Final = [f"{number:02x}" for number in range(256)]
 
 
+SALVAGED: Final = 0x5A17
+"""``application_id`` of a database that was copied from a damaged one, until its owner has looked what is lost."""
+
+
 def salvage_sqlite(path: Path, new: Path) -> Mapping[str, tuple[int, bool]]:
     """Copy what can still be read of a damaged database into a new one.
 
@@ -373,6 +378,7 @@ def salvage_sqlite(path: Path, new: Path) -> Mapping[str, tuple[int, bool]]:
                 if kind == "table":
                     copied[name] = _copy_readable(old, copy, name)
             copy.execute(f"PRAGMA user_version={int(version)}")
+            copy.execute(f"PRAGMA application_id={SALVAGED}")
             copy.execute("COMMIT")
     return copied
 

@@ -110,6 +110,21 @@ def test_what_was_stopped_goes_on_to_the_same_bytes(tmp_path: Path, monkeypatch:
     assert Stopped.fits == 5
 
 
+def test_what_was_stopped_before_a_seed_ended_says_that_nothing_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("personax.crl._select.run_fits", stopped)
+    args = [*place(tmp_path), "--seeds", "2", "--method", "pca"]
+    done = personax(*args)
+    assert done.returncode == 130
+    assert "none of the seeds had ended, so nothing was kept; the same command begins anew" in done.stderr
+    (tmp_path / "out" / "fits" / "seed-0.checkpoint").mkdir()
+    assert "none of the seeds had ended; what was done is in" in personax(*args).stderr
+
+
 def test_seeds_of_another_run_are_refused(tmp_path: Path) -> None:
     args = [*place(tmp_path), "--seeds", "1", "--method", "pca"]
     assert runner.invoke(app, args).exit_code == 0

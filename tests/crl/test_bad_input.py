@@ -206,3 +206,18 @@ def test_a_study_is_told_the_remedy_before_it_runs() -> None:
 def replace_method(given: Plan) -> Plan:
     assert given.crl is not None
     return given.model_copy(update={"crl": given.crl.model_copy(update={"method": "cca"})})
+
+
+@pytest.mark.parametrize("kind", ["complex128", "<U8", "datetime64[D]"])
+def test_vectors_that_are_no_real_numbers_are_refused(kind: str) -> None:
+    views = world(60)
+    views["text"]["a"] = (100 * views["text"]["a"]).astype(kind)
+    with pytest.raises(InputError, match=r"text/a is .*; real numbers are needed"):
+        Level2(LATENTS, method="pca", seeds=1).fit(views)
+
+
+def test_lists_of_complex_numbers_are_refused() -> None:
+    views: dict[str, Any] = world(60)
+    views["text"]["a"] = [list(row + 1j) for row in views["text"]["a"]]
+    with pytest.raises(InputError, match="text/a holds something else than real numbers"):
+        Level2(LATENTS, method="pca", seeds=1).fit(views)

@@ -121,7 +121,7 @@ def test_what_cannot_be_is_a_sentence() -> None:
         (lambda: model().fit(pl.DataFrame({"a": [1.0]})), "no column of vectors"),
         (lambda: model().fit({"text": pl.Series([[1.0], None]), "image": np.zeros((2, 1))}), "1 people have a vector"),
         (lambda: model().fit({"text": pl.Series([[1.0], [1.0, 2.0]])}), "different lengths"),
-        (lambda: model().fit({"text": [["x"], ["y"]]}), "something else than numbers"),
+        (lambda: model().fit({"text": [["x"], ["y"]]}), "something else than real numbers"),
     ]
     for case, says in cases:
         with pytest.raises(InputError) as told:

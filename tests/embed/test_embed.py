@@ -92,11 +92,70 @@ def test_vectors_that_do_not_fit(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read as embeddings"):
         read_vectors(tmp_path / "bad.npz", IDS)
     pl.DataFrame({"id": IDS, "v": [[1.0], [1.0, 2.0], [1.0]]}).write_parquet(tmp_path / "ragged.parquet")
-    with pytest.raises(InputError, match="all of one length"):
+    with pytest.raises(InputError, match="v has 2 numbers for b and 1 for most"):
         read_vectors(tmp_path / "ragged.parquet", IDS)
+
+
+def test_ids_and_the_only_array_may_have_other_names(tmp_path: Path) -> None:
+    np.savez(tmp_path / "v.npz", ids=np.array(IDS), faces=VECTORS)
+    assert read_vectors(tmp_path / "v.npz", ["c", "a"]).tolist() == [[4, 5], [0, 1]]
+    np.savez(tmp_path / "v.npz", ids=np.array(IDS), one=VECTORS, two=VECTORS)
+    with pytest.raises(InputError, match=r"needs an array id and an array vectors, and holds ids, one, two"):
+        read_vectors(tmp_path / "v.npz", IDS)
+    np.savez(tmp_path / "v.npz", name=np.array(IDS), vectors=VECTORS)
+    with pytest.raises(InputError, match=r"needs an array id and an array vectors, and holds name, vectors"):
+        read_vectors(tmp_path / "v.npz", IDS)
+
+
+@pytest.mark.parametrize(
+    ("ids", "says"),
+    [
+        (np.array([7.0, 8.0, 9.0]), ["7", "8", "9"]),
+        (np.array([7.0, np.nan, 9.0]), r"1 people have no id \(the first in row 2\)"),
+        (np.array([7.5, 8.0, 9.0]), "the ids are numbers with decimals"),
+        (np.array([b"7", b"8", b"9"]), ["7", "8", "9"]),
+        (np.array(["7", " ", "9"]), r"1 people have no id \(the first in row 2\)"),
+        (np.ones((3, 2)), r"the ids have shape \(3, 2\) of float64"),
+        (np.array([1j, 2j, 3j]), r"the ids have shape \(3,\) of complex128"),
+    ],
+    ids=["whole", "missing", "decimals", "bytes", "empty", "table", "complex"],
+)
+def test_ids_of_any_type_are_read_or_refused(tmp_path: Path, ids: np.ndarray, says: list[str] | str) -> None:
+    np.savez(tmp_path / "v.npz", id=ids, vectors=VECTORS)
+    if isinstance(says, list):
+        assert read_vectors(tmp_path / "v.npz", says).tolist() == VECTORS.tolist()
+        return
+    with pytest.raises(InputError, match=says):
+        read_vectors(tmp_path / "v.npz", ["7"])
+
+
+def test_numbers_of_rows_are_no_dimension(tmp_path: Path) -> None:
+    columns = {"d0": [1.0, 2.0], "d1": [3.0, 4.0]}
+    pl.DataFrame({"id": [1.0, 2.0], **columns, "__index_level_0__": [0, 1]}).write_parquet(tmp_path / "v.parquet")
+    (tmp_path / "v.csv").write_text(",id,d0,d1\n0,1.0,1,3\n1,2.0,2,4\n")
+    for name in ("v.parquet", "v.csv"):
+        assert read_vectors(tmp_path / name, ["2", "1"]).tolist() == [[2, 4], [1, 3]]
+    (tmp_path / "v.csv").write_text("id,name,d0\n1,Ann,1\n2,Bo,2\n")
+    with pytest.raises(InputError, match="the column name is String; leave it out"):
+        read_vectors(tmp_path / "v.csv", ["1"])
+    pl.DataFrame({"id": ["a", None], "d0": [1.0, 2.0]}).write_parquet(tmp_path / "v.parquet")
+    with pytest.raises(InputError, match="1 people have no id"):
+        read_vectors(tmp_path / "v.parquet", ["a"])
+
+
+@pytest.mark.filterwarnings("error")
+def test_vectors_that_are_no_numbers_are_refused_without_a_warning_of_numpy(tmp_path: Path) -> None:
+    for x, says in (
+        (VECTORS + 0j, "of complex64"),
+        (VECTORS.astype(np.float64) * 1e40, "beyond 3e"),
+        (VECTORS.astype(str), "of <U"),
+    ):
+        np.savez(tmp_path / "v.npz", id=np.array(IDS), vectors=np.asarray(x, dtype=x.dtype))
+        with pytest.raises(InputError, match=says):
+            read_vectors(tmp_path / "v.npz", IDS)
 
 
 def test_objects_are_not_unpickled(tmp_path: Path) -> None:
     np.savez(tmp_path / "o.npz", id=np.array(["a", {}], dtype=object), vectors=VECTORS[:2])
-    with pytest.raises(InputError, match="cannot be read as embeddings"):
+    with pytest.raises(InputError, match=r"o\.npz: id holds Python objects, .* ids by np\.asarray\(ids, dtype=str\)"):
         read_vectors(tmp_path / "o.npz", ["a"])

@@ -112,7 +112,7 @@ def test_what_is_no_such_file_is_said(tmp_path: Path, name: str) -> None:
 
 def test_pickled_objects_are_not_loaded(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", one=np.array([[1, {}]], dtype=object))
-    with pytest.raises(InputError, match="cannot be read as measurements"):
+    with pytest.raises(InputError, match=r"data\.npz: one holds Python objects, .* save numbers by np\.asarray"):
         read_measurements(tmp_path / "data.npz", {"text": {"one": "one"}})
 
 
@@ -162,10 +162,62 @@ def test_a_parquet_file_of_many_is_read_in_pieces(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.parametrize(
     ("rows", "says"),
-    [([[1.0], [2.0, 3.0]], "cannot be read"), ([["a"], ["b"]], "table of numbers"), ([], "holds nobody")],
+    [
+        ([[1.0], [2.0, 3.0], [3.0, 4.0]], "face has 1 numbers for c and 2 for most; all need the same number"),
+        ([[1.0, 2.0], [2.0, 3.0], []], "face has 0 numbers for b and 2 for most; .* who has no vector a null"),
+        ([["a"], ["b"]], r"the column face must be lists of numbers and is List\(String\)"),
+        ([1.0, 2.0], "the column face must be lists of numbers and is Float64"),
+        ([None, []], "face holds the vectors of nobody; leave it out"),
+        ([], "holds nobody"),
+    ],
 )
 def test_columns_that_are_no_tables_are_refused(tmp_path: Path, rows: list[Any], says: str) -> None:
     column = pl.Series(rows, dtype=None if rows else pl.List(pl.Float64))
     pl.DataFrame({"id": IDS[: len(rows)], "face": column}).write_parquet(tmp_path / "data.parquet")
     with pytest.raises(InputError, match=says):
         read_measurements(tmp_path / "data.parquet", {"image": {"face": "face"}})
+
+
+def test_lists_of_another_length_further_on_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("personax.embed._measurements.CHUNK_ROWS", 2)
+    rows = [None, None, [1.0, 2.0], [3.0, 4.0], None, None, [1.0], [2.0]]
+    pl.DataFrame({"id": list("abcdefgh"), "face": rows}).write_parquet(tmp_path / "data.parquet")
+    with pytest.raises(InputError, match="face has 2 numbers for some and 1 for g"):
+        read_measurements(tmp_path / "data.parquet", {"image": {"face": "face"}})
+
+
+@pytest.mark.parametrize("name", ["id", "ids"])
+def test_ids_may_be_called_id_or_ids(tmp_path: Path, name: str) -> None:
+    assert read_measurements(npz(tmp_path, **{name: np.array(IDS)}), WANTED)[0] == IDS
+    columns = {name: pl.Series(x.tolist()) for name, x in arrays().items()}
+    pl.DataFrame({name: IDS} | columns).write_parquet(tmp_path / "data.parquet")
+    assert read_measurements(tmp_path / "data.parquet", WANTED)[0] == IDS
+
+
+def test_several_files_without_ids_are_not_paired_by_position(tmp_path: Path) -> None:
+    for name in "ab":
+        np.save(tmp_path / f"{name}.npy", np.ones((3, 2), np.float32))
+    wanted = {"text": {"one": "a.npy", "two": "b.npy"}}
+    with pytest.raises(InputError, match=r"nothing says whose vectors .*a\.npy holds; write .*ids\.txt"):
+        read_measurements(tmp_path, wanted)
+    (tmp_path / "ids.txt").write_bytes("\ufeffc\r\nä\r\nb\r\n".encode())
+    assert read_measurements(tmp_path, wanted)[0] == ["c", "ä", "b"]
+    (tmp_path / "ids.txt").write_text("c\r\nä\r\nb\r\n", encoding="utf-16", newline="")
+    assert read_measurements(tmp_path, wanted)[0] == ["c", "ä", "b"]
+    (tmp_path / "ids.txt").write_text("c\n\nb\n")
+    with pytest.raises(InputError, match=r"ids\.txt: 1 people have no id \(the first in row 2\)"):
+        read_measurements(tmp_path, wanted)
+    np.save(tmp_path / "a.npy", np.array([[1, "x"]], dtype=object))
+    with pytest.raises(InputError, match=r"a\.npy: it holds Python objects"):
+        read_measurements(tmp_path, wanted)
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_are_no_vectors_are_refused_without_a_warning_of_numpy(tmp_path: Path) -> None:
+    one = arrays()["one"]
+    with pytest.raises(InputError, match=r"one must be a table of numbers.*of complex128; take real and imaginary"):
+        read_measurements(npz(tmp_path, one=one + 0j), WANTED)
+    half = one.astype(np.float16)
+    half[1, 0] = np.inf
+    with pytest.raises(InputError, match="text/one: the vectors of 1 people hold missing or infinite"):
+        read_measurements(npz(tmp_path, one=half), WANTED)

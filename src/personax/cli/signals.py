@@ -8,10 +8,19 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
-__all__ = ["NOTHING_KEPT", "Interrupted", "check_signal", "kept_when_stopped", "signals_raise", "stop_code"]
+__all__ = [
+    "NOTHING_KEPT",
+    "Interrupted",
+    "check_signal",
+    "kept_units",
+    "kept_when_stopped",
+    "signals_raise",
+    "stop_code",
+]
 
 NOTHING_KEPT = "nothing was written, and what lay in the folder of results stays; the same command begins anew"
 """Of a command whose results appear all at once."""
@@ -96,6 +105,23 @@ def kept_when_stopped(says: Callable[[], str]) -> Iterator[None]:
     except KeyboardInterrupt:
         _Received.kept = _Received.kept or says()
         raise
+
+
+def kept_units(folder: Path, units: str, done: str, begun: str = "") -> str:
+    """Say whether a command that was stopped has kept units of its work in a folder, and what the same command does.
+
+    Parameters
+    ----------
+    units
+        What one of them is, in the plural.
+    done, begun
+        Patterns of the files of one that has ended, and of one that goes on within.
+    """
+    if any(folder.glob(done)):
+        return f"finished {units} are in {folder}, and the same command goes on from there"
+    if begun and any(folder.glob(begun)):
+        return f"none of the {units} had ended; what was done is in {folder}, and the same command goes on from there"
+    return f"none of the {units} had ended, so nothing was kept; the same command begins anew"
 
 
 def stop_code(kept_by_default: str) -> tuple[int, str]:

@@ -90,6 +90,8 @@ def _check_rows(arrays: Mapping[tuple[str, str], NDArray[Any]], *, lacking: bool
     for (modality, name), x in arrays.items():
         if x.ndim != 2:
             raise InputError(f"the embedding {modality}/{name} has {x.ndim} axes; people by dimensions are needed")
+        if x.dtype.kind not in "iufb":
+            raise InputError(f"the embedding {modality}/{name} is {x.dtype}; real numbers are needed")
     lengths = sorted({len(x) for x in arrays.values()})
     if len(lengths) > 1:
         raise InputError(f"the embeddings have different numbers of people: {lengths}")

@@ -95,6 +95,7 @@ def _numbers(name: str, x: Iterable[Any]) -> NDArray[Any]:
         nothing = np.full(next(iter(lengths)), np.nan)
         rows = [nothing if lacks else row for row, lacks in zip(rows, without, strict=True)]
     try:
-        return np.asarray(rows, dtype=np.float64)
+        found = np.asarray(rows)
+        return found.astype(np.float64, casting="unsafe" if found.dtype == object else "same_kind")
     except (TypeError, ValueError):
-        raise InputError(f"the embedding {name} holds something else than numbers") from None
+        raise InputError(f"the embedding {name} holds something else than real numbers") from None

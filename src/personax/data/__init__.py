@@ -12,6 +12,7 @@ A map, each line using the ones above it:
 - ``table``: people and what their columns mean, as one thing
 - ``edges``: the one table of the kinds of edges: ends, signs, words, how others' formats write them
 - ``pvalues``: the table that `personax.independence.screen` returns, as others read it
+- ``arrays``: ids and arrays of vectors as files hold them
 - ``labels``: names and numbers as figures and pages write them: traits, tests, shortened names, shares
 """
 

@@ -11,6 +11,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.arrays import (
+    ID_NAMES,
+    as_ids,
+    float32_rows,
+    id_name,
+    map_npy,
+    read_id_lines,
+    read_npz_array,
+    rows_of_lists,
+)
 from personax.data.frames import parquet_schema, read_parquet, scan_parquet
 from personax.embed._vectors import in_order, load_vectors
 from personax.errors import InputError
@@ -20,10 +30,6 @@ __all__ = ["read_measurements"]
 
 Vectors = NDArray[np.float32]
 Views = dict[str, dict[str, Vectors]]
-
-FLOAT32_MAX = 3.0e38
-"""Numbers beyond are infinite in 32 bits."""
-
 
 CHUNK_ROWS = 4096
 """People looked at together."""
@@ -36,8 +42,9 @@ def read_measurements(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tu
     ----------
     data
         A folder with one file a measurement, each with its ids (see `read_vectors`), or as npy, which is mapped into
-        memory and may be larger than it, with ids in a file ``ids.txt`` of the folder, one a line; an npz file with
-        one array a measurement, shape (n, d), and, if there is one, an array ``id``; or a Parquet file with one column
+        memory and may be larger than it, with ids in a file ``ids.txt`` of the folder, one a line, which one file
+        alone may lack; an npz file with one array a measurement, shape (n, d), and, if there is one, an array ``id``
+        (or ``ids``, here and below); or a Parquet file with one column
         of lists a measurement and a column ``id``, which is read in pieces, by way of a temporary file where it holds
         many people.
     wanted
@@ -73,9 +80,10 @@ def _names(wanted: Mapping[str, Mapping[str, str]]) -> list[str]:
 
 def _folder(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[str], dict[str, Vectors]]:
     """Read files that may hold their people in other orders; whom a file lacks has a row of NaN there."""
-    found = {}
-    for name in _names(wanted):
-        found[name] = _mapped(data, name) if name.endswith(".npy") else load_vectors(data / name)
+    names, found = _names(wanted), {}
+    for name in names:
+        npy = name.endswith(".npy")
+        found[name] = _mapped(data, name, alone=len(names) == 1) if npy else load_vectors(data / name)
     people = list(dict.fromkeys(identifier for ids, _ in found.values() for identifier in ids))
     for name, (ids, _) in found.items():
         others = {identifier for other, (theirs, _) in found.items() if other != name for identifier in theirs}
@@ -84,18 +92,18 @@ def _folder(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[s
     return people, {name: in_order(ids, x, people) for name, (ids, x) in found.items()}
 
 
-def _mapped(data: Path, name: str) -> tuple[list[str], Vectors]:
+def _mapped(data: Path, name: str, alone: bool) -> tuple[list[str], Vectors]:
     """Return ids and an array that is read from its file where it is used."""
     path, named = data / name, data / "ids.txt"
-    if not path.is_file():
-        raise InputError(f"there is no file {path}")
-    try:
-        x = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(f"{path} cannot be read as an array ({str(error).splitlines()[0]})") from None
+    x = map_npy(path)
     if x.dtype not in (np.float16, np.float32):
-        x = _vectors(name, x)
-    ids = named.read_text(encoding="utf-8").splitlines() if named.is_file() else [str(i + 1) for i in range(len(x))]
+        x = float32_rows(name, x)
+    if named.is_file():
+        ids = read_id_lines(named)
+    elif alone:
+        ids = [str(i + 1) for i in range(len(x))]
+    else:
+        raise InputError(f"nothing says whose vectors {path} holds; write {named}, one id a line in the order of rows")
     if len(set(ids)) < len(ids):
         raise InputError(f"{named}: {len(ids) - len(set(ids))} ids stand more than once; one row a person is needed")
     if x.ndim != 2 or len(ids) != len(x):
@@ -106,53 +114,53 @@ def _mapped(data: Path, name: str) -> tuple[list[str], Vectors]:
 def _file(data: Path, wanted: Mapping[str, Mapping[str, str]]) -> tuple[list[str], dict[str, Vectors]]:
     names = _names(wanted)
     try:
-        if data.suffix == ".npz":
-            with np.load(data, allow_pickle=False) as archive:
-                _has(data, names, list(archive.files))
-                arrays = {name: _vectors(name, archive[name]) for name in names}
-                ids = [str(value) for value in archive["id"]] if "id" in archive.files else None
-        else:
-            _has(data, [*names, "id"], list(parquet_schema(data)))
-            ids = read_parquet(data, columns=["id"])["id"].cast(pl.String).to_list()
-            if not ids:
-                raise InputError(f"{data} holds nobody")
-            arrays = {name: _column(data, name, len(ids)) for name in names}
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
+        ids, arrays = _npz(data, names) if data.suffix == ".npz" else _parquet(data, names)
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
         raise InputError(f"{data} cannot be read as measurements ({str(error).splitlines()[0]})") from None
-    if ids is None:
-        lengths = {len(x) for x in arrays.values()}
-        if len(lengths) > 1:
-            raise InputError(f"{data}: the arrays have different numbers of people: {sorted(lengths)}")
-        ids = [str(i + 1) for i in range(lengths.pop())]
     if len(set(ids)) < len(ids):
         raise InputError(f"{data}: {len(ids) - len(set(ids))} ids stand more than once; one row a person is needed")
     return ids, arrays
 
 
-def _column(data: Path, name: str, people: int) -> Vectors:
+def _npz(data: Path, names: list[str]) -> tuple[list[str], dict[str, Vectors]]:
+    with np.load(data, allow_pickle=False) as archive:
+        _has(data, names, list(archive.files))
+        arrays = {name: float32_rows(name, read_npz_array(archive, name, data)) for name in names}
+        named = id_name(archive.files)
+        if named is not None:
+            return as_ids(read_npz_array(archive, named, data), data), arrays
+    lengths = {len(x) for x in arrays.values()}
+    if len(lengths) > 1:
+        raise InputError(f"{data}: the arrays have different numbers of people: {sorted(lengths)}")
+    return [str(i + 1) for i in range(lengths.pop())], arrays
+
+
+def _parquet(data: Path, names: list[str]) -> tuple[list[str], dict[str, Vectors]]:
+    there = list(parquet_schema(data))
+    named = id_name(there) or ID_NAMES[0]
+    _has(data, [*names, named], there)
+    ids = as_ids(read_parquet(data, columns=[named])[named], data)
+    if not ids:
+        raise InputError(f"{data} holds nobody")
+    return ids, {name: _column(data, name, ids) for name in names}
+
+
+def _column(data: Path, name: str, ids: list[str]) -> Vectors:
     """Return a column of lists; where people are many it lies in a file without a name, which goes with the array."""
     lazy, found = scan_parquet(data).select(name), np.zeros((0, 0), np.float32)
-    for start in range(0, people, CHUNK_ROWS):
+    for start in range(0, len(ids), CHUNK_ROWS):
         lists = lazy.slice(start, CHUNK_ROWS).collect()[name]
-        part = _vectors(name, _rows(lists))
+        part = float32_rows(name, rows_of_lists(lists, data, ids[start : start + CHUNK_ROWS]))
         if not found.shape[1]:
-            found = _room(people, part.shape[1])
+            found = _room(len(ids), part.shape[1])
             found[:start] = np.nan  # nobody before has one
-        found[start : start + CHUNK_ROWS] = part
+        if part.shape[1] not in (0, found.shape[1]):
+            text = f"{found.shape[1]} numbers for some and {part.shape[1]} for {ids[start]}"
+            raise InputError(f"{data}: {name} has {text}; all need the same number")
+        found[start : start + CHUNK_ROWS] = part if part.shape[1] else np.nan
+    if not found.shape[1]:
+        raise InputError(f"{data}: {name} holds the vectors of nobody; leave it out")
     return found
-
-
-def _rows(lists: pl.Series) -> NDArray[np.generic]:
-    """Return lists as rows, NaN where there is none, or what is no list as it is."""
-    there = lists.drop_nulls()
-    if isinstance(there.dtype, pl.List):
-        there = there.list.to_array(there.list.len().max() or 0)  # type: ignore[arg-type]
-    x = there.to_numpy()
-    if not lists.null_count() or x.ndim != 2 or not np.issubdtype(x.dtype, np.number):
-        return x
-    every = np.full((len(lists), x.shape[1]), np.nan, x.dtype if np.issubdtype(x.dtype, np.floating) else np.float64)
-    every[lists.is_not_null().to_numpy()] = x
-    return every
 
 
 def _room(people: int, dims: int) -> Vectors:
@@ -167,17 +175,6 @@ def _has(data: Path, names: list[str], there: list[str]) -> None:
     for name in names:
         if name not in there:
             raise InputError(f"{data} has no {name}; {nearest(name, there)}")
-
-
-def _vectors(name: str, x: NDArray[np.generic]) -> Vectors:
-    if x.ndim != 2 or not (np.issubdtype(x.dtype, np.number) or x.dtype == np.bool_):
-        raise InputError(
-            f"{name} must be a table of numbers, people by dimensions, and has shape {x.shape} of {x.dtype}"
-        )
-    wide = x.astype(np.float64) if x.dtype == np.float64 else x
-    if np.issubdtype(wide.dtype, np.floating) and (np.abs(wide[np.isfinite(wide)]) > FLOAT32_MAX).any():
-        raise InputError(f"{name} holds numbers beyond {FLOAT32_MAX:g}; rescale it")
-    return wide.astype(np.float32)
 
 
 def _check(name: str, x: Vectors, people: int) -> None:

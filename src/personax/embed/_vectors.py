@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from personax.data.arrays import (
+    ID_NAMES,
+    INDEX_NAMES,
+    as_ids,
+    float32_rows,
+    id_name,
+    read_npz_array,
+    rows_of_lists,
+)
 from personax.data.frames import read_csv, read_parquet
 from personax.errors import InputError
 
@@ -26,7 +36,8 @@ def read_vectors(path: Path, people: Sequence[str], *, lacking: bool = False) ->
     ----------
     path
         ``npz``: arrays ``id`` and ``vectors`` (n, d). Parquet: ``id`` and one column of lists, or one column a
-        dimension. CSV: ``id`` and one column a dimension.
+        dimension. CSV: ``id`` and one column a dimension. ``ids`` is read as ``id``, and the only other array of an
+        npz as ``vectors``; numbers of rows that pandas wrote are passed over.
     people
         Ids of the study, in order; every one must be in the file, others in the file are passed over.
     lacking
@@ -84,53 +95,46 @@ def _read(path: Path) -> tuple[list[str], NDArray[np.float32]]:
         raise InputError(f"there is no file {path}; check the path")
     try:
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
-                return [str(value) for value in arrays["id"]], _short(np.atleast_2d(arrays["vectors"]))
+            return _from_npz(path)
         frame = read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
         raise InputError(f"{path} cannot be read as embeddings ({str(error).splitlines()[0]})") from None
     return _from_frame(path, frame)
 
 
-def _short(x: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Return an array in 32 bits, itself where it is."""
-    return np.asarray(x, dtype=np.float32)
+def _from_npz(path: Path) -> tuple[list[str], NDArray[np.float32]]:
+    with np.load(path, allow_pickle=False) as archive:
+        there = list(archive.files)
+        named = id_name(there)
+        vectors = [name for name in there if name not in ID_NAMES]
+        if named is None or not ("vectors" in vectors or len(vectors) == 1):
+            raise InputError(f"{path} needs an array id and an array vectors, and holds {', '.join(there) or 'none'}")
+        chosen = "vectors" if "vectors" in vectors else vectors[0]
+        ids = as_ids(read_npz_array(archive, named, path), path)
+        x = float32_rows(f"{path}: {chosen}", np.atleast_2d(read_npz_array(archive, chosen, path)))
+    if len(ids) != len(x):
+        raise InputError(f"{path} holds {len(ids)} ids and {len(x)} vectors; one vector a person is needed")
+    return ids, x
 
 
 def _from_frame(path: Path, frame: pl.DataFrame) -> tuple[list[str], NDArray[np.float32]]:
-    if "id" not in frame.columns or frame.width < 2:
-        raise InputError(f"{path} needs a column id and the vectors beside it")
-    values = frame.drop("id")
-    try:
-        if values.width == 1 and values.to_series().dtype.is_nested():
-            vectors = _rows(values.to_series())
-        else:
-            vectors = values.cast(pl.Float32).to_numpy()
-    except (ValueError, TypeError, pl.exceptions.PolarsError):
-        raise InputError(f"{path}: the vectors must be numbers, all of one length") from None
-    return frame["id"].cast(pl.String).to_list(), vectors
+    named = id_name(frame.columns)
+    values = frame.drop([name for name in frame.columns if name == named or name in INDEX_NAMES])
+    if named is None or not values.width:
+        raise InputError(
+            f"{path} needs a column id and the vectors beside it, and holds {', '.join(frame.columns[:8]) or 'none'}"
+        )
+    ids = as_ids(frame[named], path)
+    if values.width == 1 and values.to_series().dtype.is_nested():
+        return ids, float32_rows(f"{path}: {values.columns[0]}", rows_of_lists(values.to_series(), path, ids))
+    wide = pl.Float64 if pl.Float64 in values.dtypes else pl.Float32
+    return ids, float32_rows(path, pl.DataFrame([_numbers(path, column, wide) for column in values]).to_numpy())
 
 
-def _rows(lists: pl.Series) -> NDArray[np.float32]:
-    """Return a column of lists as rows, by way of Arrow: a Python number takes eight times its four bytes.
-
-    A null is a row of NaN.
-
-    Raises
-    ------
-    ValueError, TypeError, polars.exceptions.PolarsError
-        Lists of different lengths, or of something else than numbers.
-    """
-    there = lists.is_not_null()
-    if lists.null_count() and there.any():
-        found = _rows(lists.drop_nulls())
-        every = np.full((len(lists), found.shape[1]), np.nan, np.float32)
-        every[there.to_numpy()] = found
-        return every
-    if isinstance(lists.dtype, pl.List):
-        lists = lists.list.to_array(int(lists.list.len().max() or 0))  # type: ignore[arg-type]
-    assert isinstance(lists.dtype, pl.Array)
-    rows = lists.cast(pl.Array(pl.Float32, lists.dtype.size)).to_numpy()
-    if rows.ndim != 2:
-        raise ValueError
-    return np.ascontiguousarray(rows, dtype=np.float32)
+def _numbers(path: Path, column: pl.Series, wide: type[pl.Float32 | pl.Float64]) -> pl.Series:
+    if not (column.dtype.is_temporal() or column.dtype.is_nested()):
+        with suppress(pl.exceptions.PolarsError):
+            return column.cast(wide)
+    raise InputError(
+        f"{path}: the vectors must be numbers, and the column {column.name} is {column.dtype}; leave it out"
+    )

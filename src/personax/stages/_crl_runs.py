@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from personax.crl import to_graph
 from personax.crl._lacking import encode_all
 from personax.crl._run_comparison import KnownLatents, LatentRun
+from personax.data.arrays import INDEX_NAMES, as_ids, id_name, read_npz
 from personax.data.frames import read_csv, read_parquet
 from personax.errors import InputError, PersonaxError
 from personax.schema import Graph
@@ -186,15 +187,17 @@ def read_known_latents(path: Path) -> KnownLatents:
 
 def _known_table(path: Path) -> KnownLatents:
     frame = read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
-    names = [name for name in frame.columns if name != "id" and frame[name].dtype.is_numeric()]
-    ids = frame["id"].cast(pl.String).to_list() if "id" in frame.columns else _counted(frame.height)
+    named = id_name(frame.columns)
+    others = [name for name in frame.columns if name != named and name not in INDEX_NAMES]
+    names = [name for name in others if frame[name].dtype.is_numeric()]
+    ids = as_ids(frame[named], path) if named is not None else _counted(frame.height)
     return KnownLatents(ids, names, frame.select(names).cast(pl.Float64).to_numpy())
 
 
 def _known_arrays(path: Path) -> KnownLatents:
-    with np.load(path, allow_pickle=False) as archive:
-        held = {name: archive[name] for name in archive.files}
-    ids = [str(one) for one in held.pop("id")] if "id" in held else None
+    held = read_npz(path)
+    named = id_name(list(held))
+    ids = as_ids(held.pop(named), path) if named is not None else None
     if "latents" in held:
         latents = held["latents"].astype(np.float64)
         plain = [f"true_{i + 1}" for i in range(latents.shape[1])]

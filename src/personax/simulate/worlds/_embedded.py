@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from personax.data.arrays import float32_rows
 from personax.errors import InputError
 from personax.files import written_aside
 from personax.simulate._latent_data import LatentData
@@ -216,7 +217,7 @@ def _views(found: Mapping[str, NDArray[Any]], n: int) -> Views:
         x = found[name][found[f"{name}_of"]] if f"{name}_of" in found else found[name]
         if len(x) != n:
             raise ValueError(f"{name} has {len(x)} people and the latents {n}")
-        views.setdefault(modality, {})[name] = x.astype(np.float32)
+        views.setdefault(modality, {})[name] = float32_rows(name, x)
     if not views:
         raise ValueError("it has no measurements")
     return views
