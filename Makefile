@@ -14,10 +14,13 @@ PYTEST := $(TESTENV) $(BIN)/python -m pytest $(XDIST)
 # What installs everywhere, also where no small build of torch is offered.
 LIGHT := web,sources,pictures,traits,discovery,figures,release,test
 
+# The newest Python that we support, where one runs: by its name, or as pyenv keeps it.
+PY313 = $(firstword $(foreach one,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13),$(shell $(one) -c "print('$(one)')" 2> /dev/null)))
+
 WHEEL := build/wheel-test
 WHEEL_PIP = $(WHEEL)/venv/bin/python -m pip --disable-pip-version-check --quiet install --constraint $(CONSTRAINTS)
 
-.PHONY: demo test test-fast test-oldest test-py313 wheel-test coverage lint types docs pictures bench clean
+.PHONY: demo test test-fast test-oldest test-py313 compile-py313 wheel-test coverage lint types docs pictures bench clean
 .PHONY: test-s3 install-hashed hashes licences sbom
 
 demo: $(VENV)/.demo
@@ -42,9 +45,16 @@ test-oldest:
 
 # The newest Python, without torch, so that what needs it must say so.
 test-py313:
-	$(MAKE) VENV=.venv-3.13 PYTHON=python3.13 .venv-3.13/.light
+	$(MAKE) VENV=.venv-3.13 PYTHON=$(PY313) .venv-3.13/.light
 	$(TESTENV) .venv-3.13/bin/python -m pytest $(XDIST) -m "not slow" \
 		--doctest-ignore-import-errors
+
+# Where the newest Python is, without packages: every file compiles there with warnings as errors, and the public door opens bare.
+compile-py313:
+	@if [ -n "$(PY313)" ]; then \
+		PYTHONPYCACHEPREFIX=build/py313 $(PY313) -W error -m compileall -q -f src tests benchmarks scripts \
+		&& PYTHONPATH=src PYTHONDONTWRITEBYTECODE=1 $(PY313) -W error -c "import personax; print(len(dir(personax)), 'names in Python 3.13')"; \
+	else echo "no Python 3.13 here: nothing was compiled with it"; fi
 
 # The wheel by itself: built, installed bare in a fresh environment and tried, then with what the demo needs, and the demo run from it.
 wheel-test: $(VENV)/.made

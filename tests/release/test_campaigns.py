@@ -14,6 +14,7 @@ from scipy.stats import binom
 
 from personax.errors import InputError
 from personax.release import Chain, Gate, ReleaseKey, audit_vectors
+from personax.release.audit import _distribution_alignment
 from personax.release.audit._attack import CONFIDENCE, clopper_pearson_lower
 from personax.release.audit._cached_views import CachedViews, EqualRows, equal_rows
 from personax.release.audit._distribution_alignment import strangers
@@ -109,6 +110,25 @@ def test_strangers_tell_a_rotation_and_who_is_a_member() -> None:
     assert found["membership by alignment of distributions"].beats
     none = {attack.name: attack for attack in strangers(x[:200], skewed(200, 64, 5), rng=rng())}
     assert not any(attack.beats for attack in none.values())
+
+
+def test_starts_that_lead_to_one_map_end_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the alignment works few starts are tried, and they find what all of them find."""
+    x = faces(1000)
+    y, tried = released("rotation", x), list[int]()
+    plain = _distribution_alignment._refine_alignment
+
+    def counting(u: np.ndarray, v: np.ndarray, turn: np.ndarray, most: int, step: int) -> np.ndarray:
+        tried.append(step)
+        return plain(u, v, turn, most, step)
+
+    monkeypatch.setattr(_distribution_alignment, "_refine_alignment", counting)
+    found = next(strangers(x, y, rng=rng()))
+    few = len(tried)
+    monkeypatch.setattr(_distribution_alignment, "AGREEING", 99)
+    of_all = next(strangers(x, y, rng=rng()))
+    assert few < len(tried) - few
+    assert found.value == pytest.approx(of_all.value, abs=0.02)
 
 
 def test_unique_rows_of_a_table_are_pairs_and_the_vectors_do_the_rest() -> None:

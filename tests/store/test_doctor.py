@@ -48,6 +48,11 @@ def _left(root: Path) -> None:
     (root / ".staging" / "99.link").write_text("")
 
 
+def _open_traits(root: Path) -> None:
+    (root / "traits").mkdir()
+    (root / "traits").chmod(0o755)
+
+
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "readable name is missing": (lambda root: (root / "people" / "a").unlink(), "readable name"),
     "readable name was changed": (lambda root: replaced(root / "people" / "a", "mine"), "readable name"),
@@ -57,6 +62,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "left behind": (_left, "left behind"),
     "holder without lock": (lambda root: (root / ".lock.json").write_text("{}"), "left behind"),
     "open folder": (lambda root: (root / "people").chmod(0o755), "modes"),
+    "open folder of a journal": (_open_traits, "modes"),
     "object can be written": (lambda root: object_of(root, "people/a").chmod(0o600), "modes"),
 }
 
@@ -151,7 +157,7 @@ def test_a_damaged_journal_is_gone_on_with(root: Path, page: int) -> None:
 
 def test_a_journal_of_which_nothing_can_be_read_stays(root: Path) -> None:
     path = root / "traits" / "journal.sqlite"
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     path.write_bytes(b"no database at all" * 400)
     (told,) = examine_folder(StudyFolder(root), mend=True)
     assert (told.kind, told.state) == ("journal", "fault")

@@ -102,3 +102,5 @@ def _check_version(document: Document) -> None:
     if isinstance(version, int) and version > FORMAT:
         text = f"is written for study format {version} and this personax reads up to {FORMAT}; upgrade personax"
         raise PlanError(f"{document.path} {text}")
+    if type(version) is not int or version < 1:
+        raise PlanError(f"{document.path}: version is the format of the file, a number from 1 to {FORMAT}: write 1")

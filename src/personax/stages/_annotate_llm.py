@@ -246,7 +246,7 @@ def export_batches(
     The files hold what models are told of people: only the owner may read them.
     """
     survey, found = asked_of(folder, section), dict[Path, int]()
-    with ReplyJournal(folder.path(*JOURNAL)) as journal:
+    with folder.private(), ReplyJournal(folder.path(*JOURNAL)) as journal:
         for number, model in enumerate(survey.models, 1):
             named = re.sub(r"[^a-z0-9]+", "-", model.name.lower())[:40]
             files = groupby(export_requests(survey, model, journal, quota), key=itemgetter(0))
@@ -260,10 +260,9 @@ def export_batches(
 
 
 def _write_lines(path: Path, lines: Iterable[bytes]) -> int:
-    """Write lines for the owner alone, and return how many."""
+    """Write lines, and return how many."""
     count = 0
     with written_aside(path) as aside, aside.open("wb") as stream:
-        aside.chmod(0o600)
         for line in lines:
             stream.write(line)
             count += 1

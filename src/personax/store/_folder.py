@@ -438,7 +438,8 @@ class StudyFolder:
     def own_folders(self) -> list[Path]:
         """Return the folders that hold people and what was computed of them, as far as they are there."""
         names = {name.split("/")[0] for name in self.claims() if "/" in name} - HANDED_ON
-        found = [self.path(name) for name in sorted({*names, *OWN, ".staging"})]
+        journal = () if self._results else ("traits",)  # it lies there before any stage has finished
+        found = [self.path(name) for name in sorted({*names, *OWN, *journal, ".staging"})]
         return [path for path in found if path.is_dir() and not path.is_symlink()]
 
     def aside(self) -> Path:

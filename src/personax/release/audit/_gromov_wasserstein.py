@@ -12,6 +12,8 @@ __all__ = ["gromov_wasserstein"]
 Array = NDArray[np.floating[Any]]
 
 TINY = 1e-30
+SMALLEST = 1e-20
+"""Least sum of a column whose greatest numbers are kept by float32, beside rows that sum to one."""
 
 BLUNT, STEPS = 0.05, 30
 """Entropy of the first plan in units of the mean cost, and the steps over which it falls tenfold."""
@@ -48,14 +50,23 @@ def gromov_wasserstein(a: Array, b: Array, start: Array) -> Array:
 def _sinkhorn(cost: Array, entropy: float, g: Array, steps: int) -> tuple[Array, Array]:
     """Return the plan, rows and columns summing to about 1 / n, and the potential of the columns in units of cost.
 
-    The first steps are in logarithms; then every row and column of what is scaled has a number near one, so that none
-    underflows.
+    The first steps are on sums of logarithms; then every row and column of what is scaled has a number near one, so
+    that none underflows.
     """
     cost = cost - cost.min()
     kernel, g = -cost / (entropy * cost.mean() + 1e-30), g / entropy
-    f = -_logsumexp(kernel + g, 1)
-    g = -_logsumexp(kernel + f, 0)
-    plan = np.exp(kernel + f + g)
+    plan = kernel + g
+    plan -= plan.max(axis=1, keepdims=True)
+    np.exp(plan, out=plan)
+    plan /= plan.sum(axis=1, keepdims=True)
+    sums = plan.sum(axis=0, keepdims=True)
+    if sums.min() > SMALLEST:
+        plan /= sums
+        g = g - np.log(sums)
+    else:  # a column that is far from every row: all its numbers have underflowed, so the same in logarithms
+        f = -_logsumexp(kernel + g, 1)
+        g = -_logsumexp(kernel + f, 0)
+        plan = np.exp(kernel + f + g)
     across, down = np.ones((len(cost), 1), plan.dtype), np.ones((1, cost.shape[1]), plan.dtype)
     for _ in range(steps):
         across = 1 / np.maximum(plan @ down.T, TINY)
