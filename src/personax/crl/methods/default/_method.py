@@ -297,6 +297,7 @@ class Default(Estimator):
     halves: bool = True
     name = "default"
     fits_lacking = True
+    fewest_modalities = 2
 
     def learn(self, problem: Problem) -> DefaultFit:
         """Return the fitted method.
