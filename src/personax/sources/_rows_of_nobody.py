@@ -34,7 +34,8 @@ _TOTAL_TEXT: Final = """
     total totals sum sums subtotal mean means average averages median count summe summen gesamt gesamtsumme insgesamt
     gesamtergebnis mittelwert durchschnitt anzahl somme totaux moyenne suma totales media promedio totale somma totaal
     som gemiddelde soma média summa medel razem łącznie średnia celkem součet průměr összesen átlag yhteensä toplam
-    ortalama genel итого итог всего среднее сумма разом σύνολο סהכ المجموع الإجمالي 合計 平均 合计 总计 总和 平均值 합계 평균
+    ortalama genel
+    итого итог всего среднее сумма разом σύνολο סהכ المجموع الإجمالي 合計 平均 合计 总计 总和 平均值 합계 평균
 """
 TOTALS: Final = frozenset(fold(word) for word in _TOTAL_TEXT.split())
 """Words of the first cell of a row of totals, as Excel and people write them."""
