@@ -17,7 +17,7 @@ LIGHT := web,sources,pictures,traits,discovery,figures,release,test
 WHEEL := build/wheel-test
 WHEEL_PIP = $(WHEEL)/venv/bin/python -m pip --disable-pip-version-check --quiet install --constraint $(CONSTRAINTS)
 
-.PHONY: demo test test-fast test-oldest test-py313 wheel-test coverage lint types docs bench clean
+.PHONY: demo test test-fast test-oldest test-py313 wheel-test coverage lint types docs pictures bench clean
 .PHONY: test-s3 install-hashed hashes licences sbom
 
 demo: $(VENV)/.demo
@@ -76,6 +76,16 @@ docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict --quiet
 	$(BIN)/python scripts/check_site.py site
 	@echo site/index.html
+
+# Every picture of README and docs, in order; those of pages need chromium (.ci/browser) and are else left as they are.
+pictures: $(VENV)/.dev demo
+	$(BIN)/python docs/screenshots.py demo/report/index.html docs/images
+	$(BIN)/python docs/screenshots.py demo/report/index.html docs/images --section dependence
+	$(BIN)/python docs/screenshots.py demo/report/index.html docs/images --first
+	$(BIN)/python docs/screenshots.py demo/report/index.html docs/images/sections --every
+	$(BIN)/python scripts/gallery.py
+	$(BIN)/python scripts/methods_figures.py
+	$(BIN)/python scripts/session.py
 
 bench: $(VENV)/.dev
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import platform
+import re
+import sys
 import time
 from collections.abc import Callable
 from datetime import date
@@ -105,6 +107,16 @@ def _pair_table(rng: np.random.Generator, n: int) -> tuple[NDArray[np.str_], NDA
     return x, np.where(rng.random(n) < np.where(x == "level 01", 0.5, 0.35), "yes", "no")
 
 
+def _both_zero(rng: np.random.Generator, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    some = rng.random(n) < 0.3
+    return some * 1.0, np.where(some | (rng.random(n) < 0.1), rng.lognormal(0, 1, n), 0.0)
+
+
+def _joined(rng: np.random.Generator, n: int, a: int, b: int) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    x, y = _groups(rng, n, a), _groups(rng, n, b)
+    return x, np.where((rng.random(n) < 0.35) & (x == "level 00"), "level 00", y)
+
+
 def _rounded(draw: Draw, levels: int) -> Draw:
     def rounded(rng: np.random.Generator, n: int) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
         x, y = draw(rng, n)
@@ -125,7 +137,19 @@ COVERED: dict[str, Draw] = {
     "2 groups, .5 apart": _shift(2),
     "6 groups, one .5 apart": _shift(6),
     "2 x 2, .50 against .35": _pair_table,
-}
+    "r = .99": _line(0.99),
+    "sin 2x": lambda rng, n: ((x := rng.normal(size=n)), np.sin(2 * x) + 0.5 * rng.normal(size=n)),
+    "spread grows with |x|": lambda rng, n: ((x := rng.normal(size=n)), np.abs(x) * rng.normal(size=n)),
+    "Cauchy, a line": lambda rng, n: ((x := rng.standard_cauchy(n)), x + rng.standard_cauchy(n)),
+    "zeros where the other is": _both_zero,
+    "12 uneven groups, one .4 apart": lambda rng, n: (
+        (g := _groups(rng, n, 12)), 0.4 * (g == "level 00") + rng.normal(size=n)),
+    "3 x 3 levels": lambda rng, n: _joined(rng, n, 3, 3),
+    "12 x 5 levels": lambda rng, n: _joined(rng, n, 12, 5),
+    "independent 12 x 5 levels": lambda rng, n: (_groups(rng, n, 12), _groups(rng, n, 5)),
+    "independent, hsic": _line(0.0),
+    "r = .3, hsic": _line(0.3),
+}  # fmt: skip
 
 
 def _frame(x: NDArray[np.generic], y: NDArray[np.generic]) -> pl.DataFrame:
@@ -173,8 +197,10 @@ def _holds(row: dict[str, object], truth: dict[str, object], name: str) -> bool 
 def _covered(times: int, seed: int) -> list[str]:
     lines = ["| truth | n | trend | effect size | truth of both |", "|---|---|---|---|---|"]
     for name, draw in COVERED.items():
-        test = "chisq" if "2 x 2" in name else "kci"
+        test = "hsic" if "hsic" in name else "chisq" if re.search(r"\d x \d", name) else "kci"
         truth = _row(draw, np.random.default_rng([seed, 99]), TRUTH_ROWS // (1 if test == "chisq" else 10), test)
+        if name.startswith("independent"):
+            truth |= {"effect_size": 0.0, "trend": 0.0}
         for n in SIZES:
             shares = []
             rows = [_row(draw, rng, n, test) for rng in _streams(seed, times)]
@@ -188,38 +214,31 @@ def _covered(times: int, seed: int) -> list[str]:
     return lines
 
 
+PARTS: dict[str, Callable[[int, int], list[str]]] = {
+    "What is said where no direction is true (at .05)": _said,
+    "What is said of a rise": _wrong,
+    "Coverage of 95 % intervals": _covered,
+}
+
+
 def main() -> None:
-    """Run all and write the tables."""
+    """Run all or some of the tables; what was measured before and is not asked for stays."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tables", default="0,1,2", help="which of the three")
     asked = parser.parse_args()
-    start = time.process_time()
-    said, wrong, covered = (part(asked.times, asked.seed) for part in (_said, _wrong, _covered))
-    head = [
-        "# Directions and intervals of Level I",
-        "",
-        f"`python benchmarks/direction.py --times {asked.times} --seed {asked.seed}`, {date.today()}, "
-        f"{platform.machine()}, {time.process_time() - start:.0f} CPU s. "
-        f"Shares of {asked.times:,} draws; no correction.",
-        "",
-        "## What is said where no direction is true (at .05)",
-        "",
-    ]
-    parts = [
-        *head,
-        *said,
-        "",
-        "## What is said of a rise",
-        "",
-        *wrong,
-        "",
-        "## Coverage of 95 % intervals",
-        "",
-        *covered,
-    ]
-    RESULTS.write_text("\n".join(parts) + "\n", encoding="utf-8")
-    print("\n".join(parts))
+    kept = dict(part.split("\n", 1) for part in RESULTS.read_text(encoding="utf-8").split("\n## ")[1:])
+    for place in map(int, asked.tables.split(",")):
+        start, title = time.process_time(), list(PARTS)[place]
+        table = PARTS[title](asked.times, asked.seed)
+        head = (
+            f"`python benchmarks/direction.py {' '.join(sys.argv[1:])}`, {date.today()}, {platform.machine()}, "
+            f"{time.process_time() - start:.0f} CPU s. Shares of {asked.times:,} draws; no correction."
+        )
+        kept[title] = "\n".join(["", head, "", *table])
+    page = [f"## {title}\n\n{kept[title].strip()}" for title in PARTS if title in kept]
+    RESULTS.write_text("\n\n".join(["# Directions and intervals of Level I", *page]) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Hooks of mkdocs: tables of the registered parts, a page of all commands, and a reference page for each package.
+"""Hooks of mkdocs: tables of parts, a page a part and one of all commands, a reference page for each package.
 
 ``<!-- registered: tests -->`` in a page becomes the table of that kind. The reference has no files of its own: a name
 that a package adds to ``__all__`` is in it.
@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from typer.core import TyperCommand, TyperGroup
@@ -20,14 +21,30 @@ from personax import registry
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
 
+DOCS = Path(__file__).parent
 MARK = re.compile(r"<!-- registered: (\w+) -->")
 INTERNAL = {"cli", "figures", "stages"}
 """The command line and the glue, whose reference is `personax --help` and the pages of stages; an earlier name."""
 
 
-def on_page_markdown(markdown: str, **_: object) -> str:
-    """Return the page with its tables of parts."""
+ONE_BY_ONE = {"tests": "Tests", "objectives": "Objectives", "transforms": "Transforms", "attacks": "Attacks"}
+"""Kind of part -> its title; `methods-<kind>.md` has a section a part, of which each becomes a page of its own."""
+SECTION = re.compile(r"^## `([\w-]+)`\n\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+
+
+def parts_of(kind: str) -> dict[str, str]:
+    """Return what is written of each part of a kind."""
+    return dict(SECTION.findall((DOCS / f"methods-{kind}.md").read_text(encoding="utf-8")))
+
+
+def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
+    """Return the page with its tables of parts; one that tells of parts one by one lists their pages."""
+    kind = page.file.src_uri.removeprefix("methods-").removesuffix(".md")
+    if kind in ONE_BY_ONE:
+        rows = [f"| [`{name}`]({kind}-{name}.md) | {told.splitlines()[0]} |" for name, told in parts_of(kind).items()]
+        markdown = "\n".join([markdown.partition("\n## `")[0], "", "| | |", "|---|---|", *rows])
     return MARK.sub(lambda found: listing(found[1]), markdown)
 
 
@@ -110,13 +127,23 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     assert config.nav is not None
     reference = next(part["Reference"] for part in config.nav if "Reference" in part)
     reference.append({"Python": [{"personax": "reference/index.md"}, *pages]})
+    methods = next(part["Methods"] for part in config.nav if "Methods" in part)
+    alone = [
+        {title: [f"methods-{kind}.md", *({name: f"{kind}-{name}.md"} for name in parts_of(kind))]}
+        for kind, title in ONE_BY_ONE.items()
+    ]
+    next(part for part in methods if "One by one" in part)["One by one"] = alone
     return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add a page a package."""
+    """Add a page a part and a page a package."""
     from mkdocs.structure.files import File
 
+    for kind, title in ONE_BY_ONE.items():
+        for name, told in parts_of(kind).items():
+            text = f"# `{name}`\n\n[{title}, one by one](methods-{kind}.md)\n\n{told}"
+            files.append(File.generated(config, f"{kind}-{name}.md", content=text))
     files.append(File.generated(config, "commands.md", content=commands_page()))
     for name, names in packages():
         text = "\n\n".join([f"# personax.{name}", *(f"::: personax.{name}.{word}" for word in names)])

@@ -1,6 +1,7 @@
 """Take pictures of a report as a laptop and a phone show it, in light and in dark.
 
     python docs/screenshots.py my-study/report/index.html docs/images --section dependence
+    python docs/screenshots.py my-study/report/index.html docs/images/sections --every    one picture a section
 
 Speaks the browser's DevTools protocol over a pipe (two file descriptors, messages ended by a NUL byte): no port is
 opened, nothing is installed, and the width of a phone is a real one, which a headless window's is not.
@@ -43,6 +44,8 @@ DRAW = (
     " dispatchEvent(new Event('afterprint'));"
 )
 """Figures are drawn when they come into view; a picture needs all of them."""
+
+SECTIONS = "JSON.stringify([...document.querySelectorAll('main > section[id]')].map((one) => one.id))"
 
 PICK = (
     "(() => {{ const cell = document.querySelector('.cells rect[data-feature={0}][data-target={1}]') "
@@ -154,6 +157,15 @@ def save(png: bytes, path: Path) -> None:
         image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
+def every_section(browser: Browser, page: Path, out: Path) -> list[str]:
+    """Write ``<section>.png`` of each section of a page as a laptop shows it, and return their names."""
+    browser.open(page, "desktop", "light")
+    names = [str(one) for one in json.loads(str(browser.evaluate(SECTIONS)))]
+    for name in names:
+        save(browser.picture(name), out / f"{name}.png")
+    return names
+
+
 def main() -> None:
     """Write ``report-<device>-<scheme>.png`` for every device and scheme."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -162,13 +174,19 @@ def main() -> None:
     parser.add_argument(
         "--section", help="id of one section, for example dependence; the first five screens by default"
     )
+    parser.add_argument("--every", action="store_true", help="a picture a section, by its id")
     parser.add_argument("--first", action="store_true", help="the first screen of a laptop alone, report-first.png")
     parser.add_argument("--pair", nargs=2, metavar=("FEATURE", "TRAIT"), help="a pair opened, report-pair.png")
     parser.add_argument("--chromium", default=CHROMIUM, help="the browser (default: %(default)s)")
     wanted = parser.parse_args()
+    if not Path(wanted.chromium).is_file():
+        parser.exit(message=f"no pictures: there is no {wanted.chromium} (apt-get install chromium)\n")
     wanted.out.mkdir(parents=True, exist_ok=True)
     name = wanted.section or "report"
     with Browser(wanted.chromium) as browser:
+        if wanted.every:
+            every_section(browser, wanted.page, wanted.out)
+            return
         if wanted.first or wanted.pair:
             browser.open(wanted.page, "desktop", "light")
         if wanted.first:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import html
 import importlib
 import importlib.util
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -85,12 +88,39 @@ def test_the_gallery_is_what_its_script_makes(monkeypatch: pytest.MonkeyPatch, t
     assert (tmp_path / "pc-graph.svg").stat().st_size > 1000
 
 
+UNMEASURED = {"standard", "auto", "wgcm", "pcm"}
+"""A step of transforms, which no campaign attacks by itself."""
+
+
 @pytest.mark.parametrize("kind", ["tests", "methods", "transforms", "attacks"])
 def test_every_part_has_its_equation_what_it_assumes_what_was_measured_and_a_reference(kind: str) -> None:
     text = (ROOT / "docs" / f"methods-{'objectives' if kind == 'methods' else kind}.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## `([\w-]+)`\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
     assert set(sections) == {part.name for part in registry.parts(kind) if part.package == "personax"}
     for name, told in sections.items():
-        assert re.search(r"^    \S", told, re.MULTILINE), f"{name} has no equation"
+        assert re.search(r"^\$\$\n.+?\n\$\$$", told, re.MULTILINE | re.DOTALL), f"{name} has no equation"
+        figure = f"images/methods/{kind}-{name}.svg"
+        assert (figure in told) == (ROOT / "docs" / figure).is_file(), f"{name}: python scripts/methods_figures.py"
+        assert figure in told or name in UNMEASURED, f"{name} has no figure"
         for head in ("Needs" if kind == "attacks" else "Assumes", "Measured", "Reference"):
             assert f"- **{head}** " in told, f"{name}: {head}"
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium (apt-get install chromium)")
+def test_equations_are_typeset_from_disk(tmp_path: Path) -> None:
+    """As a page of the built site does: by the KaTeX beside it, which is loaded where there is an equation."""
+    found = [
+        eq for page in PAGES for eq in re.findall(r"^\$\$\n(.+?)\n\$\$$", page.read_text(encoding="utf-8"), re.M | re.S)
+    ]
+    for folder in ("katex", "javascripts"):
+        (tmp_path / folder).symlink_to(ROOT / "docs" / folder)
+    shown = "".join(f'<div class="arithmatex">\\[\n{html.escape(equation)}\n\\]</div>' for equation in found)
+    page = tmp_path / "page.html"
+    page.write_text(
+        f'<!doctype html><meta charset="utf-8">{shown}<script src="javascripts/equations.js"></script>', "utf-8"
+    )
+    words = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"]
+    read = subprocess.run([*words, page.as_uri()], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert len(found) > 40
+    assert read.count('class="katex-display"') == len(found)
+    assert "katex-error" not in read

@@ -258,6 +258,7 @@ READABLE_PATHS = {
     "cli/release.py: release",  # handed on
     "cli/traits.py: traits/select",  # results of commands that are no stages
     "cli/traits.py: traits/calibrate",
+    "cli/traits.py: traits/adjudication/export",
     "cli/traits.py: traits/validity",
     "cli/traits.py: traits/validity/export",
     "study.py: report/index.html",  # opened in a browser

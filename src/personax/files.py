@@ -18,9 +18,11 @@ from typing import Any, Final
 from personax.errors import StudyError
 
 __all__ = [
+    "SALVAGED",
     "cached_sha256",
     "is_on_local_disk",
     "is_shared",
+    "make_private_folder",
     "open_sqlite",
     "parse_json",
     "private_mode",
@@ -213,7 +215,7 @@ def open_sqlite(path: Path, *, durable: bool, any_thread: bool = False) -> sqlit
     ...     oct((Path(folder) / "a.sqlite").stat().st_mode & 0o777) if os.name == "posix" else "0o600"
     '0o600'
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     mode = private_mode(path.parent)
     # before SQLite makes it under the umask; its log and journal inherit these permissions
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, mode))
@@ -238,6 +240,19 @@ def is_shared(folder: Path) -> bool:
 def private_mode(folder: Path) -> int:
     """Return the mode of a file with people in it: for its owner alone, or the group that the folder was made for."""
     return 0o660 if is_shared(folder) else 0o600
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder for files with people in them, and what is missing above it; one that is there stays as it is.
+
+    Its owner alone may read it, whatever the umask; or the group that the folder above was made for.
+    """
+    if path.is_dir():
+        return
+    make_private_folder(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+    if is_shared(path.parent):
+        path.chmod(0o2770)
 
 
 def _set_mode(path: Path, mode: int) -> None:
@@ -314,6 +329,10 @@ def _meaning(error: sqlite3.Error) -> str:
 _HEX: Final = [f"{number:02x}" for number in range(256)]
 
 
+SALVAGED: Final = 0x5A17
+"""``application_id`` of a database that was copied from a damaged one, until its owner has looked what is lost."""
+
+
 def salvage_sqlite(path: Path, new: Path) -> Mapping[str, tuple[int, bool]]:
     """Copy what can still be read of a damaged database into a new one.
 
@@ -359,6 +378,7 @@ def salvage_sqlite(path: Path, new: Path) -> Mapping[str, tuple[int, bool]]:
                 if kind == "table":
                     copied[name] = _copy_readable(old, copy, name)
             copy.execute(f"PRAGMA user_version={int(version)}")
+            copy.execute(f"PRAGMA application_id={SALVAGED}")
             copy.execute("COMMIT")
     return copied
 

@@ -159,6 +159,9 @@ class TraitFramework:
         In which raters are asked: a code such as ``de``.
     reference, licence
         Where it is from, and under which terms its texts may be used.
+    domains
+        Broader traits that traits are ``part_of``, with the letters and meanings of their scores; those that are left
+        out get a letter of their name.
 
     Raises
     ------
@@ -181,17 +184,26 @@ class TraitFramework:
     language: str = "en"
     reference: str = ""
     licence: str = ""
+    domains: Sequence[Trait] = ()
 
     def __post_init__(self) -> None:
-        for several in ("traits", "items", "anchors"):
+        for several in ("traits", "items", "anchors", "domains"):
             object.__setattr__(self, several, tuple(getattr(self, several)))
-        letters = [trait.letter for trait in self.traits]
-        wrong = [trait.name for trait in self.traits if not re.fullmatch(r"[a-z][a-z_]*", trait.name)]
-        if not self.traits or wrong or len({trait.name for trait in self.traits}) < len(self.traits):
+        self._check_names(self.traits)
+        if self.domains:
+            self._check_names(self.domains)
+            lost = next((one.name for one in self.domains if one.name not in {t.part_of for t in self.traits}), None)
+            if lost is not None:
+                raise InputError(f"framework {self.name}: no trait is part_of the domain {lost}")
+        self._check_items()
+
+    def _check_names(self, traits: Sequence[Trait]) -> None:
+        letters = [trait.letter for trait in traits]
+        wrong = [trait.name for trait in traits if not re.fullmatch(r"[a-z][a-z_]*", trait.name)]
+        if not traits or wrong or len({trait.name for trait in traits}) < len(traits):
             raise InputError(f"framework {self.name}: traits have different names of lower-case letters and _")
         if not all(re.fullmatch("[a-z]", letter) for letter in letters) or len(set(letters)) < len(letters):
             raise InputError(f"framework {self.name}: give every trait another letter, from a to z")
-        self._check_items()
 
     def _check_items(self) -> None:
         ids = [item.id.lower() for item in self.items]
@@ -236,15 +248,21 @@ class TraitFramework:
 
     def to_json(self) -> str:
         """Return the framework as JSON text, so that its scores can be read without the package that brought it."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False)
+        told = asdict(self)
+        if not self.domains:
+            del told["domains"]  # as before there were any
+        return json.dumps(told, indent=1, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote."""
         raw = json.loads(text)
-        traits = [Trait(**{**one, "low": tuple(one["low"]), "high": tuple(one["high"])}) for one in raw["traits"]]
+        traits, domains = (
+            [Trait(**{**one, "low": tuple(one["low"]), "high": tuple(one["high"])}) for one in raw.get(name, ())]
+            for name in ("traits", "domains")
+        )
         items = [Item(**one) for one in raw.get("items", ())]
-        return cls(**{**raw, "traits": traits, "items": items})
+        return cls(**{**raw, "traits": traits, "items": items, "domains": domains})
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,13 +67,16 @@ def test_a_journal_is_counted_and_a_person_shown(study: Path) -> None:
     assert "tokens" in journal("list", study).stdout
     said = journal("show", study, "p1")
     assert said.stdout.count("telltale") == 2 * len(TRAITS)
+    assert "Ann 1" in journal("show", study, "p1", "--asked").stdout
+    assert "=== data" not in said.stdout
     assert "holds nothing of p9" in journal("show", study, "p9").stdout
 
 
 def test_a_person_who_is_forgotten_is_not_in_the_file(study: Path) -> None:
     path = study.parent / "traits" / "journal.sqlite"
     with closing(sqlite3.connect(path)) as database:
-        replies = [reply for (reply,) in database.execute("SELECT reply FROM replies WHERE person = 'p1'")]
+        query = "SELECT text FROM said_loose JOIN replies USING (id) WHERE person = 'p1'"
+        replies = [reply for (reply,) in database.execute(query)]
 
     def held(reply: bytes) -> bool:
         return any(reply in file.read_bytes() for file in path.parent.glob("journal.sqlite*"))

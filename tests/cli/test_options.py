@@ -92,7 +92,8 @@ def test_version_and_help_import_nothing_of_the_library() -> None:
     heavy = ["polars", "numpy", "torch", "scipy", "personax.stages", "personax.config", "personax.study"]
     script = f"""
 import sys, personax.cli
-for words in (["--version"], ["--help"], ["run", "--help"], ["status", "--help"]):
+from personax.cli.lazy import COMMANDS
+for words in (["--version"], ["--help"], *([name, "--help"] for panel in COMMANDS.values() for name in panel)):
     sys.argv = ["personax", *words]
     try:
         personax.cli.main()

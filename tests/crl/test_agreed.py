@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 from personax.crl import Budget, load_fit, save_fit
 from personax.crl._identification import MISSED
 from personax.crl._optimiser import validation_split
+from personax.crl.methods.default import _curves as curve_fits
 from personax.crl.methods.default._agreed import copied_measurements, fit_agreed_components
 from personax.crl.methods.default._coordinates import DecodedCoordinates, NormalScores, finalist_agreement
 from personax.crl.methods.default._curves import GRID, fit_curves
@@ -164,6 +165,27 @@ def test_the_same_seed_gives_the_same_bottleneck() -> None:
         for _ in range(2)
     ]  # fmt: skip
     assert torch.equal(codes[0], codes[1])
+
+
+@pytest.mark.parametrize(("latents", "loud"), [(1, 3.0), (2, 3.0), (2, 30.0), (3, 3.0), (3, 20.0)])
+def test_where_people_may_be_is_what_all_points_of_the_grid_say(latents: int, loud: float) -> None:
+    """Products of factors against a number for every person and point; loud curves leave some people to logarithms."""
+    g = torch.Generator().manual_seed(latents)
+    grid = curve_fits._grid(latents, GRID[latents], torch.device("cpu"))
+    weights = loud * torch.randn(len(grid.penalty), 6, generator=g)
+    code = torch.randint(GRID[latents], (40, latents), generator=g)
+    x = curve_fits._design(code, grid) @ weights + torch.randn(40, 6, generator=g)
+    noise, log_prior = torch.full((6,), 0.5), torch.randn(len(grid.design), generator=g).log_softmax(0)
+    found = curve_fits._posterior(x, weights, noise, log_prior, grid)
+    means = (grid.design @ weights).double()
+    logs = (x.double() @ means.T - means.square().sum(1) / 2) / 0.5 + log_prior
+    points = logs.softmax(1).view(40, *[GRID[latents]] * latents)
+    for latent in range(latents):
+        others = [axis + 1 for axis in range(latents) if axis != latent]
+        expected = points.sum(others) if others else points
+        assert (found.shares[:, latent] - expected).abs().max() < 1e-3
+    assert (found.number - points.flatten(1).sum(0)).abs().max() < 1e-3
+    assert ((found.log_density - logs.logsumexp(1)) / logs.abs().amax(1)).abs().max() < 1e-5
 
 
 def test_curves_of_one_seed_are_the_same_and_decode_what_they_encode() -> None:

@@ -20,7 +20,7 @@ from personax.crl.methods.default._scale import ScaleModel, fit_scale
 from personax.crl.methods.default._scale_coordinates import ScaleCoordinates, fit_scale_coordinates
 from personax.crl.methods.default._scale_regression import FourierBasis
 from personax.crl.methods.default._shape_candidates import fit_curve
-from personax.simulate import numerical
+from personax.simulate import numerical, variant_mnist
 
 Floats = NDArray[np.float64]
 
@@ -210,3 +210,14 @@ def test_the_method_reads_scale_and_shape_and_is_saved(tmp_path: Path) -> None:
     assert abs(spearmanr(encoded[:, 1], truth[:, 1])[0]) > 0.9
     save_fit(fit, tmp_path / "fit.safetensors")
     assert np.array_equal(load_fit(tmp_path / "fit.safetensors").encode(views), encoded)
+
+
+def test_a_shade_is_found_under_noise_of_pixels_and_before_an_unknown_background() -> None:
+    """From points near the apex rays differ less than the noise: points half a norm away hid this scale."""
+    options = {"n": 2200, "pixel_noise": 0.05, "background": 0.3}
+    data = variant_mnist(rng=np.random.default_rng(0), **options)  # type: ignore[arg-type]
+    people = validation_split(2200, 0.1)
+    found = fit_scale(data.views["clothing"], people, generator=torch.Generator().manual_seed(0))
+    assert found is not None
+    assert found[0].exists
+    assert found[0].stands_out > 1.6

@@ -80,7 +80,8 @@ def rate(folder: StudyFolder) -> None:
         staged.commit(Manifest("annotate", 1, 0, {}, {}))
     reply = {"content": f"{NAME}: {MARKUP}", "finish": "stop"}
     with ReplyJournal(folder.path("traits", "journal.sqlite")) as journal:
-        journal.add([JournalEntry("k", "oak", "p", "p1", 0, 0, reply, 0.5, 10, 20)])
+        asked = [{"role": "user", "content": f"asked about {NAME}"}]
+        journal.add([JournalEntry("k", "oak", "p", "p1", 0, 0, reply, 0.5, 10, 20, messages=asked)])
 
 
 def move(folder: StudyFolder) -> None:

@@ -46,12 +46,13 @@ def test_three_raters_a_person_keep_the_level() -> None:
 
 def test_a_dependence_between_people_is_found_with_its_direction() -> None:
     frame = long_table(np.random.default_rng(51), people=80, effect=1.5)
-    found = screen(frame, ["x", "group"], ["y", "high"], tests=["kci", "hsic", "gsq", "gcm"], cluster="person")
+    found = screen(frame, ["x", "group"], ["y", "high"], tests=["auto", "kci", "hsic", "gsq", "gcm"], cluster="person")
     ran = found.filter(pl.col("p_value").is_not_null())
     assert (ran["p_value"] < 0.01).all()
-    assert (ran["method"] == "exchange of clusters").all()
+    assert set(ran["method"]) == {f"{chosen}exchange of clusters" for chosen in ("", "kci, ", "chisq, ")}
+    assert ran.filter(test="auto").height == 4
     assert ran["effect_low"].null_count() == ran.height
-    assert ran.filter(feature="x", target="y")["direction"][0] == "rises"
+    assert set(ran.filter(feature="x", target="y")["direction"]) == {"rises"}
     assert ran.filter(feature="group", target="y")["level_high"][0] == "a"
     assert (
         "knows no clusters" in found.filter(test="gcm")["reason"][0] or "given" in found.filter(test="gcm")["reason"][0]
@@ -113,6 +114,10 @@ def test_the_command_takes_clusters(tmp_path: Path) -> None:
     section = IndependenceSection(features=["x"], targets=["y"], tests=["kci"], cluster="person", figures=False)
     found = analyse_file(tmp_path / "long.csv", section, tmp_path / "out", missing=[], seed=0, progress=Silent())
     assert found.pvalues["method"].to_list() == ["exchange of clusters"]
+    assert not [one for one in found.notices if "not independent" in one.text]
+    said = analyse_file(tmp_path / "long.csv", section.replaced(cluster=None), tmp_path / "unsaid", missing=[], seed=0,
+                        progress=Silent()).notices  # fmt: skip
+    assert [one.text for one in said if "120 rows have 40 values of person" in one.text]
     wrong = section.replaced(cluster="peson")
     with pytest.raises(PlanError, match=r"independence\.cluster: there is no column peson; did you mean person"):
         analyse_file(tmp_path / "long.csv", wrong, tmp_path / "other", missing=[], seed=0, progress=Silent())

@@ -247,6 +247,19 @@ def test_the_pdf_loses_nothing(reader: Reader) -> None:
     assert f"Study {SCRIPT}" in words
 
 
+def test_every_section_has_its_picture(reader: Reader, tmp_path: Path) -> None:
+    reader.open()
+    names = _screenshots().every_section(reader.browser, reader.page, tmp_path)
+    assert {"answer", "dependence", "latents", "people", "methods"} <= set(names)
+    assert {path.stem for path in tmp_path.iterdir()} == set(names)
+    with Image.open(tmp_path / "dependence.png") as image:
+        assert image.width == 1280
+        assert len(image.convert("RGB").getcolors(1 << 24) or ()) > 20
+    text = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
+    shown = [path.stem for path in (ROOT / "docs" / "images" / "sections").iterdir()]
+    assert [name for name in shown if f"images/sections/{name}.png" not in text] == []
+
+
 def test_the_page_says_nothing_on_the_console_and_asks_nobody(reader: Reader) -> None:
     """Last of the file: over all that the tests above did."""
     assert reader.faults() == []

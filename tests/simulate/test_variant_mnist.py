@@ -180,6 +180,20 @@ def test_pixel_noise() -> None:
     assert y.min() >= 0
 
 
+def test_a_background_is_the_same_for_everybody_and_dims_what_is_before_it() -> None:
+    clean, behind = drawn(), drawn(background=0.3)
+    np.testing.assert_array_equal(clean.latents, behind.latents)
+    rooms = []
+    for m, by in behind.views.items():
+        for k, pictures in by.items():
+            room = pictures - 0.7 * clean.views[m][k]
+            np.testing.assert_allclose(room, np.broadcast_to(room[0], room.shape), atol=1e-6)
+            assert 0 <= room[0].min() < 1e-6
+            np.testing.assert_allclose(room[0].max(), 0.3, atol=1e-6)
+            rooms.append(room[0])
+    assert np.abs(rooms[0] - rooms[1]).max() > 0.01
+
+
 def test_stand_ins_are_named() -> None:
     assert drawn(n=2).source.count("stand-in") == 2
     digits, _ = digit_sprites(None)
@@ -250,6 +264,8 @@ def test_real_pictures() -> None:
         ({"size": 20}, "size must be"),
         ({"instances": "none"}, "instances must be"),
         ({"pixel_noise": -1.0}, "pixel_noise"),
+        ({"background": 1.0}, "background"),
+        ({"background": float("nan")}, "background"),
         ({"graph": np.zeros((3, 3), dtype=bool)}, "4 x 4"),
         ({"graph": np.ones((4, 4), dtype=bool)}, "4 x 4"),
         ({"graph": GRAPH | GRAPH.T}, "without cycles"),

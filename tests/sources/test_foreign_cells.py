@@ -362,6 +362,37 @@ def test_a_table_of_the_hub_is_read_from_its_cache(tmp_path: Path, monkeypatch: 
     assert "write hf://datasets/OWNER/NAME/FILE" in personax("look", "hf://datasets/o").stderr
 
 
+AGREE = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "codes", "values"),
+    [
+        (AGREE, ["-99"], [1, 2, 3, 4, 5]),
+        (AGREE, ["99", "98.0"], [1, 2, 3, 4, 5]),
+        (AGREE, ["-9", "-8", "NA"], [1, 2, 3, 4, 5]),
+        (["1 - never", "2", "3", "4 - always"], ["-99"], [1, 2, 3, 4]),
+        (["Yes", "No"], ["-1"], ["Yes", "No"]),
+    ],
+)
+def test_codes_for_missing_among_answers_in_words_do_not_cost_their_order(
+    tmp_path: Path, answers: list[str], codes: list[str], values: list[object]
+) -> None:
+    """Qualtrics exports answers as words, and -99 for a question that was seen and not answered."""
+    found = looked(tmp_path, column([*answers * 6, *codes * 3]))
+    read = again(found).people["x"].to_list()
+    assert read == [*values * 6, *[None] * len(codes) * 3]
+    asked = of(found, "x").reading.question
+    assert all(code in asked for code in codes if code != "NA") == (answers != ["Yes", "No"])
+
+
+def test_codes_for_missing_among_categories_are_asked_about(tmp_path: Path) -> None:
+    asked = of(looked(tmp_path, column([*["red", "green", "blue"] * 6, *["-99"] * 3])), "x").reading
+    assert asked.question == "3 cells say -99: is that missing, or a category of its own? It is a category now"
+    for cells in (["U18", "U21", "99"], ["red", "green", "7"], ["Strongly disagree", "2", "77"]):
+        assert not of(looked(tmp_path, column(cells * 6)), "x").reading.question, "names and levels that are numbers"
+
+
 ODS = """<?xml version="1.0" encoding="UTF-8"?><office:document-content
  xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
  xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"

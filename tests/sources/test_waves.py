@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from personax.sources import compare_waves, same_people, wave_notices
+from personax.sources import compare_waves, same_people, stack_waves, wave_notices
 
 BEFORE = pl.DataFrame(
     {
@@ -65,6 +65,52 @@ def test_who_is_missing_because_a_source_failed_has_not_gone() -> None:
                                                     before=BEFORE.columns, after=BEFORE.columns)]  # fmt: skip
     assert "0 people came, 1 went and 0 changed" in texts[0]
     assert "not counted as gone" in texts[1]
+
+
+def anonymous(n: int = 40) -> pl.DataFrame:
+    return pl.DataFrame({"id": [f"s-{i}" for i in range(n)], "age": [20 + i % 30 for i in range(n)],
+                         "gender": ["fm"[i % 2] for i in range(n)], "score": [1.5 * i for i in range(n)]})  # fmt: skip
+
+
+def shifted(people: pl.DataFrame, by: int) -> pl.DataFrame:
+    return people.with_columns(pl.col("id").gather((pl.int_range(pl.len()) + by) % pl.len()))
+
+
+def told(before: pl.DataFrame, now: pl.DataFrame) -> tuple[dict[str, int], str]:
+    changes = compare_waves(before, now, wave=2)
+    texts = wave_notices(changes, 2, before=before.columns, after=now.columns)
+    return dict(changes["change"].value_counts().iter_rows()), " ".join(notice.text for notice in texts)
+
+
+def test_ids_that_were_dealt_anew_are_told_and_not_taken_for_changes() -> None:
+    people = anonymous()
+    kinds, text = told(people, shifted(people, 1))
+    assert kinds == {"moved": 40, "reused": 40}
+    assert "0 people came, 0 went and 0 changed" in text
+    assert "Ids mean another person" in text
+    # a score of few people that became another's by chance is a change
+    kinds, text = told(people, people.with_columns(score=pl.when(pl.col("id") == "s-2").then(3.5).otherwise("score")))
+    assert kinds == {"changed": 1}
+    # all values moved a little as well: nobody is known again, but men do not become women
+    kinds, text = told(people, shifted(people, 1).with_columns(pl.col("score") + 0.1, pl.col("age") + 1))
+    assert "moved" not in kinds
+    assert "What does not change of a person differs (gender)" in text
+    named = people.with_columns(
+        name=pl.format("Person {}", "id"), birth_date=pl.format("19{}-01-01", pl.col("age") + 20)
+    )
+    renumbered = named.with_columns(pl.format("new-{}", "id").alias("id"), pl.col("score") * 2)
+    kinds, text = told(named, renumbered)
+    assert kinds == {"moved": 40, "changed": 39}  # the score 0 stays
+    assert "0 people came, 0 went and 39 changed" in text
+    assert "taken for the same people" in text
+
+
+def test_a_person_stays_one_where_ids_move_and_another_is_another() -> None:
+    moved = BEFORE.with_columns(id=pl.Series(["nba-2", "nba-1", "nba-9", "atp-4"]))
+    fourth = [*moved["name"].to_list()[:3], "Zed Newman"]
+    moved = moved.with_columns(name=pl.Series(fourth), birth_date=pl.Series([*moved["birth_date"][:3], "1999-09-09"]))
+    both = stack_waves({1: BEFORE, 2: moved})
+    assert both.filter(pl.col("wave") == 2)["person"].to_list() == ["nba-1", "nba-2", "nba-3", "atp-4#2"]
 
 
 def test_notices_count_and_name_nobody() -> None:

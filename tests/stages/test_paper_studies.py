@@ -57,8 +57,12 @@ def celeba(folder: Path, identities: int) -> None:
         human(f"Q{9000 + n}", f"Given{n} Family{n}", P21=to(sexes[1 - n % 2]), P569=when("1850-01-01"),
               P570=when("1920-01-01"), P106=to("Q82955")) for n in range(1, identities + 1) if n % 5 == 0
     ]  # fmt: skip
+    twins = [
+        human(f"Q{8000 + n}", f"Given{n} Family{n}", P21=to(sexes[n % 2]), P569=when(f"{1955 + n}-05-05"),
+              P106=to("Q33999"), P18="a.jpg") for n in (7, 13)
+    ]  # fmt: skip
     places = [item("Q30", "United States of America", P297="US"), item("Q60", "New York City", P17=to("Q30"))]
-    (folder / "all.json").write_bytes(dump(*known, *namesakes, *places))
+    (folder / "all.json").write_bytes(dump(*known, *namesakes, *twins, *places))
     extract_dump(folder / "all.json", folder / "wikidata")
 
 
@@ -79,6 +83,35 @@ def test_celebpersona(tmp_path: Path) -> None:
     columns = {column["name"]: column for column in json.loads(made.folder.path("people", "columns.json").read_text())}
     assert {columns[name]["role"] for name in ("male_share", "young_share", "name")} == {"private"}
     assert people.filter(pl.col("nationality").is_not_null())["latitude"].null_count() == 0
+    # who may be two people is asked; what a person decides, in a spreadsheet or in Label Studio, the next run takes
+    asked = report.filter(pl.col("identity").is_in([7, 13]))
+    assert asked["status"].to_list() == ["ambiguous"] * 2
+    lines = made.folder.path("people", "celeba_review.csv").read_text().splitlines()
+    tasks = json.loads(made.folder.path("people", "celeba_review.json").read_text())
+    assert "male_share" in lines[0]
+    filled = [line.replace(",,,Given7", ",,same,Given7") if ",Q8007," in line else line for line in lines]
+    (tmp_path / "done.csv").write_text("\n".join(filled).replace(",", ";"), encoding="utf-16")
+    assert decided(tmp_path, "done.csv")[7] == ("found", "Q8007", "a person decided it")
+    for task in tasks:
+        choice = "same" if task["data"]["ref_b"] == "Q8013" else "different"
+        task["annotations"] = [{"result": [{"value": {"choices": [choice]}, "from_name": "decision"}]}]
+    (tmp_path / "done.json").write_text(json.dumps(tasks))
+    found = decided(tmp_path, "done.json")
+    assert found[7][0] == "none"
+    assert found[13] == ("found", "Q8013", "a person decided it")
+
+
+def decided(folder: Path, file: str) -> dict[int, tuple[str, str, str]]:
+    """Run a study again with decisions, and return identity -> status, item and reason."""
+    path = folder / "here" / "studies" / "celeb.yaml"
+    plan = yaml.safe_load(path.read_text(encoding="utf-8"))
+    plan["collect"]["review"] = f"../../{file}"
+    path.write_text(json.dumps(plan), encoding="utf-8")
+    again = Study.load(path)
+    again.run(["collect"])
+    report = pl.read_parquet(again.folder.path("people", "celeba_wikidata.parquet"))
+    rows = report.select("identity", "status", "wikidata", "reason").iter_rows()
+    return {identity: (status, item, reason) for identity, status, item, reason in rows}
 
 
 def har(answer: shapes.Answer, league: str) -> dict[str, Any]:

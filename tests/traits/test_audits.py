@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -17,9 +18,12 @@ from typer.testing import CliRunner
 
 from personax.cli import app
 from personax.errors import InputError, PlanError
+from personax.report import gather, render
+from personax.report._audits import AuditsView
 from personax.schema import TRAITS, Trait, TraitFramework
 from personax.study import Study
 from personax.traits import BIG_FIVE, aggregate_ratings
+from personax.traits._knowledge_cutoff import Period, later_than
 from personax.traits.audits import injections, translated_survey, vignette_report, vignettes
 from personax.traits.llms import Prompt, Survey
 
@@ -86,6 +90,9 @@ def test_the_language_of_the_question_is_told_where_it_moves_scores(tmp_path: Pa
     told = [one["text"] for one in manifest.notices if "otherwise where the question" in one["text"]]
     assert told == ["gullible scores openness, neuroticism otherwise where the question is in de; "
                     "traits/translations.json has by how much."]  # fmt: skip
+    page = render(gather(study.folder))
+    assert "The question in another language" in page
+    assert '<td>openness</td><td class="num">1 (1 to 1)</td>' in page
     with pytest.raises(InputError, match="in another language than en"):
         translated_survey([], Survey([], [], Prompt()), BIG_FIVE)
 
@@ -167,10 +174,14 @@ def remembering(body: Body, key: str) -> str:
 
 def test_a_model_that_knows_whom_many_know_is_told(tmp_path: Path, server: Server) -> None:
     server.mind = remembering
-    rows = [f"r{i},Ann {i},{'AB'[i % 2]},{1000 * i},She won {i} prizes." for i in range(12)]
-    (tmp_path / "people.csv").write_text("\n".join(["id,name,league,views,biography", *rows]), encoding="utf-8")
+    rows = [
+        f"r{i},Ann {i},{'AB'[i % 2]},{1000 * i},{'2019-05-03' if i >= 6 else '2024-01-07'},She won {i} prizes."
+        for i in range(12)
+    ]
+    (tmp_path / "people.csv").write_text("\n".join(["id,name,league,views,written,biography", *rows]), encoding="utf-8")
     text = STUDY.format(times=0, url=server.url).replace("injections: 1", "injections: 0")
-    text = text.replace("  rule: many_facet\n", "  audit: {fields: [league], popularity: views}\n")
+    text = text.replace("  rule: many_facet\n", "  audit: {fields: [league], popularity: views, dated: written}\n")
+    text = text.replace("model: gullible-x", "model: gullible-x, cutoff: 2023-10")
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
     study = Study.load(tmp_path / "study.yaml")
     study.run(["annotate"])
@@ -182,7 +193,43 @@ def test_a_model_that_knows_whom_many_know_is_told(tmp_path: Path, server: Serve
     assert by_model["gullible"]["moves_by_popularity"]["value"] is None, "the name moves nothing"
     assert by_model["stern"]["known_by_popularity"]["reason"].startswith("fewer than three")
     asked = [body["messages"][1]["content"] for body in server.bodies]
-    assert not [one for one in asked if "views" in one or "11000" in one], "nobody is shown it"
+    assert not [one for one in asked if any(hint in one for hint in ("views", "11000", "written", "2019-05"))]
+    read = by_model["gullible"]["knowledge"]
+    assert (read["cutoff"], read["before"], read["after"], read["unknown"]) == ("2023-10", 6, 6, 0)
+    assert [read["measures"]["known_by_name"][side]["value"] for side in ("before", "after")] == [1.0, 0.0]
+    assert "cut-off is not known; set cutoff" in by_model["stern"]["knowledge"]["reason"]
+    told = str(study.folder.manifest("annotate"))
+    assert "gullible scores 100% more traits by the name alone where the text is from before its cut-off" in told
+    assert "stern: whether it has learned these texts is not told by date" in told
+    card = json.loads(study.folder.path("traits", "annotation_card.json").read_text(encoding="utf-8"))
+    view = AuditsView(card)
+    assert view.knowledge[0][:2] == ("gullible (2023-10; 6 before, 6 after)", "scored by the name alone")
+    assert view.knowledge[0][2:4] == ("1 (1 to 1)", "0 (0 to 0)")
+    assert view.no_knowledge[0].startswith("stern: its knowledge cut-off is not known")
+    assert view.popularity[0][0] == "gullible"
+    assert view.popularity[0][1].startswith("0.87 (")
+    card["models"][0]["unreadable_reason"] = "no JSON object"
+    severity = {"value": 0.4, "low": 0.1, "high": 0.7, "n": 9, "reason": None}
+    card["adjudication"] = {"cells": 9, "changed": 4, "open": 1, "traits": {}, "severity": {"control": severity}}
+    view = AuditsView(card)
+    assert (view.unreadable, view.adjudicated) == ([("gullible", "no JSON object")], ("9", "4", 1))
+    assert view.decisions == [("where raters agree (controls)", "0.4 (0.1 to 0.7)")]
+    assert not AuditsView({"models": []})
     (tmp_path / "study.yaml").write_text(text.replace("popularity: views", "popularity: name"), encoding="utf-8")
     with pytest.raises(PlanError, match="no column of numbers"):
         Study.load(tmp_path / "study.yaml").run(["annotate"])
+
+
+@pytest.mark.parametrize(
+    ("value", "cutoff", "later"),
+    [
+        ("2023-11-01", "2023-10", 1), ("2023-10-31", "2023-10", None), (2022, "2023", 0), ("2023", "2023-06-30", None),
+        ("2024-02-30", "2023", None), (datetime(2024, 1, 1, 5), "2023-12-31", 1), ("", "2023", None),
+        (None, "2023", None), (float("nan"), "2023", None), ("5 May 2024", "2023", None), (True, "2023", None),
+        ("2023-12", "2023-12", None), ("2024", "2023-12", 1), (20240105, "2023", None),
+    ],
+)  # fmt: skip
+def test_a_date_is_before_or_after_a_cutoff_or_neither(value: object, cutoff: str, later: int | None) -> None:
+    found = later_than([value], cutoff)[0]
+    assert (None if found != found else found) == later
+    assert Period.of("2023-12") == Period(date(2023, 12, 1), date(2023, 12, 31))

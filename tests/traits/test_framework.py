@@ -17,6 +17,10 @@ from personax.traits import (
     aggregate_ratings,
     agreement,
     annotate_lexicon,
+    domain_framework,
+    domain_ratings,
+    domain_scores,
+    facet_consistency,
     read_scoring_key,
     score_items,
     trait_framework,
@@ -149,3 +153,48 @@ def test_effects_of_an_audit_are_a_table() -> None:
     row = {"field": "league", "value": "A", "trait": "warmth", "effect": interval, "named": interval, "models": {}}
     frame = AuditEffects(people=12, fields=[row]).to_frame()
     assert frame.rows() == [("league", "A", "warmth", 0.5, 0.1, 0.9, 12, None)]
+
+
+FACETS = TraitFramework(
+    "own",
+    (
+        Trait("frank", "f", "frank", part_of="honest"),
+        Trait("fair", "a", "fair", part_of="honest"),
+        Trait("modest", "m", "modest", part_of="honest"),
+        Trait("zeal", "z", "keen"),
+    ),
+)
+
+
+def test_facets_become_domains_of_every_answer() -> None:
+    domains = domain_framework(FACETS)
+    assert domains.letters == {"honest": "h", "zeal": "z"}
+    rows = [
+        ("a", "x", "frank", 3.0, "ok", None), ("a", "x", "fair", 2.0, "ok", "hesitation"),
+        ("a", "x", "modest", None, "refused", None), ("a", "x", "zeal", 1.0, "ok", None),
+        ("b", "x", "frank", 3.0, "ok", None), ("b", "x", "fair", None, "refused", None),
+        ("b", "x", "modest", None, "insufficient", None), ("b", "x", "zeal", None, "failed", None),
+    ]  # fmt: skip
+    schema = ["person", "model", "trait", "score", "status", "flag"]
+    found = domain_ratings(pl.DataFrame(rows, schema=schema, orient="row"), FACETS)
+    assert found.rows() == [
+        ("a", "x", "honest", 2.5, "ok", "hesitation"), ("a", "x", "zeal", 1.0, "ok", None),
+        ("b", "x", "honest", None, "insufficient", None), ("b", "x", "zeal", None, "failed", None),
+    ]  # fmt: skip
+    traits = aggregate_ratings(found, people=["a", "b"], framework=domains).traits
+    assert traits.select("final_h", "final_z").rows() == [(2.5, 1.0), (None, None)]
+    scores = pl.DataFrame({"id": ["a", "b", "c"], "final_f": [1.0, 2, None], "final_a": [1.0, 2, None],
+                           "final_m": [1.0, 2, 3], "final_z": [5.0, None, 1]})  # fmt: skip
+    assert domain_scores(scores, FACETS).rows() == [("a", 1.0, 5.0), ("b", 2.0, None), ("c", None, 1.0)]
+    assert facet_consistency(scores, FACETS)["honest"] == {"facets": ["frank", "fair", "modest"], "alpha": 1.0}
+    with pytest.raises(InputError, match="has no facets"):
+        domain_framework(PAIR)
+    with pytest.raises(InputError, match="no trait is part_of the domain calm"):
+        TraitFramework("own", FACETS.traits, domains=[Trait("calm", "c", "calm")])
+
+
+@pytest.mark.parametrize(("name", "letters"), [("bfi2_facets", "eacno"), ("hexaco_facets", "hexaco")])
+def test_packaged_facets_have_the_letters_of_their_domains(name: str, letters: str) -> None:
+    framework = trait_framework(name)
+    assert "".join(domain_framework(framework).letters.values()) == letters
+    assert TraitFramework.from_json(framework.to_json()) == framework

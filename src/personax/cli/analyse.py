@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,10 @@ from personax.cli.options import refuse
 from personax.cli.run import JsonOption
 from personax.errors import PersonaxError, PlanError, StudyError
 from personax.files import write_text
-from personax.stages import ReleaseAnalysis, folder_of, plan_analysis
-from personax.study import Study
+
+if TYPE_CHECKING:
+    from personax.stages import ReleaseAnalysis
+    from personax.study import Study
 
 __all__ = ["register"]
 
@@ -43,6 +45,8 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Analyse a release by one command: Level I, Level II and the report, in a study folder of its own."""
+        from personax.stages import folder_of, plan_analysis
+
         if Path(release).exists():
             refuse(ctx, ["revision"], "to files that are here, only to a data set of a hub; leave it out")
         with showing_progress() as progress:
@@ -96,6 +100,8 @@ def _run(analysis: ReleaseAnalysis, file: Path) -> Study:
 
 def _trusted(file: Path) -> Study:
     """Load the study file that was just written: its release is the one that was named on the command line."""
+    from personax.study import Study
+
     study = Study.load(file)
     study.trust()
     return study

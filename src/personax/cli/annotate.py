@@ -15,11 +15,11 @@ from personax.cli.options import refuse
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StudyArgument, run_study
 from personax.cli.signals import kept_when_stopped
 from personax.cli.trust import load_study
-from personax.config import AnnotateLLM, Plan
 from personax.errors import PlanError
-from personax.study import Study
 
 if TYPE_CHECKING:
+    from personax.config import AnnotateLLM, Plan
+    from personax.study import Study
     from personax.traits.llms import Capability, CostEstimate
 
 __all__ = ["CostOption", "DryOption", "register", "show_estimate"]
@@ -151,6 +151,8 @@ def register(app: typer.Typer) -> None:
         probe: ProbeOption = False,
     ) -> None:
         """Rate people's traits, or score their answers; one score a trait."""
+        from personax.config import AnnotateLLM
+
         loaded = load_study(study, folder=folder)
         hosts = Hosts(part, shard, merge or [], export_batch, import_batch or [], batch_requests, batch_tokens)
         if hosts.asked:
@@ -183,6 +185,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _allowing(study: Study, share: float) -> Plan:
+    from personax.config import AnnotateLLM
+
     section = study.plan.annotate
     if not isinstance(section, AnnotateLLM):
         raise PlanError("--allow-missing is for annotate.source: llm; nothing else asks")

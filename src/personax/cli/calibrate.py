@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -11,13 +11,17 @@ from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.options import refuse
 from personax.cli.run import JsonOption, comma_separated
 from personax.cli.trust import load_study
-from personax.independence import Correction, family_sentences, verdicts
-from personax.stages import Calibration, CalibrationSettings, calibrate_file, calibrate_study
+
+if TYPE_CHECKING:
+    from personax.independence import Correction
+    from personax.stages import Calibration
 
 __all__ = ["register"]
 
 
 def _print(found: Calibration, out: Path, *, as_json: bool) -> None:
+    from personax.independence import family_sentences, verdicts
+
     sentences = verdicts(found.rates, found.alpha)
     if as_json:
         grids = {"family_wise": found.families.to_dicts()}
@@ -62,6 +66,8 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Level I: say how often the tests reject where there is nothing to find, on data like these."""
+        from personax.stages import CalibrationSettings, calibrate_file, calibrate_study
+
         if not like_mine:
             refuse(ctx, ["all_pairs", "correction", "grids"], "to invented people; add --like-mine, or leave it out")
         settings = CalibrationSettings(

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from personax import registry
 from personax.cli.console import emit, showing_progress, table
 from personax.cli.options import refuse
 from personax.cli.run import FolderOption, ForceOption, JsonOption, StrictOption, StudyArgument, run_study
 from personax.cli.trust import load_study
 from personax.errors import PlanError
-from personax.sources import CollectSeveral, source_names
-from personax.stages import probe_sources, summaries
-from personax.strict import nearest
-from personax.study import Study
+
+if TYPE_CHECKING:
+    from personax.sources import CollectSeveral
+    from personax.study import Study
 
 __all__ = ["register"]
 
@@ -25,7 +26,7 @@ SourceOption = Annotated[
     typer.Option(
         "--source",
         help="Only this source; may stand more than once. A file by its name, or a registered one: "
-        f"{', '.join(source_names('web'))}.",
+        f"{', '.join(part.name for part in registry.parts('sources') if part.facts.get('reads', 'web') == 'web')}.",
     ),
 ]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="So many people of each source at most.")]
@@ -62,6 +63,9 @@ def register(app: typer.Typer) -> None:
         strict: StrictOption = False,
     ) -> None:
         """Collect people from where the study file says."""
+        from personax.sources import CollectSeveral
+        from personax.stages import summaries
+
         loaded = load_study(study, folder=folder)
         section = loaded.plan.collect
         if not isinstance(section, CollectSeveral):
@@ -86,6 +90,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _know(section: CollectSeveral, names: list[str]) -> None:
+    from personax.strict import nearest
+
     known = [name for name, _ in section.named()]
     for name in names:
         if name not in known:
@@ -93,6 +99,8 @@ def _know(section: CollectSeveral, names: list[str]) -> None:
 
 
 def _probe(study: Study, section: CollectSeveral, *, as_json: bool) -> None:
+    from personax.stages import probe_sources
+
     with showing_progress() as progress:
         found = probe_sources(study.folder, section, study.plan.seed, progress)
     if as_json:

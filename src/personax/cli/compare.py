@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,9 @@ from personax.cli.console import emit, say
 from personax.cli.outputs import own_file
 from personax.cli.run import JsonOption
 from personax.files import write_text
-from personax.report import compare_studies, render_study_comparison
-from personax.study import Study
+
+if TYPE_CHECKING:
+    from personax.study import Study
 
 __all__ = ["register"]
 
@@ -30,6 +31,9 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Put studies that differ in LLM, prompt, people or seed side by side: which findings hold."""
+        from personax.report import compare_studies, render_study_comparison
+        from personax.study import Study
+
         own_file(out)
         loaded = [Study.load(path) for path in studies]
         found = compare_studies([(_name(study, loaded), study.report_data()) for study in loaded])

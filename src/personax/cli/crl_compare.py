@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from personax.cli.console import emit, say, table
 from personax.cli.outputs import own_file
 from personax.cli.run import JsonOption
-from personax.config import read_modalities
-from personax.crl import RunComparison, compare_runs
-from personax.embed import read_measurements
 from personax.errors import PlanError
 from personax.files import write_text
-from personax.report import render_comparison
-from personax.stages import read_known_latents, read_runs
+
+if TYPE_CHECKING:
+    from personax.crl import RunComparison
 
 __all__ = ["register"]
 
@@ -42,6 +40,12 @@ def register(group: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Put methods, seeds, graphs, latents and traversals of several runs side by side."""
+        from personax.config import read_modalities
+        from personax.crl import compare_runs
+        from personax.embed import read_measurements
+        from personax.report import render_comparison
+        from personax.stages import read_known_latents, read_runs
+
         if (data is None) != (modalities is None):
             raise PlanError("--data and --modalities say together whom saved fits encode; give both or neither")
         people = None

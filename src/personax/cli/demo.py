@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,9 @@ from personax.cli.console import say, showing_progress
 from personax.cli.init import write_study
 from personax.cli.run import JsonOption, run_study
 from personax.cli.trust import load_study
-from personax.study import Study
+
+if TYPE_CHECKING:
+    from personax.study import Study
 
 __all__ = ["register"]
 
@@ -25,6 +27,8 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Run a whole study on invented people, whose true causes are known, and write its report."""
+        from personax.study import Study
+
         path = out / "study.yaml"
         if not path.exists():
             write_study(out, "demo.yaml")

@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from personax import registry
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.options import refuse, refuse_others
 from personax.cli.run import (
@@ -29,11 +30,11 @@ from personax.cli.run import (
 )
 from personax.cli.signals import NOTHING_KEPT, kept_when_stopped
 from personax.cli.trust import load_study
-from personax.config import DiscoverSection, read_knowledge, search_tests
-from personax.data.edges import EDGES
 from personax.engine import parallel_config
 from personax.schema import Edge, Graph
-from personax.stages import FileGraph, discover_file, graph_counts
+
+if TYPE_CHECKING:
+    from personax.stages import FileGraph
 
 __all__ = ["register"]
 
@@ -43,6 +44,8 @@ _ALGORITHMS = "pc; fci: common causes may be hidden; ges, grasp, boss: the best 
 
 
 def _print(found: FileGraph, out: Path, *, as_json: bool) -> None:
+    from personax.stages import graph_counts
+
     if as_json:
         notices = [asdict(notice) for notice in found.notices]
         columns = [asdict(column) for column in found.columns]
@@ -59,6 +62,8 @@ def _print(found: FileGraph, out: Path, *, as_json: bool) -> None:
 
 def _show(graph: Graph) -> None:
     """Print the edges, the most stable first."""
+    from personax.data.edges import EDGES
+
     edges: Sequence[Edge] = sorted(graph.edges, key=lambda edge: -(edge.weight or 0))
     title = f"{graph.meaning} {graph.details['tests']:,} tests." if graph.details["tests"] else graph.meaning
     if len(edges) > _SHOWN:
@@ -79,7 +84,9 @@ def register(app: typer.Typer) -> None:
         ctx: typer.Context,
         file: Annotated[Path, typer.Argument(help="A study file (.yaml), or a table: CSV, TSV, Parquet, JSON, JSONL.")],
         columns: Annotated[str | None, typer.Option(help="Columns, separated by commas; default: inferred.")] = None,
-        test: Annotated[str | None, typer.Option(help=f"Of {', '.join(search_tests())}; default: kci.")] = None,
+        test: Annotated[
+            str | None, typer.Option(help=f"Of fisherz, {', '.join(registry.names('tests'))}; default: kci.")
+        ] = None,
         algorithm: Annotated[str, typer.Option(help=_ALGORITHMS)] = "pc",
         alpha: Annotated[float | None, typer.Option(help="Level of each test; default: 0.01.")] = None,
         knowledge: Annotated[Path | None, typer.Option(help="YAML file: tiers, forbidden, required.")] = None,
@@ -96,6 +103,9 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Draw the causal graph of a study or of any table, by PC, FCI, or a score."""
+        from personax.config import DiscoverSection, read_knowledge
+        from personax.stages import discover_file
+
         if is_study(file):
             refuse_others(ctx, STUDY_OPTIONS, OF_STUDY.format("discover"))
             run_study(

@@ -14,8 +14,6 @@ import typer
 from personax.cli.console import emit, say, table
 from personax.cli.run import JsonOption
 from personax.errors import InputError
-from personax.store import FolderFinding, StudyFolder, examine_folder, is_remote
-from personax.study import Study
 
 __all__ = ["examine", "extra_of", "register"]
 
@@ -108,6 +106,9 @@ def _browser() -> Piece:
 
 def _examine_study(study: Path, *, mend: bool, as_json: bool) -> None:
     """Say what is wrong with a study folder; the plan need not be valid."""
+    from personax.store import FolderFinding, StudyFolder, examine_folder, is_remote
+    from personax.study import Study
+
     remote = Study.load(study, allow_missing=True).remote if is_remote(study) else None
     own = study.parent if study.name == "study.yaml" else study.with_suffix("")
     folder = StudyFolder(remote.root if remote else study if study.is_dir() else own)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from personax import registry
 from personax.cli.console import emit, say, showing_progress, table
 from personax.cli.run import JsonOption
 from personax.cli.signals import NOTHING_KEPT, kept_when_stopped
-from personax.config import search_tests
-from personax.discovery import Falsification
-from personax.stages import falsify_file
+
+if TYPE_CHECKING:
+    from personax.discovery import Falsification
 
 __all__ = ["register"]
 
@@ -51,7 +52,7 @@ def register(app: typer.Typer) -> None:
     def falsify(
         graph: Annotated[Path, typer.Argument(help="graph.json, or a text with one a -> b a line.")],
         file: Annotated[Path, typer.Argument(help="A table: CSV, TSV, Parquet, JSON, JSONL.")],
-        test: Annotated[str, typer.Option(help=f"Of {', '.join(search_tests())}.")] = "kci",
+        test: Annotated[str, typer.Option(help=f"Of fisherz, {', '.join(registry.names('tests'))}.")] = "kci",
         alpha: Annotated[float, typer.Option(min=1e-6, max=0.5, help="Level.")] = 0.05,
         permutations: Annotated[int, typer.Option(min=20, help="Graphs with permuted names, to compare with.")] = 200,
         seed: Annotated[int, typer.Option(min=0, help="Of the permutations.")] = 0,
@@ -60,6 +61,8 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Test a causal graph of yours on a table; ends with 3 where it is falsified."""
+        from personax.stages import falsify_file
+
         with kept_when_stopped(lambda: NOTHING_KEPT), showing_progress() as progress:
             found = falsify_file(
                 graph, file, out, test=test, alpha=alpha, permutations=permutations, seed=seed,

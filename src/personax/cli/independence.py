@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
 from personax import registry
@@ -30,10 +29,12 @@ from personax.cli.run import (
 )
 from personax.cli.signals import NOTHING_KEPT, kept_when_stopped
 from personax.cli.trust import load_study
-from personax.config import IndependenceSection
-from personax.data.pvalues import everybody
 from personax.engine import parallel_config
-from personax.stages import FileResults, analyse_file, analyse_statistics, count_tests
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from personax.stages import FileResults
 
 __all__ = ["register"]
 
@@ -70,6 +71,9 @@ def _check_draws(ctx: typer.Context, tests: Collection[str]) -> None:
 
 
 def _print(found: FileResults, out: Path, *, as_json: bool) -> None:
+    from personax.data.pvalues import everybody
+    from personax.stages import count_tests
+
     counts = count_tests(found.pvalues)
     if as_json:
         told = {"notices": [asdict(notice) for notice in found.notices], "results": found.pvalues.to_dicts()}
@@ -98,6 +102,8 @@ def _end_untested(pvalues: pl.DataFrame) -> None:
 
 def _show(pvalues: pl.DataFrame) -> None:
     """Print the strongest dependences, effect size beside p."""
+    import polars as pl
+
     found = pvalues.filter(pl.col("reason").is_null()).sort("p_value", "effect_size", descending=[False, True])
     if found.is_empty():
         return
@@ -171,6 +177,9 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Level I: test every feature against every trait, in a study or in any table."""
+        from personax.config import IndependenceSection
+        from personax.stages import analyse_file, analyse_statistics
+
         if is_study(file):
             refuse_others(ctx, STUDY_OPTIONS, OF_STUDY.format("independence"))
             run_study(

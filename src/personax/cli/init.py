@@ -12,7 +12,6 @@ from personax.cli.console import emit, say
 from personax.cli.run import JsonOption
 from personax.errors import StudyError
 from personax.files import write_text
-from personax.study import Study
 
 __all__ = ["register", "write_study"]
 
@@ -44,6 +43,8 @@ def register(app: typer.Typer) -> None:
         folder: Annotated[Path, typer.Argument(help="The study folder to begin.")], as_json: JsonOption = False
     ) -> None:
         """Begin a study: write a commented study.yaml."""
+        from personax.study import Study
+
         path = write_study(folder, "init.yaml")
         Study.load(path).trust()
         if as_json:

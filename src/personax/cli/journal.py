@@ -69,10 +69,11 @@ def register(app: typer.Typer) -> None:
         study: StudyArgument,
         person: Annotated[str, typer.Argument(help="The id of a person.")],
         folder: FolderOption = None,
+        asked: Annotated[bool, typer.Option("--asked", help="Print what was asked, too.")] = False,
         as_json: JsonOption = False,
     ) -> None:
-        """Print every reply about one person."""
-        from personax.traits.llms import replies_of
+        """Print every reply about one person; --asked prints what was asked, too."""
+        from personax.traits.llms import replies_of, shown_text
 
         with _journal(study, folder) as journal:
             found = replies_of(journal, person)
@@ -82,6 +83,8 @@ def register(app: typer.Typer) -> None:
         for one in found:
             again = ", asked again" if one.turn else ""
             say(f"{one.model}, {one.prompt}, repeat {one.repeat}{again}: {one.reply.get('finish')}")
+            for message in one.messages if asked else ():
+                say(f"{message['role']}: {shown_text(message)}")
             say(str(one.reply.get("content") or one.reply.get("refusal") or "(nothing)"))
         if not found:
             say(f"the journal holds nothing of {person}")
@@ -125,6 +128,7 @@ def register(app: typer.Typer) -> None:
         study: StudyArgument,
         out: Annotated[Path, typer.Argument(help="A file of JSON lines.")],
         folder: FolderOption = None,
+        asked: Annotated[bool, typer.Option("--asked", help="With what was asked.")] = False,
         as_json: JsonOption = False,
     ) -> None:
         """Write every reply as a line of JSON."""
@@ -132,7 +136,7 @@ def register(app: typer.Typer) -> None:
 
         own_file(out, "the name of a new file")
         with _journal(study, folder) as journal:
-            count = export_journal(journal, out)
+            count = export_journal(journal, out, asked=asked)
         emit({"out": str(out), "replies": count}) if as_json else say(f"{count:,} replies were written to {out}")
 
     @group.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,9 @@ from personax.cli.console import emit, say, table
 from personax.cli.run import JsonOption, StrictOption
 from personax.errors import StudyError
 from personax.files import write_text
-from personax.sources import GuessedReading, TableProposal, propose_table
-from personax.study import Study
+
+if TYPE_CHECKING:
+    from personax.sources import TableProposal
 
 __all__ = ["register"]
 
@@ -46,6 +47,9 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Tell how a table is read and what is open, and propose the study file."""
+        from personax.sources import GuessedReading, propose_table
+        from personax.study import Study
+
         if write is not None and write.exists():
             raise StudyError(f"{write} exists already; edit it, or choose another name")
         found = propose_table(file, preset=preset, table=sheet, separator=separator, encoding=encoding)

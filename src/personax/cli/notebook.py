@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,8 +12,9 @@ from personax.cli.console import emit, say
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.errors import StudyError
 from personax.files import write_text
-from personax.store import is_remote
-from personax.study import Study
+
+if TYPE_CHECKING:
+    from personax.study import Study
 
 __all__ = ["notebook_cells", "register"]
 
@@ -91,6 +92,9 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Write a Jupyter notebook that opens a study."""
+        from personax.store import is_remote
+        from personax.study import Study
+
         loaded = Study.load(study, folder=folder)
         root = loaded.folder.root.resolve()
         place = out or root.with_name(f"{root.name}.ipynb")

@@ -8,7 +8,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
 from personax.cli.console import emit, say, showing_progress, table
@@ -17,13 +16,14 @@ from personax.cli.options import refuse
 from personax.cli.outputs import own_folder
 from personax.cli.run import EngineOption, FolderOption, ForceOption, JobsOption, JsonOption, StudyArgument, run_study
 from personax.cli.trust import load_study
-from personax.data.frames import write_parquet
 from personax.errors import InputError, StudyError
 from personax.files import write_text, written_aside
-from personax.study import Study
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from personax.release import ColumnPlan, Keystore, PushPreview, PushResult, ReleaseAudit, ReleaseKey
+    from personax.study import Study
 
 __all__ = ["register"]
 
@@ -204,6 +204,7 @@ def _add_invert(group: typer.Typer) -> None:
     ) -> None:
         """Undo a release with its key: vectors as they were, categories by name. Merged values and noise stay."""
         from personax.release import Keystore, load_key
+        from personax.study import Study
 
         if out.exists() and any(out.iterdir()):
             raise InputError(f"{out} is not empty; give a new folder")
@@ -221,6 +222,7 @@ def _add_invert(group: typer.Typer) -> None:
 
 
 def _restore(release: Path, key: ReleaseKey, keys: Keystore, out: Path, ids: pl.Series | None) -> list[str]:
+    from personax.data.frames import write_parquet
     from personax.release import invert, restore_ids, restore_people
 
     found = {"people": restore_people(release, keys), **invert(release, key, keys.fitted)}

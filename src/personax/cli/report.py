@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from personax.cli.console import emit, say
 from personax.cli.options import refuse, refuse_others
@@ -22,9 +21,6 @@ from personax.cli.run import (
 from personax.cli.trust import load_study
 from personax.errors import InputError, StudyError
 from personax.files import write_text
-from personax.sources import ColumnSpec, private_headers, read_table
-from personax.strict import nearest
-from personax.study import Study
 
 __all__ = ["register"]
 
@@ -61,6 +57,8 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Write one page that opens from disk."""
+        from personax.study import Study
+
         if study.suffix.lower() in FILE_ENDINGS and not study.exists():
             raise InputError(f"there is no file {study}; check the path, or name a study")
         if not is_study(study) and study.is_file():
@@ -89,6 +87,9 @@ def _settings(table: Path, features: list[str] | None, targets: list[str] | None
     InputError
         No such column; nothing that the others could be tested against.
     """
+    from personax.sources import ColumnSpec, private_headers, read_table
+    from personax.strict import nearest
+
     read = read_table(table, {}, missing=missing)
     private = private_headers([one.header for one in read.ledger.files[0].columns])
     hidden = {name: ColumnSpec(role="private") for name in private}
@@ -127,6 +128,10 @@ def _write_study(table: Path, folder: Path | None, settings: dict[str, Any]) -> 
     StudyError
         The folder holds something else.
     """
+    import yaml
+
+    from personax.study import Study
+
     place = folder or Path(f"{table.stem}-report")
     path = place / "study.yaml"
     made = _MADE.format(path)

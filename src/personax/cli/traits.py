@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import polars as pl
 import typer
 
 from personax.cli.annotate import CostOption, DryOption, show_estimate
@@ -15,10 +14,11 @@ from personax.cli.options import refuse
 from personax.cli.outputs import own_folder
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.cli.trust import load_study
-from personax.config import AnnotateLLM
 from personax.errors import InputError, PlanError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from personax.stages import HumanComparison, SelectionSettings
 
 __all__ = ["register"]
@@ -48,6 +48,7 @@ def register(app: typer.Typer) -> None:
     _add_select(group)
     _add_calibrate(group)
     _add_card(group)
+    _add_adjudicate(group)
     _add_validate(group)
 
 
@@ -77,6 +78,47 @@ def _add_card(group: typer.Typer) -> None:
         ])  # fmt: skip
         for name in ("differential", "silence"):
             say(f"{name}: {card[name]['found']} of {card[name]['tests']} comparisons differ between groups")
+
+
+ADJUDICATE = (
+    "Examples: personax traits adjudicate study.yaml --cells 200   |   personax traits adjudicate study.yaml "
+    "--show-ratings --out sheets; then annotate: {adjudication: sheets/adjudication.csv} in the study"
+)
+
+
+def _add_adjudicate(group: typer.Typer) -> None:
+    @group.command("adjudicate", epilog=ADJUDICATE)
+    def command(
+        study: StudyArgument,
+        folder: FolderOption = None,
+        cells: Annotated[int, typer.Option(min=1, help="How many scores, one trait of one person each.")] = 200,
+        show_ratings: Annotated[
+            bool, typer.Option("--show-ratings", help="Show what raters said, without who; else it is hidden.")
+        ] = False,
+        seed: SeedOption = None,
+        again: Annotated[bool, typer.Option("--again", help="Draw others in place of a sheet that is out.")] = False,
+        out: Annotated[
+            Path | None, typer.Option(help="A folder for the sheet; one beside the traits if left out.")
+        ] = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Write a sheet of the scores about which raters disagree most, and of some others, for somebody to decide."""
+        from personax.stages import export_adjudication
+
+        loaded = load_study(study, folder=folder)
+        with showing_progress() as progress:
+            loaded.run(["annotate"], progress=progress)
+        where = own_folder(out, "adjudication.csv") if out else loaded.folder.path("traits", "adjudication", "export")
+        chosen = loaded.plan.seed if seed is None else seed
+        told = export_adjudication(
+            loaded.folder, loaded.plan, cells, where, seed=chosen, show_ratings=show_ratings, again=again
+        )
+        if as_json:
+            emit(told)
+            return
+        say(f"{told['disagreements']} of {told['of']} disagreements, and {told['controls']} others as controls")
+        say(f"wrote {told['file']}: fill in rater and score, and name it under annotate: adjudication in the study")
+        say(f"It holds {', '.join(told['fields'])} of people: whoever gets it can read that.")
 
 
 def _add_select(group: typer.Typer) -> None:
@@ -164,6 +206,7 @@ def _add_calibrate(group: typer.Typer) -> None:
 def _choice(
     study: Path, folder: Path | None, people: int, models: str, repeats: int, seed: int | None, max_cost: float | None
 ) -> SelectionSettings:
+    from personax.config import AnnotateLLM
     from personax.stages import SelectionSettings
 
     loaded = load_study(study, folder=folder)
@@ -194,6 +237,8 @@ def _weights(text: str) -> dict[str, float] | None:
 
 
 def _show_models(scores: pl.DataFrame, ranking: pl.DataFrame) -> None:
+    import polars as pl
+
     dimensions = scores["dimension"].unique(maintain_order=True).to_list()
     rows = []
     for row in ranking.iter_rows(named=True):
@@ -364,6 +409,8 @@ def _add_compare(group: typer.Typer) -> None:
 
 
 def _show(comparison: HumanComparison) -> None:
+    import polars as pl
+
     value = {(r["trait"], r["rater"], r["measure"]): r["value"] for r in comparison.agreement.iter_rows(named=True)}
     for trait in comparison.agreement["trait"].unique(maintain_order=True):
         raters = comparison.agreement.filter(pl.col("trait") == trait)["rater"].unique(maintain_order=True)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import typer
 
 from personax.cli.console import emit, say, table
 from personax.cli.run import FolderOption, JsonOption, StudyArgument
 from personax.cli.trust import load_study
-from personax.stages import Reader, kept_waves, trait_drift
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from personax.stages import Reader
 
 __all__ = ["register"]
 
@@ -22,6 +25,8 @@ def register(app: typer.Typer) -> None:
     @app.command("waves")
     def command(study: StudyArgument, folder: FolderOption = None, as_json: JsonOption = False) -> None:
         """List the waves of a study: who came, went and changed; with waves: all, how traits moved."""
+        from personax.stages import kept_waves
+
         reader = load_study(study, folder=folder).reader
         kept = kept_waves(reader)
         changes, drift = _changes(reader), _drift(reader)
@@ -43,6 +48,8 @@ def register(app: typer.Typer) -> None:
 
 def _changes(reader: Reader) -> pl.DataFrame:
     """Return how many people are concerned by each kind of change in each wave."""
+    import polars as pl
+
     if reader.folder.output("people", "changes.parquet") is None:
         return pl.DataFrame(schema={"wave": pl.Int64, "change": pl.String, "column": pl.String, "people": pl.UInt32})
     found = reader.frame("people", "changes.parquet")
@@ -50,6 +57,10 @@ def _changes(reader: Reader) -> pl.DataFrame:
 
 
 def _drift(reader: Reader) -> pl.DataFrame:
+    import polars as pl
+
+    from personax.stages import trait_drift
+
     scores = reader.final_scores()
     people = reader.frame("people", "people.parquet") if reader.folder.output("people", "people.parquet") else None
     if scores is None or people is None or "wave" not in people.columns:

@@ -13,7 +13,7 @@ from personax.errors import InputError
 from personax.registry import part_name
 from personax.schema import TraitFramework
 from personax.strict import Count, OutsidePath, Strict, by_source, nearest
-from personax.traits import FrameworkDescription, trait_framework
+from personax.traits import FrameworkDescription, domain_framework, trait_framework
 from personax.traits.llms import Model, Prompt, PromptSettings, content_hash
 
 RatingModelName = Annotated[str, part_name("rating_models")]
@@ -21,19 +21,27 @@ RatingModelName = Annotated[str, part_name("rating_models")]
 
 DEFAULTS: dict[str, Any] = {
     "flagged": "keep", "families": {}, "scores": "expected", "vignettes": 0, "injections": 0,
-    "score_from": "level", "translations": None,
+    "score_from": "level", "translations": None, "domains": False,
 }  # fmt: skip
 """Settings that came later: left out where they are what they were."""
 
 
 class Framed(Strict):
-    """What scores the traits of a framework: a registered one, or one that is described, here or in a file beside."""
+    """What scores the traits of a framework: a registered one, or one that is described, here or in a file beside.
+
+    ``domains``: the study's scores are of the broader traits, means of their facets.
+    """
 
     framework: Annotated[str, part_name("trait_frameworks")] | FrameworkDescription = "big_five"
+    domains: bool = False
 
     def traits(self) -> TraitFramework:
-        """Return the framework."""
+        """Return the framework whose traits are asked about."""
         return trait_framework(self.framework) if isinstance(self.framework, str) else self.framework.framework()
+
+    def scored(self) -> TraitFramework:
+        """Return the framework of the scores: of the domains, where these are wanted."""
+        return domain_framework(self.traits()) if self.domains else self.traits()
 
     @property
     def _is_known(self) -> bool:
@@ -42,9 +50,9 @@ class Framed(Strict):
 
     @model_validator(mode="after")
     def _framework_can_be(self) -> Self:
-        if not isinstance(self.framework, str):
+        if self._is_known:
             try:
-                self.framework.framework()
+                self.scored()
             except InputError as error:
                 raise PydanticCustomError("framework", "{text}", {"text": str(error)}) from None
         return self
@@ -67,12 +75,14 @@ class Rated(Strict):
     ``groups``: columns of people by which reliability is told apart; those with few values where nothing is named.
     ``families``: rater -> family, such as the maker of a model; raters of one family err together. ``scores``: whether
     a final score is the best guess, or one plausible value, which spreads as people do whatever is known of them.
+    ``adjudication``: a filled sheet of `personax traits adjudicate`, whose decisions take the place of scores.
     """
 
     rule: RatingModelName = "median"
     groups: list[str] | None = None
     families: dict[str, str] = {}
     scores: Literal["expected", "plausible"] = "expected"
+    adjudication: OutsidePath | None = Field(default=None, exclude=True)
 
 
 class AnnotateSimulated(Rated):
@@ -92,18 +102,21 @@ class StereotypeAudit(Strict):
     """Whether scores move when one field of the same person is changed; see docs/traits.md.
 
     ``popularity``: a column of numbers, such as views of a page: are those whom many know scored by their name alone?
+    ``dated``: a column that tells when a person's text is from: is what the name tells known of those alone whose texts
+    are from before the model's ``cutoff``?
     """
 
     fields: Annotated[list[str], Field(min_length=1)]
     people: Annotated[int, Field(ge=2)] = 40
     values: Annotated[int, Field(ge=2, le=20)] = 4
     popularity: str | None = None
+    dated: str | None = None
 
     @model_serializer(mode="wrap")
     def _without_the_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what came later where it is not asked for: it makes no stage stale."""
         settings: dict[str, Any] = dump(self)
-        return {name: value for name, value in settings.items() if name != "popularity" or value is not None}
+        return {name: value for name, value in settings.items() if value is not None}
 
 
 class TranslationAudit(Strict):

@@ -10,7 +10,15 @@ import polars as pl
 
 from personax.data.digits import has_other_digits, with_ascii_digits
 
-__all__ = ["MISSING_WORDS", "NON_RESPONSE", "NumberCells", "likely_codes", "missing_word", "read_numbers"]
+__all__ = [
+    "MISSING_WORDS",
+    "NON_RESPONSE",
+    "NumberCells",
+    "likely_codes",
+    "missing_code",
+    "missing_word",
+    "read_numbers",
+]
 
 MISSING_WORDS: Final = (
     "", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "-", "--", "?", ".", "unknown", "missing",
@@ -131,6 +139,21 @@ def missing_word(cell: str) -> bool:
         return True
     labelled = _NUMBERED.fullmatch(small)
     return labelled is not None and (labelled[1] in NON_RESPONSE or labelled[1] in ("na", "n/a", "missing"))
+
+
+def missing_code(cell: str) -> bool:
+    """Say whether a cell is a bare number that questionnaires use for missing: below zero, or 77, 99, 998 ...
+
+    Examples
+    --------
+    >>> [missing_code(cell) for cell in ("-99", "-1", "999.0", "98", "9", "-12", "3", "99 years")]
+    [True, True, True, True, False, False, False, False]
+    """
+    found = re.fullmatch(r"(-?)(\d+)(?:[.,]0+)?", cell.strip())
+    if found is None:
+        return False
+    number = int(found[2])
+    return 0 < number < 10 or number in _CODES if found[1] else number >= 77 and number in _CODES
 
 
 def read_numbers(text: pl.Series, decimal: Mark | None = None) -> NumberCells | None:

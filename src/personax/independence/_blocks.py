@@ -141,10 +141,18 @@ def exchanged(
     UntestableError
         A test without such a null, given columns, too few clusters of a size.
 
+    Notes
+    -----
+    Of ``auto`` the test that it chose for the pair.
+
     References
     ----------
     Besag, Clifford 1991, doi:10.1093/biomet/78.2.301; Winkler et al. 2015, doi:10.1016/j.neuroimage.2015.05.092.
     """
+    chosen = ""
+    if test == "auto":
+        test = result.method.partition(",")[0]
+        chosen = f"{test}, "
     if test not in (*TABLES, *KERNELS):
         raise UntestableError(f"{test} knows no clusters or strata; use kci, hsic, chisq or gsq")
     if pair.z is not None:
@@ -163,7 +171,7 @@ def exchanged(
     p = max(sequential_p_value(draw, own, permutations), blocks.least_p(rows))
     details = {**result.details, "exchanges": drawn[0]}
     details.pop("dof", None)
-    return replace(result, p_value=float(p), method="exchange of clusters", details=details)
+    return replace(result, p_value=float(p), method=f"{chosen}exchange of clusters", details=details)
 
 
 class _TableStatistic:

@@ -116,7 +116,7 @@ def _symmetric(
         residual_kernel(v, regression, name, bandwidth, location)
         for v, name, location in zip((x, y), "xy", locations, strict=True)
     )
-    tested = products(rx, ry, regression.z)
+    tested = products(rx, ry, regression)
     statistic, mean, variance = tested.moments()
     p_value = exact(statistic, *tested.spectrum()) if null == "spectral" else gamma(statistic, mean, variance)
     taken = {f"regression_{name}": one.residual.chosen for name, one in zip("xy", locations, strict=True)}

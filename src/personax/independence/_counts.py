@@ -219,6 +219,11 @@ def _combine(*codes: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.int
 
     Two at a time, because sorting whole rows is slow and one product of all sizes would overflow.
     """
+    for own in codes:
+        if own.max() + 1 == len(own):  # each row differs from every other here
+            first = np.empty_like(own)
+            first[own] = np.arange(len(own))
+            return own, first
     key = codes[0]
     for more in codes[1:]:
         _, key = np.unique(key * (more.max() + 1) + more, return_inverse=True)

@@ -18,13 +18,16 @@ from personax.independence._permutation_moments import permutation_variance
 
 __all__ = [
     "CRAMERS_V",
+    "ENOUGH",
     "KERNEL_CORRELATION",
     "SINGLES",
+    "WIDTH",
     "clear_kernel_correlation",
     "cramers_v",
     "cramers_v_each",
     "effect_factor",
     "kernel_correlation",
+    "most_cross",
     "pooled_cramers_v",
     "too_single",
 ]
@@ -97,7 +100,7 @@ def kernel_correlation(x: Factor, y: Factor) -> float:
     if too_single(groups, x.of.n):
         return float("nan")
     expected = x.trace * y.trace / (x.of.n - 1)
-    room = _most(x, y) - expected
+    room = most_cross(x, y) - expected
     if not room > 0:
         return 0.0
     share = (cross(x, y) - expected) / room
@@ -107,12 +110,12 @@ def kernel_correlation(x: Factor, y: Factor) -> float:
 
 
 def clear_kernel_correlation(x: Factor, y: Factor) -> float:
-    """Return the kernel correlation of two kernels of numbers less twice its noise: 0 where chance makes as much."""
-    room = _most(x, y) - (expected := x.trace * y.trace / (x.of.n - 1))
+    """Return the kernel correlation of two kernels of numbers, 0 within four standard deviations of chance."""
+    room = most_cross(x, y) - (expected := x.trace * y.trace / (x.of.n - 1))
     if not room > 0:
         return 0.0
     noise = float(np.sqrt(max(0.0, permutation_variance(x, y)))) / room
-    return float(np.sqrt(np.clip(shrunk((cross(x, y) - expected) / room, noise), 0, 1)))
+    return float(np.sqrt(np.clip(shrunk((cross(x, y) - expected) / room, 2 * noise), 0, 1)))
 
 
 def too_single(groups: int, n: int) -> bool:
@@ -143,7 +146,7 @@ def shrunk(share: float, noise: float) -> float:
     return share * max(0.0, 1 - (CERTAIN * noise / share) ** 2) if share > 0 else 0.0
 
 
-def _most(x: Factor, y: Factor) -> float:
+def most_cross(x: Factor, y: Factor) -> float:
     """Return the largest value that sum Kx Ky can have for these kernels."""
     if x.groups == y.groups == 0:
         return float(np.sqrt(x.square * y.square))

@@ -12,22 +12,26 @@ gone through in blocks; and where both are too many, S itself is factored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from scipy.spatial.distance import cdist
 
 from personax.independence._kernels import pivoted_cholesky
 
 __all__ = ["Products"]
 
-BLOCK = 256
+BLOCK = 64
 """Rows of the n x n product that exist at one time."""
 
 FEW = 4_000
 """Rows up to which S is taken block by block, and its eigenvalues from the whole of it."""
+
+SINGLE = 500
+"""Rows from which blocks are of single precision: their errors are of both signs, and p moves by less than 1e-7."""
 
 MANY = 20_000
 """Rows from which it is not, whatever the features cost."""
@@ -115,15 +119,16 @@ class Products:
         found = self.x[rows] @ self.x[columns].T
         found *= self.y[rows] @ self.y[columns].T
         if self.z is not None:
-            found *= np.exp(-cdist(self.z[rows], self.z[columns], "sqeuclidean"))
+            found *= _gaussian(self.z[rows], self.z[columns], found.dtype)
         if self.labels is not None:
             found *= np.where(self.labels[rows][:, None] == self.labels[columns], SAME, OTHER)
         return np.asarray(found)
 
     def _by_blocks(self) -> tuple[float, float, float]:
         total = squares = 0.0
+        of = self if len(self.counts) < SINGLE else replace(self, x=_single(self.x), y=_single(self.y))
         for start in range(0, len(self.counts), BLOCK):
-            part = self.block(slice(start, start + BLOCK), slice(start, None))
+            part = of.block(slice(start, start + BLOCK), slice(start, None))
             total += self._sum(part, start)
             squares += self._sum(np.square(part, out=part), start)
         return total, self.trace, 2 * squares
@@ -131,8 +136,9 @@ class Products:
     def _sum(self, part: NDArray[np.float64], start: int) -> float:
         """Return the sum over a block of rows, and over the columns that it has in common with S symmetric."""
         here, later = self.counts[start : start + BLOCK], self.counts[start:]
-        sums = (here.astype(part.dtype) @ part).astype(float)
-        return float(2 * sums @ later - sums[: len(here)] @ here)
+        sums = (part @ later.astype(part.dtype)).astype(float)
+        own = part[:, : len(here)]
+        return float(2 * sums @ here - here @ own.astype(float) @ here)
 
     def _features_of_z(self, power: float, most: int) -> NDArray[np.float64] | None:
         """Return the features of a power of the kernel of z's numbers, or None where they are more than ``most``."""
@@ -183,6 +189,20 @@ class Products:
     @cached_property
     def _gram(self) -> NDArray[np.float64]:
         return np.asarray(self._factor.T @ (self.counts[:, None] * self._factor))
+
+
+def _single(features: NDArray[np.float64]) -> NDArray[Any]:
+    return features.astype(np.float32)
+
+
+def _gaussian(one: NDArray[np.float64], other: NDArray[np.float64], dtype: DTypeLike) -> NDArray[Any]:
+    """Return exp(-|a - b|^2) of the rows of both, of a precision."""
+    if one.shape[1] == 1:
+        found = np.square(one.astype(dtype) - other[:, 0].astype(dtype))
+    else:
+        found = cdist(one, other, "sqeuclidean").astype(dtype, copy=False)
+    np.negative(found, out=found)
+    return np.asarray(np.exp(found, out=found))
 
 
 def _lengths(features: NDArray[np.float64]) -> NDArray[np.float64]:

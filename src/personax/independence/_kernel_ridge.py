@@ -14,27 +14,33 @@ from scipy import sparse
 
 from personax.errors import UntestableError
 from personax.independence._counts import Counted, join_given
-from personax.independence._kernels import Bandwidth, Factor, marginal_factor, marginal_width, standardise
+from personax.independence._kernels import Factor, line_of, marginal_factor, marginal_width, standardise
+from personax.independence._line_kernels import MOST_POLYNOMIALS
 
 __all__ = ["LINEAR", "Regression", "Residual", "Spectrum"]
 
-LINEAR = "linear"
+LINEAR, KERNEL = "linear", "kernel ridge"
 
 
 class Spectrum(NamedTuple):
-    """Features of the distinct z on their principal axes, shape (a, r), the squares of the axes, and what they are."""
+    """A regression: what takes features of the distinct z to their principal axes, the squares of these, its name.
 
-    axes: NDArray[np.float64]
+    The axes are ``features[:, :p] @ turns``, less their means; features, shape (a, at least p), may be those of several
+    regressions, turns have shape (p, r).
+    """
+
+    features: NDArray[np.float64]
+    turns: NDArray[np.float64]
     squares: NDArray[np.float64]
     name: str
 
 
-PENALTIES = np.logspace(-10, 2, 49)
+PENALTIES = np.logspace(-10, 2, 25)
 """Penalties that are tried, as multiples of the number of rows."""
 
-RANK = 300
-"""Features of z at most. A regression on so many landmarks errs no more than one on all rows would (Rudi, Camoriano,
-Rosasco 2015, arXiv:1507.04717, who need about sqrt(n)), and a z of many columns would have as many as rows."""
+RANK, RANK_A_ROOT, LEAST_RANK = 300, 4, 100
+"""Features of several columns of z at most: 4 sqrt(n), within bounds. A regression on about sqrt(n) landmarks errs no
+more than one on all rows would (Rudi, Camoriano, Rosasco 2015, arXiv:1507.04717)."""
 
 TOLERANCE = 1e-9
 """Mean diagonal that the kernels of z leave out."""
@@ -45,6 +51,9 @@ WIDTHS = (1.0, 0.5, 2.0)
 NARROW = (0.25, 0.125)
 """More of them for a z of one column, which may wave; several columns are too far apart for narrow kernels."""
 
+ROUGH, RANK_OF_FUNCTIONS = 1e-6, 60
+"""Mean diagonal that the kernel of functions of z leaves out, and its features at most: on what is nearly the mean of a
+variable only gentle bends are left."""
 
 CURVE_WIDTH = 1.0
 CURVE_FEATURES = 12
@@ -90,9 +99,8 @@ class Regression:
     Parameters
     ----------
     z
-        What is regressed on.
-    bandwidth
-        Width of its kernel; half and double of it are tried too, and less for a single column.
+        What is regressed on. The width of its kernel is sqrt(2) times the median distance; half and double of it are
+        tried too, and less for a single column.
 
     References
     ----------
@@ -100,21 +108,36 @@ class Regression:
     """
 
     z: Counted
-    bandwidth: Bandwidth = "median"
+
+    @cached_property
+    def distance(self) -> float:
+        """The median distance of two rows in z, in standard deviations."""
+        return marginal_width(standardise(self.z), self.z.counts, "distance")
+
+    @property
+    def _width(self) -> float:
+        return float(np.sqrt(2)) * self.distance
 
     @cached_property
     def spectra(self) -> list[Spectrum]:
         """The regressions among which each variable takes the best: their features of z on principal axes."""
-        return [_spectrum(factor, name) for name, factor in self._factors()]
-
-    def _factors(self) -> list[tuple[str, Factor]]:
         if self.z.values is None:
-            return [("means of groups", marginal_factor(self.z))]
-        width = marginal_width(standardise(self.z), self.z.counts, self.bandwidth)
-        scales = WIDTHS + NARROW if self.z.columns == 1 else WIDTHS
-        factors = [marginal_factor(self.z, scale * width, tolerance=TOLERANCE, most=RANK) for scale in scales]
-        kernels = [("kernel ridge", factor) for factor in factors]
-        return [*kernels, *self._factors_of_columns()]
+            return [_spectrum(marginal_factor(self.z), "means of groups")]
+        widths = [scale * self._width for scale in (WIDTHS + NARROW if self.z.columns == 1 else WIDTHS)]
+        rank = RANK if self.z.columns == 1 else int(np.clip(RANK_A_ROOT * np.sqrt(self.z.n), LEAST_RANK, RANK))
+        kernels = self._on_a_line(widths) or [
+            _spectrum(marginal_factor(self.z, one, tolerance=TOLERANCE, most=rank), KERNEL) for one in widths
+        ]
+        return [*kernels, *(_spectrum(factor, name) for name, factor in self._factors_of_columns())]
+
+    def _on_a_line(self, widths: Sequence[float]) -> list[Spectrum]:
+        """Return the kernel regressions on one column by one table of polynomials; none where that does not pay."""
+        line = line_of(self.z)
+        if line is None or max(line.needed(width, TOLERANCE) for width in widths) > MOST_POLYNOMIALS:
+            return []
+        made = [line.coefficients(width, TOLERANCE) for width in widths]
+        table = line.table(max(map(len, made))).T
+        return [_turned(table, one, one.T @ line.gram(len(one)) @ one, KERNEL) for one in made]
 
     def _factors_of_columns(self) -> list[tuple[str, Factor]]:
         assert self.z.values is not None
@@ -147,8 +170,9 @@ class Regression:
 
     def on(self, values: NDArray[np.float64], name: str) -> list[Spectrum]:
         """Return the regressions on functions of z, called ``name``, given on its distinct values, shape (a, k)."""
-        found = Regression(replace(self.z, values=values, labels=None), self.bandwidth).spectra
-        return [spectrum._replace(name=name) for spectrum in found]
+        of = Regression(replace(self.z, values=values, labels=None))
+        kernel = marginal_factor(of.z, of._width, tolerance=ROUGH, most=RANK_OF_FUNCTIONS)
+        return [_spectrum(factor, name) for factor in (kernel, *(one for _, one in of._factors_of_columns()))]
 
     def beside(self, values: NDArray[np.float64], name: str) -> list[Spectrum]:
         """Return the regressions on functions of z alone, and on them beside lines and beside curves."""
@@ -188,21 +212,25 @@ class Regression:
         in_z = self.z.codes[first]
         target = features[variable.codes[first]]
         target = target - both.counts @ target / both.n
-        gather = sparse.csr_array((both.counts.astype(float), (in_z, np.arange(both.size))), (self.z.size, both.size))
-        sums = np.asarray(gather @ target)
+        sums = _sums(both.counts[:, None] * target, in_z, self.z.size)
         total = np.asarray(both.counts @ np.square(target), dtype=float)
         spectra = [*self.spectra, *more]
-        alongs = [one.axes.T @ sums for one in spectra]
+        # regressions of several widths have their features in common
+        bases = {id(one.features): one.features for one in spectra}
+        along_features = {key: features.T @ sums for key, features in bases.items()}
+        alongs = [one.turns.T @ along_features[id(one.features)][: len(one.turns)] for one in spectra]
         pairs = zip(alongs, spectra, strict=True)
         scores = np.array([_scores(along, total, both.n, one.squares) for along, one in pairs])
         if together:
             scores = np.broadcast_to(scores.sum(axis=2, keepdims=True), scores.shape)
         width, penalty = np.unravel_index(scores.reshape(-1, scores.shape[2]).argmin(axis=0), scores.shape[:2])
-        fitted = np.zeros_like(sums)
+        coefficients = {key: np.zeros((features.shape[1], sums.shape[1])) for key, features in bases.items()}
         for i in np.unique(width):
-            axes, squares, _ = spectra[i]
-            these = width == i
-            fitted[:, these] = axes @ (alongs[i][:, these] * _shrinkage(both.n, squares)[penalty[these]].T)
+            one, these = spectra[i], width == i
+            along = alongs[i][:, these] * _shrinkage(both.n, one.squares)[penalty[these]].T
+            coefficients[id(one.features)][: len(one.turns), these] = one.turns @ along
+        fitted = sum(bases[key] @ these for key, these in coefficients.items() if these.any()) + np.zeros_like(sums)
+        fitted -= self.z.counts @ fitted / both.n
         chosen = Counter(spectra[i].name for i in width).most_common(1)[0][0]
         return Residual(target - fitted[in_z], both, fitted, chosen, _gain(scores, [one.name for one in spectra]))
 
@@ -215,10 +243,25 @@ def _gain(scores: NDArray[np.float64], names: Sequence[str]) -> float:
     return float(np.mean(1 - best / np.where(linear > 0, linear, np.inf)))
 
 
+def _sums(rows: NDArray[np.float64], places: NDArray[np.intp], size: int) -> NDArray[np.float64]:
+    """Return the sums of the rows that have the same place."""
+    if len(rows) == size:  # each has a place of its own
+        sums = np.empty_like(rows)
+        sums[places] = rows
+        return sums
+    gather = sparse.csr_array((np.ones(len(rows)), (places, np.arange(len(rows)))), (size, len(rows)))
+    return np.asarray(gather @ rows)
+
+
 def _spectrum(factor: Factor, name: str) -> Spectrum:
-    squares, basis = np.linalg.eigh(factor.rows.T @ (factor.counts[:, None] * factor.rows))
+    return _turned(factor.rows, np.eye(factor.rank), factor.gram, name)
+
+
+def _turned(features: NDArray[np.float64], made: NDArray[np.float64], gram: NDArray[np.float64], name: str) -> Spectrum:
+    """Return the regression on ``features[:, :p] @ made``, whose sums of products over all rows are ``gram``."""
+    squares, basis = np.linalg.eigh(gram)
     kept = squares > ROUNDING * squares.max()
-    return Spectrum(factor.rows @ basis[:, kept], squares[kept], name)
+    return Spectrum(features, made @ basis[:, kept], squares[kept], name)
 
 
 def _shrinkage(n: int, squares: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from scipy.spatial.distance import cdist, pdist
 
 from personax.errors import UntestableError
 from personax.independence._counts import MAX_CATEGORIES, Counted, table
+from personax.independence._line_kernels import MOST_POLYNOMIALS, LineKernels
 from personax.independence._third_order import ThirdOrder, third_order
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "gaussian",
     "joint_counts",
     "kernel_of",
+    "line_of",
     "marginal_factor",
     "marginal_width",
     "pivoted_cholesky",
@@ -310,10 +312,24 @@ def marginal_factor(
     """
     if bandwidth == "auto":
         bandwidth = auto_width(variable)
-    kernel = kernel_of(variable, lambda values: marginal_width(values, variable.counts, bandwidth))
     if tolerance is None:
         tolerance = TOLERANCE if 2 * variable.size < variable.n else DISTINCT
+    line = line_of(variable)
+    if line is not None:
+        width = marginal_width(standardise(variable), variable.counts, bandwidth)
+        if line.needed(width, tolerance) <= (MOST_POLYNOMIALS if most is None else most):
+            made = line.coefficients(width, tolerance)
+            return _about_mean(line.table(len(made)).T @ made, variable)
+    kernel = kernel_of(variable, lambda values: marginal_width(values, variable.counts, bandwidth))
     return centred(kernel, variable, tolerance, most=most)
+
+
+def line_of(variable: Counted) -> LineKernels | None:
+    """Return what Gaussian kernels of one column of many numbers are made of; None for any other variable."""
+    values = variable.values
+    if values is None or variable.labels is not None or values.shape[1] > 1 or variable.size <= WHOLE:
+        return None
+    return LineKernels(standardise(variable)[:, 0], variable.counts)
 
 
 def centred(kernel: Kernel, variable: Counted, tolerance: float = TOLERANCE, *, most: int | None = None) -> Factor:
@@ -322,8 +338,11 @@ def centred(kernel: Kernel, variable: Counted, tolerance: float = TOLERANCE, *, 
     It stops at rank ``most``, where the tolerance is not reached before: then the factor is a smaller kernel.
     """
     share = variable.counts / variable.n
-    rows = pivoted_cholesky(kernel, share, tolerance, variable.size if most is None else most)
-    factor = Factor(rows - share @ rows, variable)
+    return _about_mean(pivoted_cholesky(kernel, share, tolerance, variable.size if most is None else most), variable)
+
+
+def _about_mean(rows: NDArray[np.float64], variable: Counted) -> Factor:
+    factor = Factor(rows - variable.counts / variable.n @ rows, variable)
     if factor.trace < FLAT * variable.n:
         raise UntestableError("the kernel tells no two values apart; choose a smaller bandwidth")
     return factor

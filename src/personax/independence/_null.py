@@ -74,7 +74,7 @@ def gamma(statistic: float, mean: float, variance: float) -> float:
     return float(gammaincc(mean**2 / variance, max(0.0, statistic) * mean / variance))
 
 
-def pearson3(statistic: ArrayLike, mean: float, variance: float, skewness: float) -> NDArray[np.float64]:
+def pearson3(statistic: ArrayLike, mean: ArrayLike, variance: ArrayLike, skewness: ArrayLike) -> NDArray[np.float64]:
     """Return the upper tail of the Pearson type III distribution: a gamma variable moved to match three moments.
 
     Examples
@@ -86,13 +86,13 @@ def pearson3(statistic: ArrayLike, mean: float, variance: float, skewness: float
     # A gamma variable G of shape k has mean k, variance k and skewness 2 / sqrt(k). So k = 4 / skewness^2, and with
     # (T - mean) / sd distributed as (G - k) / sqrt(k), P(T > t) = P(G > k + away sqrt(k)); a negative skewness mirrors
     # both, P(T > t) = P(G < k - away sqrt(k)). As the skewness goes to 0, k grows and G becomes normal.
-    away = (np.asarray(statistic) - mean) / np.sqrt(variance)
-    if abs(skewness) < SYMMETRIC:
-        return np.asarray(ndtr(-away))
-    shape = 4 / skewness**2
-    if skewness < 0:
-        return np.asarray(gammainc(shape, np.maximum(0.0, shape - away * np.sqrt(shape))))
-    return np.asarray(gammaincc(shape, np.maximum(0.0, shape + away * np.sqrt(shape))))
+    away, skew = np.broadcast_arrays((np.asarray(statistic) - mean) / np.sqrt(variance), np.asarray(skewness, float))
+    tails = np.array(ndtr(-away))
+    skewed = np.abs(skew) >= SYMMETRIC
+    shape, side = 4 / np.square(skew[skewed]), np.sign(skew[skewed])
+    reached = np.maximum(0.0, shape + side * away[skewed] * np.sqrt(shape))
+    tails[skewed] = np.where(side > 0, gammaincc(shape, reached), gammainc(shape, reached))
+    return tails
 
 
 def exact(statistic: float, weights: Weights, rest: tuple[float, float] = (0.0, 0.0)) -> float:

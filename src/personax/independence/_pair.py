@@ -13,12 +13,12 @@ from personax.data.dates import YEAR, are_dates
 from personax.errors import UntestableError
 from personax.independence._conditional import conditional_left
 from personax.independence._counts import Counted, combine
-from personax.independence._effects import clear_kernel_correlation, effect_factor, kernel_correlation
-from personax.independence._intervals import Interval, cramers_v_interval, kernel_interval
+from personax.independence._effects import ENOUGH, WIDTH, clear_kernel_correlation, effect_factor, kernel_correlation
+from personax.independence._intervals import STRETCH, Interval, cramers_v_interval, kernel_interval
 from personax.independence._kernel_ridge import Regression
 from personax.independence._kernels import Factor, cross, marginal_factor
 from personax.independence._normal_scores import scored
-from personax.independence._several_widths import Kernels, kernels
+from personax.independence._several_widths import WIDTHS, Kernels, kernels
 from personax.independence._variable import EncodedColumn, encode, present_rows
 from personax.schema import Kind
 
@@ -54,6 +54,7 @@ class Sample:
     def __init__(self, counted: Counted, kind: Kind, level: Callable[[int], str] | None = None) -> None:
         self.counted, self.kind, self._level = counted, kind, level
         self.dates = False
+        self._wider: dict[float, Factor] = {}
 
     def level(self, code: int) -> str:
         """Return a distinct value as a reader knows it."""
@@ -80,6 +81,15 @@ class Sample:
     def wide(self) -> Factor:
         """The kernel of the effect size."""
         return effect_factor(self.counted)
+
+    def wider(self, width: float) -> Factor | None:
+        """Return the kernel of one column of numbers, a little wider than ``width``; None of anything else."""
+        values = self.scored.values
+        if values is None or values.shape[1] > 1 or self.scored.labels is not None:
+            return None
+        if width not in self._wider:
+            self._wider[width] = marginal_factor(self.scored, width * (1 + STRETCH), tolerance=ENOUGH)
+        return self._wider[width]
 
     @cached_property
     def regression(self) -> Regression:
@@ -180,18 +190,23 @@ class ColumnPair:
         """The kernels of the kernel correlation, less what z explains.
 
         They are wide. Waves are seen by narrower ones alone, which are taken where they clearly see more: by more than
-        twice their noise.
+        four times their noise.
         """
         if self.z is None:
-            wide = self.x.wide, self.y.wide
-            several = [side.kernels.factors for side in (self.x, self.y)]
-            if len(several[0]) != len(several[1]) or len(several[0]) == 1 or any(one.groups for one in wide):
-                return wide
-            narrower = list(zip(*several, strict=True))[:-1]
-            best = max(narrower, key=lambda both: clear_kernel_correlation(*both))
-            return best if clear_kernel_correlation(*best) > kernel_correlation(*wide) else wide
+            return self._marginal_factors[:2]
         left = conditional_left(self.z.regression)
         return left(self.x.wide, self.x.counted, "x"), left(self.y.wide, self.y.counted, "y")
+
+    @cached_property
+    def _marginal_factors(self) -> tuple[Factor, Factor, float]:
+        """The kernels of the effect size without z, and the width of those of numbers."""
+        wide = self.x.wide, self.y.wide
+        several = [side.kernels.factors for side in (self.x, self.y)]
+        if len(several[0]) != len(several[1]) or len(several[0]) == 1 or any(one.groups for one in wide):
+            return *wide, WIDTH
+        narrower = list(zip(*several, WIDTHS, strict=True))[:-1]
+        best = max(narrower, key=lambda both: clear_kernel_correlation(*both[:2]))
+        return best if clear_kernel_correlation(*best[:2]) > kernel_correlation(*wide) else (*wide, WIDTH)
 
     @cached_property
     def effect(self) -> float:
@@ -205,7 +220,8 @@ class ColumnPair:
         if x.groups and y.groups:
             dof = (x.groups - 1) * (y.groups - 1)
             return cramers_v_interval(cross(x, y), dof, x.of.n, min(x.groups, y.groups), self.effect)
-        return kernel_interval(x, y, adjusted=True)
+        wider = () if self.z else tuple(side.wider(self._marginal_factors[2]) for side in (self.x, self.y))
+        return kernel_interval(x, y, adjusted=True, wider=wider)
 
 
 def few_levels(sample: Sample) -> bool:

@@ -21,7 +21,7 @@ from personax.errors import DeterminedError
 from personax.independence._counts import Counted, join
 from personax.independence._kernel_products import Products
 from personax.independence._kernel_ridge import Regression, Residual, Spectrum
-from personax.independence._kernels import Bandwidth, Factor, marginal_factor, marginal_width, standardise
+from personax.independence._kernels import Bandwidth, Factor, marginal_factor, standardise
 from personax.independence._trees import boosted
 
 __all__ = ["Location", "located", "products", "residual_kernel", "stays"]
@@ -150,14 +150,13 @@ def _principal(kernel: Factor) -> NDArray[np.float64]:
     return np.asarray(kernel.rows @ basis[:, squares > NEGLIGIBLE * squares[-1]])
 
 
-def products(x: Factor, y: Factor, z: Counted) -> Products:
+def products(x: Factor, y: Factor, regression: Regression) -> Products:
     """Return S of what z leaves of x and of y."""
+    z = regression.z
     both, first = join(x.of, y.of)
     in_z, numbers = z.codes[first], None
     if z.values is not None:
-        values = standardise(z)
-        width = WIDTH_OF_Z * marginal_width(values, z.counts, "distance")
-        numbers = (values / (np.sqrt(2) * width))[in_z]
+        numbers = (standardise(z) / (np.sqrt(2) * WIDTH_OF_Z * regression.distance))[in_z]
     labels = in_z if z.values is None else None if z.labels is None else z.labels[in_z]
     rows_x, rows_y = (factor.rows[factor.of.codes[first]] for factor in (x, y))
     return Products(rows_x, rows_y, numbers, labels, both.counts.astype(float))

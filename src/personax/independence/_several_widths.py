@@ -17,7 +17,7 @@ from personax.independence._kernels import Factor, marginal_factor, sums_within
 from personax.independence._null import Null, chosen_null, moment_tails
 from personax.independence._permutations import check_number, permutation_p_value, permuted_crosses, sequential_p_value
 
-__all__ = ["WIDTHS", "Joined", "Kernels", "joined_test", "kernels"]
+__all__ = ["WIDTHS", "Joined", "Kernels", "closed_form", "joined_test", "joint_tails", "kernels"]
 
 Array = NDArray[np.float64]
 
@@ -110,7 +110,7 @@ def joined_test(
     if tails.min() > MOST:
         p_value = float(tails.min())  # beyond the range of the combination; 1 where all permutations are alike
     elif null == "moments":
-        p_value = combined * (1 + DEPENDENT * max(0.0, 1 - combined / BODY))
+        p_value = float(closed_form(tails))
     else:
         rng = np.random.default_rng(0) if rng is None else rng
         p_value = _permuted(x, y, -float(np.log(combined)), null, permutations, rng)
@@ -141,12 +141,22 @@ def _combined(tails: Array) -> Array:
     return np.asarray(np.arctan2(1, mean) / np.pi)
 
 
+def closed_form(tails: Array) -> Array:
+    """Return the joined p-value of the p-values of all pairs of kernels, the last two axes."""
+    combined = _combined(tails)
+    return np.asarray(combined * (1 + DEPENDENT * np.maximum(0.0, 1 - combined / BODY)))
+
+
+def joint_tails(x: Kernels, y: Kernels, times: int, rng: np.random.Generator) -> Array:
+    """Return the p-values of all pairs of kernels after permutations that all pairs share: their joint null."""
+    return moment_tails(permuted_crosses(x.factors, y.factors, times, rng), x.factors, y.factors)
+
+
 def _permuted(
     x: Kernels, y: Kernels, observed: float, null: Null, permutations: int, rng: np.random.Generator
 ) -> float:
     def drawn(times: int) -> Array:
-        statistics = permuted_crosses(x.factors, y.factors, times, rng)
-        return -np.log(_combined(moment_tails(statistics, x.factors, y.factors)))
+        return -np.log(_combined(joint_tails(x, y, times, rng)))
 
     if null == "sequential":
         return sequential_p_value(drawn, observed)

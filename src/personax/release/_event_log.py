@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from personax.errors import StudyError
-from personax.files import private_mode
+from personax.files import make_private_folder, private_mode
 
 __all__ = ["EventLog"]
 
@@ -58,7 +58,7 @@ class EventLog:
 
     def add(self, event: Mapping[str, Any]) -> None:
         """Append an event; it is on the disk when this returns."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.path.parent)
         self._cut_half_line()
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, private_mode(self.path.parent))
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

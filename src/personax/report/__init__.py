@@ -8,7 +8,8 @@ A map, each line using the ones above it:
   ``_pair_profiles``: aggregates of columns and of pairs; ``_loss_curves``
 - ``_sections``: sections by name (`personax.registry`, kind ``report_sections``)
 - ``_findings`` (with ``_credibility``), ``_dependence``, ``_causal_graphs``, ``_truth``, ``_release``, ``_people``,
-  ``_traits``, ``_validity``, ``_questions``, ``_methods``: one file a section, with its view and its registration
+  ``_traits``, ``_audits``, ``_validity``, ``_questions``, ``_methods``: one file a section, with its view and its
+  registration
 - ``_gather``, ``_drawn_faces``: a study folder read into ``_data``; ``_page``: the page rendered; page.js and
   explorer.js: what a reader can do
 - ``_run_comparison``, ``_study_comparison``: other pages, runs of Level II and studies side by side

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -24,6 +25,9 @@ COLOURS = ("red", "green", "blue")
 GRAPH: NDArray[np.bool_] = np.array([[0, 0, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]], dtype=bool)
 """The digit's place causes its transparency and the shoe's place, which causes the shoe's shade; rows are children."""
 
+WAVES = 3
+"""Cosines along a side of a background, of no, half a and a whole period."""
+
 SQUASH = 2.0
 """Deviations over which the hyperbolic tangent bends: a latent of 2.9 has lost four fifths of the slope at 0."""
 
@@ -40,6 +44,7 @@ def variant_mnist(
     graph: NDArray[np.bool_] = GRAPH,
     size: int = 14,
     pixel_noise: float = 0.0,
+    background: float = 0.0,
     rng: np.random.Generator,
 ) -> LatentData:
     """Draw pictures of digits in three colours and of shoes, from four causally linked latents.
@@ -68,6 +73,9 @@ def variant_mnist(
         14 or 28 pixels on a side.
     pixel_noise
         Deviation of Gaussian noise on every pixel, after which pixels are cut off at 0 and 1.
+    background
+        Brightness of what lies behind, below 1: a smooth picture of each measurement's own, the same for everybody, to
+        which ``1 - background`` times the sprite is added, so that nothing is cut off. No method is told of it.
     rng
         Draws everything, by generators that it spawns; without pixel noise too, the first people do not depend on n.
 
@@ -98,8 +106,9 @@ def variant_mnist(
     >>> list(data.views["digit"]), data.views["digit"]["red"].shape, data.image["clothing"]
     (['red', 'green', 'blue'], (5, 588), (1, 14, 14))
     """
-    _check(n, instances, graph, size, pixel_noise)
-    model_rng, people_rng, digit_rng, shoe_rng, pixel_rng = rng.spawn(5)
+    _check(n, instances, graph, size, pixel_noise, background)
+    model_rng, people_rng, digit_rng, shoe_rng, pixel_rng, room_rng = rng.spawn(6)
+    room = partial(_before_background, background=background, rng=room_rng)
     model = Mechanisms(graph, mechanism=mechanism, noise=noise, noise_scale=noise_scale, rng=model_rng)
     latents = model.solve(model.draw(n, rng=people_rng))
     sprites, digits_from = digit_sprites(digits)
@@ -113,17 +122,17 @@ def variant_mnist(
             grey = _picture(sprites[chosen], latents[:, 0], latents[:, 1], 2, size)
         coloured = np.zeros((n, 3, size, size), dtype=np.float32)
         coloured[:, channel] = grey
-        views["digit"][colour] = _flat(coloured, pixel_noise, pixel_rng)
+        views["digit"][colour] = _flat(room(coloured), pixel_noise, pixel_rng)
     worn = shoes[_choose(len(shoes), n, instances, shoe_rng)]
     shown = _picture(worn, latents[:, 2], latents[:, 3], 1, size)
-    views["clothing"]["grey"] = _flat(shown[:, None], pixel_noise, pixel_rng)
+    views["clothing"]["grey"] = _flat(room(shown[:, None]), pixel_noise, pixel_rng)
     none = {m: {k: np.zeros((n, 0)) for k in by} for m, by in views.items()}
     source = f"{digits_from} and {shoes_from}; instances {instances}, {mechanism} mechanisms, {noise} noise."
     image = {"digit": (3, size, size), "clothing": (1, size, size)}
     return LatentData(views, latents, list(NAMES), graph.copy(), none, image, source)
 
 
-def _check(n: int, instances: str, graph: NDArray[np.bool_], size: int, pixel_noise: float) -> None:
+def _check(n: int, instances: str, graph: NDArray[np.bool_], size: int, pixel_noise: float, background: float) -> None:
     if n < 1:
         raise ValueError("variant MNIST needs at least one person")
     if instances not in get_args(Instances):
@@ -134,6 +143,8 @@ def _check(n: int, instances: str, graph: NDArray[np.bool_], size: int, pixel_no
         raise ValueError(f"size must be 14 or 28, not {size}")
     if not 0 <= pixel_noise < np.inf:
         raise ValueError(f"pixel_noise must not be negative, not {pixel_noise}")
+    if not 0 <= background < 1:
+        raise ValueError(f"background must be at least 0 and below 1, not {background}")
 
 
 def _choose(available: int, n: int, instances: str, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -151,6 +162,18 @@ def _picture(sprites: Images, position: Array, shade: Array, axis: int, size: in
     block = FRAME // size
     shown: Images = frame.reshape(len(frame), size, block, size, block).mean(axis=(2, 4))
     return shown
+
+
+def _before_background(images: Images, *, background: float, rng: np.random.Generator) -> Images:
+    """Return pictures of shape (n, channels, size, size) before a smooth one that is the same for all of them."""
+    own = rng.spawn(1)[0]
+    if not background:
+        return images
+    place = np.arange(images.shape[-1]) / images.shape[-1]
+    waves = np.cos(np.pi * np.outer(place, np.arange(WAVES)))
+    room = np.einsum("xi,yj,cij->cxy", waves, waves, own.standard_normal((images.shape[1], WAVES, WAVES)))
+    room = (room - room.min()) / (room.max() - room.min())
+    return ((1 - background) * images + background * room).astype(np.float32)
 
 
 def _flat(images: Images, pixel_noise: float, rng: np.random.Generator) -> Images:

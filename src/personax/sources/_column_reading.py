@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from personax.data.cell_numbers import (
     Mark,
     NumberCells,
     likely_codes,
+    missing_code,
     missing_word,
     read_numbers,
 )
@@ -363,6 +365,10 @@ def read_scale(text: pl.Series, plain: ColumnReading) -> FreeColumn | None:
     missing = {word: number for word, number in times.items() if missing_word(word)}
     words = [word for word in times if word not in missing]
     levels, names = _levels(words)
+    bare = [word for word in words if missing_code(word)] if levels is None else []
+    if bare:
+        words = [word for word in words if word not in bare]
+        levels, names = _levels(words)
     few = _rare(times, words) if levels is None else []
     if few:
         words = [word for word in words if word not in few]
@@ -372,8 +378,8 @@ def read_scale(text: pl.Series, plain: ColumnReading) -> FreeColumn | None:
     held = sum(times[word] for word in words)
     why = f"{len(levels)} answers in order, " + (" < ".join(names) if names else "by the numbers in them")
     answer: dict[str, Any] = {"levels": list(names)} if names else {"kind": "ordinal"}
-    if missing and not names:
-        answer["missing"] = ["", *missing]
+    if bare or (missing and not names):
+        answer["missing"] = ["", *missing, *bare]
     reading = replace(
         plain, read_as="ordered words", status="guess", why=why, missing=missing, filled=held, answer=answer
     )
@@ -385,7 +391,16 @@ def read_scale(text: pl.Series, plain: ColumnReading) -> FreeColumn | None:
     if few:
         asked = _lost(int(wrong.sum()), held + int(wrong.sum()), "no answer of this scale", "no answers of it", wrong)
         reading = replace(reading, status="question", question=asked, bad=int(wrong.sum()))
+    if bare:
+        asked = f"{_coded(times, bare)} like a code for missing among answers in words, and missing now"
+        reading = replace(reading, status="question", question="; ".join(filter(None, (asked, reading.question))),
+                          missing={**missing, **{word: times[word] for word in bare}})  # fmt: skip
     return _free(values.alias(text.name), reading, bad_rows(text, wrong, "no answer of the scale"))
+
+
+def _coded(times: Mapping[str, int], bare: Sequence[str]) -> str:
+    named = ", ".join(f"{word} ({counted(times[word], 'cell')})" for word in bare)
+    return f"{named} {'looks' if len(bare) == 1 else 'look'}"
 
 
 def _levels(words: Sequence[str]) -> tuple[dict[str, int] | None, tuple[str, ...]]:
@@ -406,7 +421,7 @@ def _rare(times: Mapping[str, int], words: Sequence[str]) -> list[str]:
 def _words(text: pl.Series, plain: ColumnReading) -> FreeColumn:
     """Read a column of text; a word such as NA is missing beside yes and no, and asked about beside other words."""
     small = text.str.strip_chars().str.to_lowercase()
-    coded = [cell for cell in _few(text) if cell[:1].isdigit() and missing_word(cell)]
+    coded = [cell for cell in _few(text) if cell[:1].isdigit() and missing_word(cell)] + _bare_codes(text)
     silent = small.is_in([word for word in MISSING_WORDS if word]).fill_null(False) | text.is_in(coded).fill_null(False)
     answers = [cell for cell in _few(text) if missing_word(cell)]
     if answers and not bool(silent.any()) and yes_or_no(rest := text.filter(~text.is_in(answers))) and len(rest):
@@ -431,6 +446,13 @@ def _words(text: pl.Series, plain: ColumnReading) -> FreeColumn:
     asked = f"{silent_cells(words)}: is that missing, or a category of its own? It is a category now"
     answer = {"kind": "nominal", "missing": ["", *words]}
     return _free(text, replace(plain, status="question", question=asked, answer=answer))
+
+
+def _bare_codes(text: pl.Series) -> list[str]:
+    """Return the cells of a column of words that are codes for missing; none where other cells have digits, too."""
+    few = _few(text)
+    codes = [cell for cell in few if missing_code(cell)]
+    return [] if any(re.search(r"\d", cell) for cell in few if cell not in codes) else codes
 
 
 _UNREAD: Final = r"^\W{0,2}\d[\d.,'’ \u00a0]*\s?(\pL{0,6})\W{0,2}$"

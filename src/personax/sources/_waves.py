@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -23,11 +23,17 @@ CHANGES: Final = {
 - ``unseen``: the id is not there, and its source could not be collected to its end;
 - ``changed``: a value of a person is another one;
 - ``reused``: the id is of another person now, of another name and another birth date;
-- ``moved``: the same name and birth date have another id now (``before``, ``after``).
+- ``moved``: the same name and birth date, or without names the same values, have another id now (``before``,
+  ``after``); what else changed of that person stands under the new id.
 """
 
 LARGE: Final = 0.1
 """Share of a number from which a change is counted as large."""
+
+_FIXED: Final = ("birth_date", "birth_year", "birth_month", "birth_day", "gender", "sex", "birthplace")
+_CONTRADICT: Final = 5
+_TOLD_APART: Final = 3
+"""Columns that must be the same, so that a person without a name is known again."""
 
 _DERIVED: Final = ("day_index", "day_sin", "day_cos", "headshot_url")
 
@@ -66,16 +72,21 @@ def compare_waves(
     [(2, 'b', 'changed', 'weight_kg', '80.0', '90.0'), (2, 'c', 'came', None, None, None),
      (2, 'a', 'went', None, None, None)]
     """
+    moved = _moved(before, after)
+    reused = _reused(before, after) | {person: (None, None) for person in _taken_over(moved, before, after)}
+    rows: list[tuple[Any, ...]] = [(wave, person, "moved", "id", was, person) for person, was in sorted(moved.items())]
+    rows += [(wave, person, "reused", "name", *names) for person, names in sorted(reused.items())]
+    now_called = {was: person for person, was in moved.items()}
+    gone = [person for person in reused if person not in now_called]
+    known = before.with_columns(pl.col("id").cast(pl.String)).filter(~pl.col("id").is_in(gone))
+    known = known.with_columns(pl.col("id").replace(list(now_called), list(now_called.values())))
     old, new = before["id"].cast(pl.String), after["id"].cast(pl.String)
-    reused = _reused(before, after)
-    moved = list(_moved(before, after, {*reused, *_only(new, old)}))
-    rows: list[tuple[Any, ...]] = [(wave, person, "moved", "id", was, person) for was, person in moved]
-    rows += [(wave, person, "reused", "name", *names) for person, names in reused.items()]
-    rows += _changed(before, after, reused, wave)
-    rows += [(wave, person, "came", None, None, None) for person in _only(new, old)]
+    rows += _changed(known, after, [person for person in reused if person not in moved], wave)
+    rows += [(wave, person, "came", None, None, None) for person in _only(new, old) if person not in moved]
     for person in _only(old, new):
         unseen = any(person.startswith(f"{source}-") for source in stopped)
-        rows.append((wave, person, "unseen" if unseen else "went", None, None, None))
+        if person not in now_called:
+            rows.append((wave, person, "unseen" if unseen else "went", None, None, None))
     return pl.DataFrame(rows, schema=CHANGES, orient="row")
 
 
@@ -92,32 +103,58 @@ def _who(people: pl.DataFrame) -> dict[str, tuple[str, str]]:
     return {one: (fold(name or ""), birth or "") for one, name, birth in zip(ids, names, births, strict=True)}
 
 
-def _reused(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, tuple[str, str]]:
+def _reused(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, tuple[str | None, str | None]]:
     """Return id -> name before and after, of ids that mean somebody else now.
 
     A name alone may change, and so may a birth date that is corrected; both together are another person.
     """
     old, new = _who(before), _who(after)
-    found = {}
+    found: dict[str, tuple[str | None, str | None]] = {}
     for person in old.keys() & new.keys():
         (name, born), (name_now, born_now) = old[person], new[person]
         if not name or not name_now or set(name.split()) & set(name_now.split()):
             continue
         if born != born_now or not born:
             found[person] = (name, name_now)
-    return dict(sorted(found.items()))
+    return found
 
 
-def _moved(before: pl.DataFrame, after: pl.DataFrame, candidates: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield the old and the new id of people whose name and birth date are unique in both waves."""
-    old, new = _who(before), _who(after)
+def _taken_over(moved: Mapping[str, str], before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
+    """Return the ids of moved people that were another's before, where no names say so."""
+    named = "name" in before.columns and "name" in after.columns
+    ids = set(before["id"].cast(pl.String).to_list())
+    return [] if named else [person for person in moved if person in ids]
+
+
+def _moved(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, str]:
+    """Return the new id -> the old one, of people who are unique in both waves.
+
+    They are known by name and birth date; where one of the waves has no names, by all their values, and only where
+    these are most of the people whose values differ: single ones may be alike by chance.
+    """
+    if "name" in before.columns and "name" in after.columns:
+        old, new = ({one: who if all(who) else None for one, who in _who(people).items()} for people in (before, after))
+        return _found_again(old, new)
+    shared = [name for name in before.columns if name in after.columns and name not in ("id", *_DERIVED)]
+    if len(shared) < _TOLD_APART:
+        return {}
+    old, new = (_contents(people, shared) for people in (before, after))
+    differ = sum(one not in new or old[one] != new[one] for one in old)
+    found = _found_again(old, new)
+    return found if 2 * len(found) > differ else {}
+
+
+def _found_again(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, str]:
     once = [Counter(who.values()) for who in (old, new)]
-    by_person = {person: one for one, person in old.items() if all(person) and once[0][person] == 1}
-    for one in sorted(candidates):
-        person = new[one]
-        was = by_person.get(person) if once[1][person] == 1 else None
-        if was is not None and was != one:
-            yield was, one
+    by_person = {person: one for one, person in old.items() if person is not None and once[0][person] == 1}
+    found = {one: by_person[person] for one, person in new.items() if once[1][person] == 1 and person in by_person}
+    return {one: was for one, was in found.items() if one != was}
+
+
+def _contents(people: pl.DataFrame, shared: Sequence[str]) -> dict[str, object]:
+    numbers = [pl.col(name).cast(pl.Float64) for name in shared if people[name].dtype.is_numeric()]
+    others = [pl.col(name).cast(pl.String) for name in shared if not people[name].dtype.is_numeric()]
+    return dict(zip(people["id"].cast(pl.String), people.select(*numbers, *others).iter_rows(), strict=True))
 
 
 def _changed(
@@ -159,18 +196,39 @@ def wave_notices(changes: pl.DataFrame, wave: int, *, before: Sequence[str], aft
     if unseen:
         notices.append(Notice("People are missing from sources that could not be collected to their end; they are not "
                               "counted as gone.", unseen))  # fmt: skip
-    swapped = counts.get("reused", 0)
-    if swapped:
-        text = "Ids mean another person than in the wave before (another name and birth date); give the table ids that"
-        notices.append(Notice(f"{text} stay, or these people's waves are mixed up.", swapped))
-    if counts.get("moved", 0):
-        notices.append(Notice("People have another id than in the wave before.", counts["moved"]))
+    notices += _told_ids(changes, counts)
     for column, number, large in _by_column(changes):
         far = f", for {large:,} of them by more than {LARGE:.0%}" if large else ""
         notices.append(Notice(f"Wave {wave}: {column} changed for {number:,} people{far}.", number))
     for word, names in (("gone", set(before) - set(after)), ("new", set(after) - set(before))):
         if names:
             notices.append(Notice(f"Wave {wave}: columns are {word}: {', '.join(sorted(names))}.", len(names)))
+    return notices
+
+
+def _told_ids(changes: pl.DataFrame, counts: Mapping[str, int]) -> list[Notice]:
+    """Say that ids mean other people, or may."""
+    notices = []
+    if swapped := counts.get("reused", 0):
+        text = (
+            "Ids mean another person than in the wave before (another name and birth date, or all values are those of "
+        )
+        text += "another id); give the table ids that stay, or these people's waves are mixed up."
+        notices.append(Notice(text, swapped))
+    if moved := counts.get("moved", 0):
+        text = (
+            "People have another id than in the wave before; they are taken for the same people, and are neither new "
+        )
+        notices.append(Notice(f"{text}nor gone.", moved))
+    fixed = changes.filter((pl.col("change") == "changed") & pl.col("column").is_in(_FIXED))
+    fixed = fixed.filter(pl.col("before").is_not_null() & pl.col("after").is_not_null())
+    number = fixed["id"].n_unique()
+    if number >= max(_CONTRADICT, _persons(changes) / 5):
+        names = ", ".join(sorted(fixed["column"].unique()))
+        text = (
+            f"What does not change of a person differs ({names}): the ids of the two waves may mean other people, or "
+        )
+        notices.append(Notice(f"{text}one of them was read otherwise (day and month, codes).", number))
     return notices
 
 
@@ -189,17 +247,38 @@ def _by_column(changes: pl.DataFrame) -> list[tuple[str, int, int]]:
 def stack_waves(waves: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
     """Return all waves as one table: a row a person and wave, with ``person``, ``wave`` and an id of both.
 
+    A person whose id moved stays one ``person``, called by the first id; an id that means somebody else now is another
+    one, called by id and wave.
+
     Examples
     --------
     >>> people = pl.DataFrame({"id": ["a"], "height_cm": [180.0]})
     >>> stack_waves({1: people, 2: people}).rows()
     [('a@1', 180.0, 'a', 1), ('a@2', 180.0, 'a', 2)]
     """
-    frames = [
-        people.with_columns(
-            pl.format("{}@{}", pl.col("id"), pl.lit(number)).alias("id"), pl.col("id").cast(pl.String).alias("person"),
+    frames: list[pl.DataFrame] = []
+    before: pl.DataFrame | None = None
+    persons: dict[str, str] = {}
+    for number, people in waves.items():
+        ids = people["id"].cast(pl.String).to_list()
+        persons = {one: one for one in ids} if before is None else _persons_now(persons, before, people, number)
+        called = pl.Series("person", [persons[one] for one in ids], dtype=pl.String)
+        frames.append(people.with_columns(
+            pl.format("{}@{}", pl.col("id"), pl.lit(number)).alias("id"), called,
             pl.lit(number, pl.Int64).alias("wave"),
-        )
-        for number, people in waves.items()
-    ]  # fmt: skip
+        ))  # fmt: skip
+        before = people
     return pl.concat(frames, how="diagonal_relaxed")
+
+
+def _persons_now(persons: Mapping[str, str], before: pl.DataFrame, after: pl.DataFrame, wave: int) -> dict[str, str]:
+    """Return id -> person of a wave, from those of the wave before."""
+    moved = _moved(before, after)
+    others = {*_reused(before, after), *_taken_over(moved, before, after)} - moved.keys()
+    found = {one: persons[moved.get(one, one)] for one in after["id"].cast(pl.String)
+             if one not in others and moved.get(one, one) in persons}  # fmt: skip
+    used = {*persons.values()}
+    for one in after["id"].cast(pl.String):
+        if one not in found:
+            found[one] = f"{one}#{wave}" if one in used else one
+    return found

@@ -27,6 +27,7 @@ from personax.stages._release import RELEASE
 from personax.stages._report import REPORT, report_data, report_page
 
 if TYPE_CHECKING:
+    from personax.stages._adjudicate import export_adjudication
     from personax.stages._analyse_release import ReleaseAnalysis, folder_of, plan_analysis
     from personax.stages._annotate_llm import (
         JOURNAL,
@@ -134,6 +135,7 @@ __all__ = [
     "draw_benchmark",
     "estimate_annotation",
     "estimate_selection",
+    "export_adjudication",
     "export_batches",
     "export_sample",
     "falsify_file",
@@ -173,6 +175,7 @@ STAGES: tuple[Stage, ...] = (COLLECT, ANNOTATE, EMBED, RELEASE, INDEPENDENCE, CR
 """All stages, in the order in which they run."""
 
 _HOME = {
+    "_adjudicate": "export_adjudication",
     "_analyse_release": "ReleaseAnalysis folder_of plan_analysis",
     "_annotate_llm": "JOURNAL annotate_part estimate_annotation export_batches import_batches merge_shards "
     "probe_endpoints",

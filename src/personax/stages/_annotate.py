@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,14 @@ from personax.config import (
     AnnotateQuestionnaire,
     AnnotateRelease,
     AnnotateSimulated,
+    Framed,
     Plan,
     Rated,
 )
 from personax.errors import InputError, PlanError
 from personax.schema import Notice, TraitFramework
 from personax.sources import ColumnSpec, read_table
+from personax.stages._adjudicate import read_decisions
 from personax.stages._annotate_llm import (
     JOURNAL,
     answer_days,
@@ -30,15 +32,21 @@ from personax.stages._annotate_llm import (
     ask_translations,
     ask_vignettes,
     asked_of,
+    outcomes_by_model,
 )
 from personax.stages._base import FRAMEWORK, Context, Stage, framework_of, stage_rng
 from personax.stages._collect_release import write_scores
 from personax.strict import nearest
 from personax.traits import (
     BIG_FIVE,
+    AggregatedScores,
     aggregate_ratings,
     agreement,
     annotate_lexicon,
+    consistency_notices,
+    domain_ratings,
+    domain_scores,
+    facet_consistency,
     flag_report,
     read_scoring_key,
     score_items,
@@ -46,7 +54,14 @@ from personax.traits import (
 )
 from personax.traits.audits import annotation_card
 from personax.traits.llms import ReplyJournal
-from personax.traits.reliability import MAX_GROUPS, AgreementReport, ReliabilityReport, reliability_report
+from personax.traits.reliability import (
+    MAX_GROUPS,
+    AgreementReport,
+    Bootstrap,
+    ReliabilityReport,
+    reliability_report,
+)
+from personax.traits.validity import adjudication_report
 
 __all__ = ["ANNOTATE"]
 
@@ -62,6 +77,8 @@ GROUPINGS = 6
 
 def _external_files(plan: Plan) -> Sequence[str]:
     section = plan.annotate
+    if isinstance(section, Rated):
+        return () if section.adjudication is None else (section.adjudication,)
     if not isinstance(section, AnnotateQuestionnaire):
         return ()
     return (section.path,) if section.key is None else (section.path, section.key)
@@ -78,7 +95,7 @@ def _run(context: Context) -> None:
             raters = [_simulated(context), *([_lexicon(context)] if section.lexicon else [])]
             _aggregate(context, pl.concat(raters), section)
         case AnnotateLexicon() as section:
-            _aggregate(context, _lexicon(context, framework_of(context.plan)), section)
+            _aggregate(context, _lexicon(context, section.traits()), section)
         case AnnotateLLM() as section:
             survey = asked_of(context.folder, section)
             asked = _expected(context, ask(context, survey, section), section)
@@ -121,6 +138,7 @@ class _Found:
     agreement: AgreementReport
     reliability: ReliabilityReport
     flags: dict[str, Any] | None
+    adjudication: dict[str, Any] | None
 
 
 def _write_card(
@@ -136,7 +154,9 @@ def _write_card(
     }
     card = annotation_card(
         found.annotations, models={model.name: model.model for model in section.models}, dates=dates, rule=section.rule,
-        agreement=found.agreement, reliability=found.reliability, flags=found.flags, **audits,
+        agreement=found.agreement, reliability=found.reliability, flags=found.flags,
+        adjudication=found.adjudication,
+        unreadable={row["model"]: row["unreadable_reason"] for row in outcomes_by_model(found.annotations)}, **audits,
     )  # fmt: skip
     context.write_text(json.dumps(card, indent=1, allow_nan=False), "traits", "annotation_card.json")
 
@@ -148,6 +168,8 @@ def _aggregate(
     people = context.frame("people", "people.parquet")
     framework = framework_of(context.plan)
     ids = people["id"].to_list()
+    if isinstance(section, Framed) and section.domains:
+        annotations, anchors = _domains(context, annotations, section, ids, anchors)
     groups = {name: people[name] for name in _groups(context, people, section.groups)}
     flags = None
     if isinstance(section, AnnotateLLM):
@@ -157,6 +179,7 @@ def _aggregate(
         annotations, people=ids, rule=section.rule, framework=framework, families=section.families, groups=groups,
         anchors=anchors,
     )  # fmt: skip
+    aggregated, adjudication = _adjudicated(context, aggregated, section, groups)
     if section.scores == "plausible":
         aggregated = aggregated.plausible(stage_rng(context.plan.seed, "plausible scores"))
     traits = aggregated.traits
@@ -176,7 +199,65 @@ def _aggregate(
     for status, number in annotations["status"].value_counts().sort("status").iter_rows():
         context.counts[f"answers_{status}"] = number
     _count_scored(context, traits)
-    return _Found(annotations, found, report, flags)
+    return _Found(annotations, found, report, flags, adjudication)
+
+
+def _domains(
+    context: Context, annotations: pl.DataFrame, section: AnnotateLLM | AnnotateLexicon, ids: Sequence[str],
+    anchors: pl.DataFrame | None,
+) -> tuple[pl.DataFrame, pl.DataFrame | None]:  # fmt: skip
+    """Keep what was said of facets, and return it as ratings of the domains, of invented people too."""
+    facets = section.traits()
+    scores = aggregate_ratings(annotations, people=ids, rule=section.rule, framework=facets, families=section.families)
+    context.write_frame(annotations, "traits", "facet_annotations.parquet")
+    _write_facets(context, scores.traits, facets)
+    return domain_ratings(annotations, facets), None if anchors is None else domain_ratings(anchors, facets)
+
+
+def _write_facets(context: Context, scores: pl.DataFrame, facets: TraitFramework) -> None:
+    """Write scores of facets, and how far those of a domain hang together."""
+    found = facet_consistency(scores, facets)
+    context.write_frame(scores, "traits", "facets.parquet")
+    context.write_text(facets.to_json(), "traits", "facet_framework.json")
+    context.write_text(json.dumps(found, indent=1, allow_nan=False), "traits", "domains.json")
+    context.notices.extend(consistency_notices(found))
+
+
+def _adjudicated(
+    context: Context, scores: AggregatedScores, section: Rated, groups: Mapping[str, pl.Series]
+) -> tuple[AggregatedScores, dict[str, Any] | None]:
+    """Put decisions in the place of scores over raters, and write each with its origin; None where there are none."""
+    if section.adjudication is None:
+        return scores, None
+    ids = scores.traits["id"].to_list()
+    found = read_decisions(context.folder, context.plan, context.external_path(section.adjudication), ids)
+    bootstrap = Bootstrap(stage_rng(context.plan.seed, "adjudication intervals"))
+    told, report = adjudication_report(
+        scores, found.table, found.cells, groups=groups, open_=found.open, bootstrap=bootstrap
+    )
+    context.write_frame(told, "traits", "adjudicated.parquet")
+    context.write_text(json.dumps(report, indent=1, allow_nan=False), "traits", "adjudication.json")
+    context.counts["scores_adjudicated"] = report["cells"]
+    context.notices.extend(_adjudication_notices(report, found.unknown))
+    return scores.decided(found.table), report
+
+
+def _adjudication_notices(report: Mapping[str, Any], unknown: int) -> Iterator[Notice]:
+    text = f"scores were decided by adjudication, {report['changed']} of them otherwise than by the rule"
+    yield Notice(f"{text}; traits/adjudicated.parquet has each with what raters said.", report["cells"])
+    if report["open"]:
+        yield Notice("cells have different decisions and keep the score over raters; agree on one.", report["open"])
+    if unknown:
+        yield Notice("decisions are about people who are not in the study; they are left out.", unknown)
+    severity = report["severity"]["control"]
+    if severity["low"] is not None and (severity["low"] > 0 or severity["high"] < 0):
+        told = f"{severity['value']:+.2f} ({severity['low']:+.2f} to {severity['high']:+.2f})"
+        yield Notice(f"Where raters agree, adjudicators decide {told} points otherwise: theirs is another scale.")
+    for name, one in report["groups"].items():
+        if one["p_corrected"] < UNEVEN:
+            low, high = min(one["shares"].values()), max(one["shares"].values())
+            shares = f"{low:.1%} to {high:.1%} of scores (p {one['p_corrected']:.1g})"
+            yield Notice(f"Decisions are not as frequent in every {name}: {shares}; what depends on it may be theirs.")
 
 
 def _expected(context: Context, annotations: pl.DataFrame, section: AnnotateLLM) -> pl.DataFrame:
@@ -264,7 +345,7 @@ def _score(context: Context, section: AnnotateQuestionnaire, people: Sequence[st
         {"id": ColumnSpec.model_validate({"from": section.id})},
         missing=section.missing,
     )
-    framework = framework_of(context.plan)
+    framework = section.traits()
     key: Mapping[str, Sequence[str]] = framework.scoring_key
     if section.key is not None:
         key = read_scoring_key(context.external_path(section.key), framework)
@@ -280,6 +361,9 @@ def _score(context: Context, section: AnnotateQuestionnaire, people: Sequence[st
     if not set(people) & set(scores["id"]):
         text = f"annotate.id: no {section.id} in {section.path} is the id of a person"
         raise InputError(text)
+    if section.domains:
+        _write_facets(context, traits, framework)
+        traits = domain_scores(traits, framework)
     context.write_frame(traits, "traits", "traits.parquet")
     context.notices.extend(notices)
     _count_scored(context, traits)

@@ -79,6 +79,7 @@ __all__ = [
     "export_batches",
     "import_batches",
     "merge_shards",
+    "outcomes_by_model",
     "people_of",
     "probe_endpoints",
     "prompt_of",
@@ -165,12 +166,14 @@ def _audit(folder: StudyFolder, section: AnnotateLLM, wanted: StereotypeAudit, s
         columns = shown_columns(people, "annotate.audit.popularity", [*columns[1:], wanted.popularity])
         if not people[wanted.popularity].dtype.is_numeric():
             raise PlanError(f"annotate.audit.popularity: {wanted.popularity} is no column of numbers; name one")
+    if wanted.dated is not None:
+        columns = shown_columns(people, "annotate.audit.dated", [*columns[1:], wanted.dated])
     fields = {field: most_frequent(people, field, wanted.values) for field in wanted.fields}
     for field, values in fields.items():
         if len(values) < 2:
             raise PlanError(f"annotate.audit.fields: {field} has fewer than two values among the people")
     rows: list[dict[str, Any]] = sample(people.select(columns), wanted.people, stage_rng(seed, "audit")).to_dicts()
-    return counterfactual_audit(rows, section.models, prompt, fields, popularity=wanted.popularity)
+    return counterfactual_audit(rows, section.models, prompt, fields, popularity=wanted.popularity, dated=wanted.dated)
 
 
 def estimate_annotation(folder: StudyFolder, section: AnnotateLLM, seed: int = 0) -> list[CostEstimate]:
@@ -391,10 +394,28 @@ def ask_audit(context: Context, section: AnnotateLLM) -> dict[str, Any] | None:
                 Notice(f"Stereotype audit: {one.stop_reason}") for one in outcomes if one.stop_reason
             )
         found = audit_effects(audit, journal, Bootstrap(stage_rng(context.plan.seed, "audit intervals")))
+    context.notices.extend(_knowledge_notices(found["fame"] or []))
     invented = ", ".join(section.audit.fields)
     context.notices.append(
         Notice(f"Stereotype audit: {len(audit.people)} people were also sent with invented {invented}, names hidden.")
     )
+    return found
+
+
+def _knowledge_notices(fame: Sequence[dict[str, Any]]) -> list[Notice]:
+    """Say which models know more of people whose texts they can have learned, and of which that cannot be told."""
+    found = []
+    for one in fame:
+        knowledge = one["knowledge"]
+        more = knowledge["measures"].get("known_by_name", {}).get("more_before")
+        if more is not None and more["low"] is not None and more["low"] > 0:
+            text = (
+                f"{one['model']} scores {more['value']:.0%} more traits by the name alone where the text is from before"
+            )
+            found.append(Notice(f"{text} its cut-off ({knowledge['cutoff']}): it may repeat what it has read."))
+        elif knowledge["reason"] is not None:
+            text = f"{one['model']}: whether it has learned these texts is not told by date: {knowledge['reason']}"
+            found.append(Notice(f"{text}."))
     return found
 
 
@@ -485,7 +506,8 @@ def _asked(
 def answer_days(journal: ReplyJournal, prompt: str) -> dict[tuple[str, int], tuple[str, str]]:
     """Return rater and repeat -> first and last day on which replies to a prompt were written."""
     rows = journal.connection.execute(
-        "SELECT model, repeat, min(written), max(written) FROM replies WHERE prompt = ? GROUP BY model, repeat",
+        "SELECT model, repeat, min(written), max(written) FROM replies JOIN prompts ON prompts.id = prompt "
+        "WHERE name = ? GROUP BY model, repeat",
         (prompt,),
     )
     return {(model, repeat): (_day(first), _day(last)) for model, repeat, first, last in rows}

@@ -63,7 +63,7 @@ def versions() -> dict[str, str]:
 
 def framework_of(plan: Plan) -> TraitFramework:
     """Return the framework whose traits a plan has scored."""
-    return plan.annotate.traits() if isinstance(plan.annotate, Framed) else BIG_FIVE
+    return plan.annotate.scored() if isinstance(plan.annotate, Framed) else BIG_FIVE
 
 
 def stage_rng(seed: int, stage: str) -> np.random.Generator:

@@ -199,6 +199,7 @@ def _known(
         return records
     context.write_frame(report.table, "people", "celeba_wikidata.parquet")
     context.write_text(report.review, "people", "celeba_review.csv")
+    context.write_text(report.tasks, "people", "celeba_review.json")
     context.counts.update({f"{name}_{status}": number for status, number in report.counts.items()})
     context.notices.extend(report.notices())
     return joined

@@ -144,7 +144,8 @@ def compare_humans(
     progress.step(len(framework.names), len(framework.names))
     effects = _effects(people, traits, humans, sample, settings, framework)
     comparison = HumanComparison(pl.concat(found), effects, tests, _notices(humans, answers, sample))
-    _write(out, comparison, humans, progress)
+    with folder.private():
+        _write(out, comparison, humans, progress)
     return comparison
 
 

@@ -39,7 +39,7 @@ from personax.traits.validity import (
     task_codes,
 )
 
-__all__ = ["SAMPLE", "ExportSettings", "Format", "export_sample", "sheet_of"]
+__all__ = ["SAMPLE", "ExportSettings", "Format", "export_sample", "keep_sample", "sheet_of", "shown_prompt"]
 
 Format = Literal["label-studio", "argilla", "csv"]
 
@@ -84,9 +84,11 @@ class ExportSettings:
 
 def sheet_of(plan: Plan, extra: Sequence[str] = ()) -> RatingForm:
     """Return the questions on the plan's scale."""
-    section = plan.annotate
-    levels, framework = section.prompt.levels if isinstance(section, AnnotateLLM) else LEVELS, framework_of(plan)
-    return RatingForm(levels, check_extra_questions(extra, framework), framework)
+    section, framework = plan.annotate, framework_of(plan)
+    more = check_extra_questions(extra, framework)
+    if isinstance(section, AnnotateLLM) and section.prompt.ask == "items":
+        return RatingForm(len(framework.anchors), more, framework, tuple(framework.anchors))
+    return RatingForm(section.prompt.levels if isinstance(section, AnnotateLLM) else LEVELS, more, framework)
 
 
 def export_sample(
@@ -115,7 +117,8 @@ def export_sample(
     PlanError, InputError
         A column that people do not have, nothing to show, another sample in its place.
     """
-    people, prompt, sheet = people_of(folder), _prompt(plan, settings), sheet_of(plan, settings.extra)
+    people, sheet = people_of(folder), sheet_of(plan, settings.extra)
+    prompt = shown_prompt(plan, settings.fields, hide_name=settings.hide_name)
     for name in settings.by:
         if name not in people.columns:
             raise InputError(f"--by: people have no {name}; {nearest(name, people.columns)}")
@@ -136,9 +139,10 @@ def export_sample(
         pl.Series("probability", probability),
         pl.Series("task", [named.get(one) for one in frame["id"]], dtype=pl.String),
     )
-    _keep(folder.path(*SAMPLE), sample, again=again)
     shown = {task.code: task.about for task in tasks if task is not None}
-    files = _write(out, [RatingTask(code, shown[one]) for one, code in named.items()], sheet, settings)
+    with folder.private():
+        keep_sample(folder.path(*SAMPLE), sample, again=again)
+        files = _write(out, [RatingTask(code, shown[one]) for one, code in named.items()], sheet, settings)
     counts = sample.filter(pl.col("task").is_not_null()).group_by("stratum").len().sort("stratum")
     return {
         "people": len(named), "of": frame.height, "strata": dict(counts.iter_rows()), "fields": list(prompt.fields),
@@ -161,21 +165,29 @@ def _information(folder: StudyFolder, ids: pl.Series) -> Floats:
     return expected_information(sd, error=3 * float(np.nanmean(np.square(sd))))
 
 
-def _prompt(plan: Plan, settings: ExportSettings) -> Prompt:
+def shown_prompt(plan: Plan, fields: Sequence[str] = (), *, hide_name: bool | None = None) -> Prompt:
+    """Return the plan's prompt as people see it: with other fields, and with or without names, where asked for."""
     section = plan.annotate
     prompt = (
         prompt_of(section)
         if isinstance(section, AnnotateLLM)
         else Prompt(fields=("biography",), framework=framework_of(plan))
     )
-    hide = prompt.hide_name if settings.hide_name is None else settings.hide_name
-    fields = tuple(settings.fields) or tuple(name for name in prompt.fields if not (hide and name == "name"))
-    if not fields:
+    hide = prompt.hide_name if hide_name is None else hide_name
+    shown = tuple(fields) or tuple(name for name in prompt.fields if not (hide and name == "name"))
+    if not shown:
         raise PlanError("--hide-name: the prompt shows nothing but the name; name other columns with --fields")
-    return prompt.replaced(fields=fields, hide_name=hide)
+    return prompt.replaced(fields=shown, hide_name=hide)
 
 
-def _keep(path: Path, sample: pl.DataFrame, *, again: bool) -> None:
+def keep_sample(path: Path, sample: pl.DataFrame, *, again: bool) -> None:
+    """Write who was drawn, unless another sample is out that people may still answer about.
+
+    Raises
+    ------
+    StudyError
+        There is another one, and none is to be drawn in its place.
+    """
     if path.is_file() and not again:
         try:
             assert_frame_equal(read_parquet(path), sample)

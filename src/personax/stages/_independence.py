@@ -15,6 +15,7 @@ from personax.config import IndependenceSection
 from personax.data.columns import infer_columns
 from personax.data.dates import with_date_kinds
 from personax.data.frames import read_parquet, write_csv, write_parquet
+from personax.data.naming import says
 from personax.data.pvalues import everybody
 from personax.data.table import Table
 from personax.engine import find_engine, ordered
@@ -224,7 +225,7 @@ def _analyse_local(
     files = frame.files if isinstance(frame, DataSet) else [file]
     with _results(files, section, out, seed) as results:
         progress.stage("independence")
-        results.notices.extend(told)
+        results.notices.extend([*told, *repeated_people(sample, section)])
         if section.features is None:
             results.notices.extend(private_left_out(columns, "--features"))
         pvalues, graph = analyse(frame, columns, section, progress, seed=seed, jobs=jobs)
@@ -283,6 +284,33 @@ def _noisy_tables(statistics: NoisyStatistics, section: IndependenceSection) -> 
         if (section.features is None or one.feature in section.features)
         and (section.targets is None or one.target in section.targets)
     ]
+
+
+MOST_ROWS = 20
+"""Rows a value up to which a column is taken to say whose they are; of more it is a rater, a place or a group."""
+
+
+def repeated_people(frame: pl.DataFrame, section: IndependenceSection) -> list[Notice]:
+    """Warn where a column called after people or ids has values that repeat, and nobody said what that means."""
+    used = {*(section.features or ()), *(section.targets or ()), *section.given, section.by, section.strata}
+    if section.cluster is not None:
+        return []
+    rows = {}
+    for column in frame:
+        said = says(column.name)
+        if said.topic in ("person", "id") and said.sure and not said.counted and column.name not in used:
+            values, many = column.n_unique() - (column.null_count() > 0), column.len() - column.null_count()
+            if values >= 5 and 1.2 * values <= many <= MOST_ROWS * values:
+                rows[column.name] = values, many
+    if not rows:
+        return []
+    name = max(rows, key=lambda one: rows[one][0])
+    values, many = rows[name]
+    text = (
+        f"{many:,} rows have {values:,} values of {name}: rows of one person are not independent of one another, and "
+        f"p-values that take them so are too small; say cluster: {name} (--cluster {name}), or keep one row each."
+    )
+    return [Notice(text)]
 
 
 def _read(
@@ -416,6 +444,7 @@ def _run(context: Context) -> None:
         context.notices.append(Notice(text))
         section = section.model_copy(update={"cluster": cluster})
     columns = [column for column in table.columns if column.role != "id"]
+    context.notices.extend(repeated_people(table.frame, section))
     letters = context.framework().letters.values()
     pvalues, graph = analyse(table.frame, columns, section, context.progress, seed=context.plan.seed, letters=letters)
     here = partial(context.out.path, "analysis", "independence")

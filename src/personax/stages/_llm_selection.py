@@ -179,13 +179,14 @@ def choose_models(
         _ask(selection, questions.all, journal, progress)
         scores = compare_models(questions, journal, selection.resampler())
     ranking = overall_score(scores, weights, rng=stage_rng(selection.seed, "choosing weights"))
-    _write(out, scores=scores, overall=ranking)
-    try:
-        save(radar(scores.filter(pl.col("score").is_not_null().any().over("dimension"))), *_pictures(out, "radar"))
-    except MissingExtraError:
-        progress.message("no radar was drawn: it needs matplotlib (pip install 'personax[figures]')")
-    except InputError as error:
-        progress.message(f"no radar was drawn: {error}")
+    with selection.folder.private():
+        _write(out, scores=scores, overall=ranking)
+        try:
+            save(radar(scores.filter(pl.col("score").is_not_null().any().over("dimension"))), *_pictures(out, "radar"))
+        except MissingExtraError:
+            progress.message("no radar was drawn: it needs matplotlib (pip install 'personax[figures]')")
+        except InputError as error:
+            progress.message(f"no radar was drawn: {error}")
     return scores, ranking
 
 
@@ -202,8 +203,9 @@ def calibrate_formats(selection: SelectionSettings, out: Path, progress: Progres
         _ask(selection, list(survey.values()), journal, progress)
         tables = {name: annotation_table(one, journal) for name, one in survey.items()}
     found = compare_formats(tables, selection.resampler())
-    _write(out, formats=found)
-    write_text(out / "recommended.txt", recommended(found) + "\n")
+    with selection.folder.private():
+        _write(out, formats=found)
+        write_text(out / "recommended.txt", recommended(found) + "\n")
     return found
 
 

@@ -92,6 +92,12 @@ class StudyFolder:
             self._recover()
             yield
 
+    @contextlib.contextmanager
+    def private(self) -> Iterator[None]:
+        """Let what the process writes meanwhile be read by those alone who may read the folder; `lock` does so, too."""
+        with using_umask(modes_of(self.root).umask):
+            yield
+
     def is_writable(self) -> bool:
         """Say whether the folder, or what it will be made in, can be written."""
         there = next((one for one in (self.root, *self.root.absolute().parents) if one.exists()), self.root)

@@ -3,6 +3,7 @@
 ================================  =======================================================================
 `trait_framework`, `BIG_FIVE`     the traits that are scored; others are registered as ``trait_frameworks``
 `read_framework`                  one of your own, in a file: traits, facets, items, anchors, language
+`domain_framework` ...            facets put together into the broader traits that they are part of
 `annotate_lexicon`                trait scores of texts by published adjective markers, offline
 `read_scoring_key`, `score_items` trait scores of questionnaires
 ``llms``                          annotation by several LLMs: prompts, journal, runner, batches, judge
@@ -16,6 +17,13 @@
 """
 
 from personax.traits._aggregate import AggregatedScores, aggregate, aggregate_ratings
+from personax.traits._domains import (
+    consistency_notices,
+    domain_framework,
+    domain_ratings,
+    domain_scores,
+    facet_consistency,
+)
 from personax.traits._flagged_scores import flag_report, without_flagged
 from personax.traits._framework_files import FrameworkDescription, read_framework
 from personax.traits._frameworks import BIG_FIVE, trait_framework
@@ -41,7 +49,12 @@ __all__ = [
     "agreement",
     "annotate_lexicon",
     "audit_effects",
+    "consistency_notices",
     "counterfactual_audit",
+    "domain_framework",
+    "domain_ratings",
+    "domain_scores",
+    "facet_consistency",
     "flag_report",
     "most_frequent",
     "read_framework",

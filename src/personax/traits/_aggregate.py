@@ -87,6 +87,20 @@ class AggregatedScores:
         known = [f"final_{self.framework.letters[trait]}" for trait, one in self.estimates.items() if one.draw]
         return replace(self, traits=self.traits.with_columns(drawn[name] for name in known))
 
+    def decided(self, decisions: pl.DataFrame) -> AggregatedScores:
+        """Return the same with decisions (``person trait score``) in place of scores over raters.
+
+        A decision counts as certain, in plausible values too; null decides that there is no score.
+        """
+        places = {person: at for at, person in enumerate(self.traits["id"])}
+        estimates, columns = dict(self.estimates), dict[str, pl.Series]()
+        for (trait,), rows in decisions.group_by("trait", maintain_order=True):
+            where = np.array([places[person] for person in rows["person"]], dtype=np.intp)
+            values = rows["score"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+            estimates[str(trait)] = self.estimates[str(trait)].decided(where, values)
+            columns[f"final_{self.framework.letters[str(trait)]}"] = _nulls(estimates[str(trait)].score)
+        return replace(self, traits=self.traits.with_columns(**columns), estimates=estimates)
+
     def reasons(self) -> dict[str, str]:
         """Return trait -> why its uncertainty is not known."""
         return {trait: estimate.reason for trait, estimate in self.estimates.items() if estimate.reason}

@@ -12,7 +12,7 @@ from scipy.stats import chi2_contingency
 from personax.statistics import holm
 from personax.traits._aggregate import AggregatedScores, aggregate_ratings
 
-__all__ = ["flag_report", "without_flagged"]
+__all__ = ["flag_report", "uneven_shares", "without_flagged"]
 
 MIN_GROUP: Final = 10
 """Answers of a group of people below which its share of flags is not compared."""
@@ -89,11 +89,25 @@ def flag_report(
         ))
         for trait in scores.framework.names
     }  # fmt: skip
-    found = {name: _shares(doubted, people["id"], values) for name, values in groups.items()}
+    found = uneven_shares(doubted, people["id"], groups)
+    return {"flags": flags, "models": models, "traits": traits, "groups": found}
+
+
+def uneven_shares(doubted: pl.DataFrame, ids: pl.Series, groups: Mapping[str, pl.Series]) -> dict[str, Any]:
+    """Return column -> share of scores that are ``doubted`` in each group, and whether shares differ.
+
+    Parameters
+    ----------
+    doubted
+        ``person``, and ``doubted``: true or false of each score.
+    ids, groups
+        Of the people, and column -> their values, in the same order.
+    """
+    found = {name: _shares(doubted, ids, values) for name, values in groups.items()}
     kept = {name: one for name, one in found.items() if one is not None}
     for one, p in zip(kept.values(), holm([one["p_value"] for one in kept.values()]), strict=True):
         one["p_corrected"] = p
-    return {"flags": flags, "models": models, "traits": traits, "groups": kept}
+    return kept
 
 
 def _trait(rows: pl.DataFrame, final: pl.Series, without: pl.Series) -> dict[str, Any]:

@@ -44,6 +44,14 @@ class TraitDescription(Strict):
     items: Sequence[ItemDescription] = ()
 
 
+class DomainDescription(Strict):
+    """A broader trait that facets are ``part_of``: the letter of its score columns, and what it means."""
+
+    name: str
+    letter: str
+    meaning: Text
+
+
 class FrameworkDescription(Strict):
     """A framework as a file or the study file describes it; see `personax.schema.TraitFramework`."""
 
@@ -54,6 +62,7 @@ class FrameworkDescription(Strict):
     reference: str = ""
     licence: str = ""
     anchors: Annotated[Sequence[Text], Field(max_length=11)] = ANCHORS
+    domains: Annotated[Sequence[DomainDescription], Field(max_length=26)] = ()
 
     def framework(self) -> TraitFramework:
         """Return the framework; items are asked in turns, the first of every trait, then the second.
@@ -69,8 +78,9 @@ class FrameworkDescription(Strict):
         ]
         turns = zip_longest(*([Item(i.id, i.text, one.name, i.reversed) for i in one.items] for one in self.traits))
         items = [item for item in chain.from_iterable(turns) if item is not None]
+        domains = [Trait(one.name, one.letter, one.meaning) for one in self.domains]
         return TraitFramework(
-            self.name, traits, self.title, items, self.anchors, self.language, self.reference, self.licence
+            self.name, traits, self.title, items, self.anchors, self.language, self.reference, self.licence, domains
         )
 
 

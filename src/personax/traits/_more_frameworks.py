@@ -17,3 +17,6 @@ register("trait_frameworks", "hexaco", title="HEXACO", help="six traits, h e x a
 register("trait_frameworks", "dark_triad", title="Dark Triad", help="three traits, m n p; never a diagnosis", order=4)(
     packaged_framework("dark_triad")
 )
+register("trait_frameworks", "hexaco_facets", title="Facets of the HEXACO", help="24 facets, four a trait", order=5)(
+    packaged_framework("hexaco_facets")
+)

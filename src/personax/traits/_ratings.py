@@ -174,6 +174,19 @@ class ScoreEstimate:
             self.reason,
         )  # fmt: skip
 
+    def decided(self, where: Indices, values: Floats) -> ScoreEstimate:
+        """Return the estimate with decisions in place of some people's scores: certain, NaN where there is none."""
+        score, sd, draw = self.score.copy(), self.sd.copy(), self.draw
+        score[where], sd[where] = values, np.where(np.isnan(values), np.nan, 0.0)
+
+        def drawn(rng: np.random.Generator) -> Floats:
+            assert draw is not None
+            found = draw(rng).copy()
+            found[where] = values
+            return found
+
+        return ScoreEstimate(score, sd, None if draw is None else drawn, self.reason)
+
     @classmethod
     def missing(cls, n_people: int, reason: str) -> ScoreEstimate:
         """Return an estimate without scores, for a reason."""

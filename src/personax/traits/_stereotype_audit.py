@@ -15,6 +15,7 @@ import polars as pl
 from scipy.stats import rankdata
 
 from personax.results import Result
+from personax.traits._knowledge_cutoff import by_cutoff
 from personax.traits._ratings import Floats, nan_mean
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._journal import ReplyJournal
@@ -45,6 +46,8 @@ class CounterfactualAudit:
         The questions with name and text, text alone, and name alone; None where people have no name or text.
     popularity
         How many know each person, NaN where that is not known, shape (people,); None where nothing tells.
+    dates
+        When each person's text is from, as the people table has it; None where nothing tells.
     """
 
     people: tuple[str, ...]
@@ -52,6 +55,7 @@ class CounterfactualAudit:
     surveys: Mapping[str, Survey[Prompt]]
     name_recognition: Mapping[str, Survey[Prompt]] | None
     popularity: Floats | None = None
+    dates: tuple[object, ...] | None = None
 
     @property
     def traits(self) -> tuple[str, ...]:
@@ -71,6 +75,7 @@ def counterfactual_audit(
     fields: Mapping[str, Sequence[str]],
     *,
     popularity: str | None = None,
+    dated: str | None = None,
 ) -> CounterfactualAudit:
     """Make the surveys: everybody with each value of each field, names hidden, and the name-recognition surveys.
 
@@ -84,6 +89,8 @@ def counterfactual_audit(
         Field -> values to give to everybody.
     popularity
         A column of numbers that tell how many know a person; nobody is shown it.
+    dated
+        A column that tells when a person's text is from, to the day, month or year; nobody is shown it.
     """
     rest = tuple(field for field in prompt.fields if field != "name")
     survey = {
@@ -105,7 +112,8 @@ def counterfactual_audit(
     ids = tuple(str(person["id"]) for person in people)
     given = {field: list(values) for field, values in fields.items()}
     known = None if popularity is None else np.array([person[popularity] for person in people], dtype=float)
-    return CounterfactualAudit(ids, given, survey, name_recognition, known)
+    dates = None if dated is None else tuple(person[dated] for person in people)
+    return CounterfactualAudit(ids, given, survey, name_recognition, known, dates)
 
 
 def _version(person: Mapping[str, Any], field: str, value: str) -> dict[str, Any]:
@@ -196,6 +204,7 @@ def _name_recognition(audit: CounterfactualAudit, journal: ReplyJournal, bootstr
         way: RatingArray.from_annotations(annotation_table(survey, journal), audit.people, audit.traits)
         for way, survey in audit.name_recognition.items()
     }
+    cutoffs = {model.name: model.cutoff for model in audit.name_recognition["name"].models}
     return [
         {
             "model": rater,
@@ -203,9 +212,25 @@ def _name_recognition(audit: CounterfactualAudit, journal: ReplyJournal, bootstr
             "name_moves": _mean_shift(ways["both"].means[r], ways["text"].means[r], bootstrap),
             "name_repeats_text": _correlation(ways["name"].means[r], ways["text"].means[r], bootstrap),
             **({} if audit.popularity is None else _by_popularity(ways, r, audit.popularity, bootstrap)),
+            "knowledge": _by_cutoff(ways, r, cutoffs.get(rater), audit.dates, bootstrap),
         }
         for r, rater in enumerate(ways["name"].raters)
     ]
+
+
+def _by_cutoff(
+    ways: Mapping[str, RatingArray], rater: int, cutoff: str | None, dates: Sequence[object] | None,
+    bootstrap: Bootstrap,
+) -> dict[str, Any]:  # fmt: skip
+    """Return what the name alone gives, repeats and moves of people whose texts the model can have learned, or not."""
+    by_name, both, text = (ways[way].means[rater] for way in ("name", "both", "text"))
+    known, moved = (~np.isnan(by_name)).mean(axis=0), nan_mean(np.abs(both - text), 0)
+    measures = {
+        "known_by_name": lambda index: float(known[index].mean()),
+        "name_moves": lambda index: _known(moved[index]),
+        "name_repeats_text": lambda index: _pooled_r(by_name[:, index], text[:, index]),
+    }
+    return by_cutoff(cutoff, dates, measures, bootstrap)
 
 
 def _by_popularity(
@@ -248,16 +273,15 @@ def _mean_shift(one: Floats, other: Floats, bootstrap: Bootstrap) -> dict[str, A
 
 def _correlation(one: Floats, other: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     """Return Pearson's r over people and traits, each trait about its own mean; shape (traits, people)."""
-    both = ~np.isnan(one) & ~np.isnan(other)
-
-    def r(index: np.ndarray) -> float:
-        x, y, seen = one[:, index], other[:, index], both[:, index]
-        centred = [np.where(seen, v - nan_mean(np.where(seen, v, np.nan), 1)[:, None], 0.0) for v in (x, y)]
-        scale = np.sqrt(np.square(centred[0]).sum() * np.square(centred[1]).sum())
-        return float((centred[0] * centred[1]).sum() / scale) if scale > 1e-9 and seen.sum() >= 3 else float("nan")
-
     reason = "fewer than three scores by name alone and by text alone, or they do not vary"
-    return bootstrap.interval(r, one.shape[1], reason=reason)
+    return bootstrap.interval(lambda index: _pooled_r(one[:, index], other[:, index]), one.shape[1], reason=reason)
+
+
+def _pooled_r(x: Floats, y: Floats) -> float:
+    seen = ~np.isnan(x) & ~np.isnan(y)
+    centred = [np.where(seen, v - nan_mean(np.where(seen, v, np.nan), 1)[:, None], 0.0) for v in (x, y)]
+    scale = np.sqrt(np.square(centred[0]).sum() * np.square(centred[1]).sum())
+    return float((centred[0] * centred[1]).sum() / scale) if scale > 1e-9 and seen.sum() >= 3 else float("nan")
 
 
 def _known(values: Floats) -> float:

@@ -137,8 +137,19 @@ def test_what_is_ambiguous_is_asked_and_decisions_are_kept(tmp_path: Path) -> No
     file.write_text(json.dumps(tasks))
     assert read_decisions(file) == decided
     assert same in decided
+    flat = [
+        {**task["data"], "id": 1, "decision": said} for task, said in zip(tasks, ("same", "different"), strict=True)
+    ]
+    file.write_text(json.dumps(flat))  # JSON-MIN
+    assert read_decisions(file) == decided
+    tasks[0]["annotations"] = [{"was_cancelled": True, "result": []}, {"result": [{"value": {"text": ["unsure"]}}]}]
+    file.write_text(json.dumps(tasks))
+    assert list(read_decisions(file).values()) == [False]
+    file.write_text("\n".join([lines[0], "a,1,b,1,,9,same", lines[0], "a,1,b,2,,9,no", ""]).replace(",", ";"))
+    assert list(read_decisions(file).values()) == [True, False]
     for text, says in (("[1]", "Label Studio"), ("a,b\n1,2\n", "line 2, names no pair"),
-                       (lines[0] + "\na,1,b,1,,9,maybe\n", "neither same nor different")):  # fmt: skip
+                       (lines[0] + "\na,1,b,1,,9,maybe\n", "neither same nor different"),
+                       (lines[0] + "\na,1,b,1,,9,no\nb,1,a,1,,9,yes\n", "another decision further up")):  # fmt: skip
         file.write_text(text)
         with pytest.raises(InputError, match=says):
             read_decisions(file)

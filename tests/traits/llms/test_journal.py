@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -117,7 +118,7 @@ def test_a_newer_or_foreign_file_is_one_sentence_and_left_alone(tmp_path: Path) 
     with closing(sqlite3.connect(tmp_path / "new.sqlite")) as db, db:
         db.execute("CREATE TABLE replies (key)")
         db.execute("PRAGMA user_version = 7")
-    with pytest.raises(StudyError, match="format 7, this personax reads format 2; install a newer personax"):
+    with pytest.raises(StudyError, match="format 7, this personax reads format 3; install a newer personax"):
         ReplyJournal(tmp_path / "new.sqlite")
     (tmp_path / "not.sqlite").write_text("people" * 1000)
     with pytest.raises(StudyError, match="cannot be used as a journal"):
@@ -148,7 +149,7 @@ def test_a_full_disk_is_one_sentence_and_what_was_written_stays(tmp_path: Path) 
         pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
         journal._db.execute(f"PRAGMA max_page_count={pages}")  # SQLite's own way to say that the disk is full
         with pytest.raises(StudyError, match=r"could not be written .*full.*; free some space and run again"):
-            journal.add([entry(str(i), "x" * 5000) for i in range(2, 60)])
+            journal.add([entry(str(i), random.Random(i).randbytes(5000).hex()) for i in range(2, 60)])
         assert [one.key for one in journal.entries()] == ["1"]
         journal._db.execute("PRAGMA max_page_count=100000")
         journal.add([entry("2")])

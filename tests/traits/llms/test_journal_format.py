@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from personax.errors import InputError, StudyError
 from personax.schema import TRAITS
 from personax.traits.llms import (
+    Prompt,
     ReplyJournal,
     content_hash,
     export_replies,
@@ -23,8 +25,9 @@ from personax.traits.llms import (
     merge_journals,
     merge_replies,
 )
+from personax.traits.llms._block_store import BlockStore
 from personax.traits.llms._journal import JournalEntry
-from personax.traits.llms._reply_packing import DICTIONARY, pack_reply, stored_key, text_key, unpack_reply
+from personax.traits.llms._reply_packing import DICTIONARY, deflated, inflated, reply_text, stored_key, text_key
 
 FORMAT_1 = """
 CREATE TABLE replies (
@@ -91,9 +94,9 @@ def test_a_later_format_is_left_alone(tmp_path: Path) -> None:
     with ReplyJournal(tmp_path / "journal.sqlite"):
         pass
     with sqlite3.connect(tmp_path / "journal.sqlite") as db:
-        db.execute("PRAGMA user_version=3")
+        db.execute("PRAGMA user_version=4")
     db.close()
-    with pytest.raises(StudyError, match="is a journal of format 3, this personax reads format 2"):
+    with pytest.raises(StudyError, match="is a journal of format 4, this personax reads format 3"):
         ReplyJournal(tmp_path / "journal.sqlite")
 
 
@@ -126,19 +129,17 @@ JSON = st.recursive(
 @settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.text(), JSON, max_size=5))
 def test_what_is_packed_comes_back(reply: dict[str, Any]) -> None:
-    assert unpack_reply(pack_reply(reply)) == reply
+    assert json.loads(inflated(deflated(reply_text(reply)))) == reply
 
 
-@pytest.mark.parametrize(
-    "kept", [b"", b"\x01", b"\x02abc", b"\x01" + b"\xff" * 9, None, 5, "{", pack_reply({"a": 1})[:-2]]
-)
+@pytest.mark.parametrize("kept", [b"", b"\x01", b"\x02abc", b"\x01" + b"\xff" * 9, None, 5, "{", deflated(b"a")[:-1]])
 def test_what_is_no_reply_is_a_value_error(kept: object) -> None:
     with pytest.raises(ValueError, match=r".*"):
-        unpack_reply(kept)
+        inflated(kept)
 
 
 def test_halves_of_characters_and_keys() -> None:
-    assert unpack_reply(pack_reply({"content": "a\ud83d"})) == {"content": "a?"}
+    assert json.loads(reply_text({"content": "a\ud83d"})) == {"content": "a?"}
     assert text_key(stored_key("0" * 64)) == "0" * 64
     assert stored_key("A" * 64) == "A" * 64, "another key than that in small letters"
     assert len(DICTIONARY) < 2**15
@@ -148,22 +149,71 @@ def test_the_dictionary_holds_words_and_nobody() -> None:
     """What is forgotten must be gone: so the dictionary is fixed, and holds what is in every reply."""
     assert b"extraversion" in DICTIONARY
     reply = {"content": json.dumps({trait: {"description": "calm and reliable", "score": 2} for trait in TRAITS})}
-    assert len(pack_reply(reply)) < 0.25 * len(json.dumps(reply))
+    assert len(deflated(reply_text(reply))) < 0.25 * len(json.dumps(reply))
 
 
-def test_rows_lie_in_the_order_in_which_they_came_and_take_little(tmp_path: Path) -> None:
+def random_words(rng: random.Random, number: int) -> str:
+    return " ".join("".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=5)) for _ in range(number))
+
+
+def test_what_is_asked_is_kept_once_and_replies_take_little(tmp_path: Path) -> None:
     """Fifteen million such replies are a million people, three models and five repeats; see benchmarks/annotate.py."""
-    rng = random.Random(0)
+    rng, path, people, number = random.Random(0), tmp_path / "journal.sqlite", 200, 3000
+    prompt, texts = Prompt(), [{"biography": random_words(rng, 100)} for _ in range(people)]
 
-    def said() -> str:
-        words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=5)) for _ in range(60)]
-        texts = [" ".join(words[12 * k : 12 * k + 12]) for k in range(5)]
-        return json.dumps({t: {"description": d, "score": 2} for t, d in zip(TRAITS, texts, strict=True)})
+    def one(k: int) -> JournalEntry:
+        said = json.dumps({t: {"description": random_words(rng, 12), "score": 2} for t in TRAITS})
+        return replace(entry(k, content=said), person=f"p{k % people}", messages=prompt.messages(texts[k % people]))
 
-    path, number = tmp_path / "journal.sqlite", 2000
     with ReplyJournal(path) as journal:
         for start in range(0, number, 250):
-            journal.add([entry(k, content=said()) for k in range(start, start + 250)])
+            journal.add([one(k) for k in range(start, start + 250)])
         journal.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    packed = sum(len(pack_reply(entry(k, content=said()).reply)) for k in range(200)) / 200
-    assert path.stat().st_size / number < packed + 180, "beside the reply: a key twice, who, when, how much"
+        kept = journal.get(content_hash(7), messages=True)
+        assert kept is not None
+        assert list(kept.messages) == prompt.messages(texts[7])
+        assert len(list(journal.entries())) == number
+    packed = sum(len(deflated(reply_text(one(k).reply))) for k in range(200)) / 200
+    shown = people * sum(len(deflated(text["biography"].encode())) for text in texts) / people
+    assert path.stat().st_size < number * (packed + 180) + 1.5 * shown
+
+
+def test_whoever_is_forgotten_is_in_no_block_and_no_text(tmp_path: Path) -> None:
+    path, prompt = tmp_path / "journal.sqlite", Prompt()
+    names = [f"telltale{k % 50}x" for k in range(400)]
+    with ReplyJournal(path) as journal:
+        for k, name in enumerate(names):
+            asked = prompt.messages({"biography": f"A life of {name}"})
+            journal.add([replace(entry(k, content=f"kind is {name}"), person=f"p{k % 50}", messages=asked)])
+
+        def held(name: str) -> bool:
+            texts = [*BlockStore(journal.connection, "said").texts(), *BlockStore(journal.connection, "shown").texts()]
+            return any(name.encode() in text for text in texts)
+
+        assert held("telltale7x")
+        assert forget_person(journal, "p7") == 8
+        assert not held("telltale7x")
+        assert held("telltale8x")
+        for k in range(392, 420):
+            journal.add([entry(k, content="later")])
+        found = {one.key: one.reply["content"] for one in journal.entries()}
+        wanted = {content_hash(k): f"kind is {name}" for k, name in enumerate(names) if k % 50 != 7}
+        assert {key: found[key] for key in wanted} == wanted
+        assert len(found) == len(wanted) + 20
+
+
+def test_numbers_are_not_used_again(tmp_path: Path) -> None:
+    with ReplyJournal(tmp_path / "journal.sqlite") as journal:
+        rng, live = random.Random(1), dict[int, bytes]()
+        store = BlockStore(journal.connection, "said")
+        for turn in range(1500):
+            if live and rng.random() < 0.3:
+                gone = rng.choice([max(live), rng.choice(list(live))])
+                store.remove([gone])
+                del live[gone]
+            else:
+                number = store.put(b"text %d" % turn)
+                assert number not in live
+                live[number] = b"text %d" % turn
+        assert {number: store.get(number) for number in live} == live
+        assert set(store.numbers()) == set(live)

@@ -23,7 +23,6 @@ from personax.traits.llms import annotate, export_requests, import_replies, merg
 from personax.traits.llms._annotations import annotation_table
 from personax.traits.llms._claims import CLAIM_LEASE, HEARTBEAT
 from personax.traits.llms._journal import JournalEntry, ReplyJournal
-from personax.traits.llms._reply_packing import unpack_reply
 from personax.traits.llms._requests import iter_requests
 from personax.traits.llms._run_context import CostBudget, JournalWriter
 
@@ -35,7 +34,7 @@ def server() -> Iterator[Server]:
 
 
 def rows(journal: ReplyJournal) -> list[tuple[Any, ...]]:
-    return journal.connection.execute("SELECT * FROM replies ORDER BY key").fetchall()
+    return [(one.key, one.person, one.written, one.reply) for one in journal.entries()]
 
 
 def test_parts_are_all_requests_and_each_once(server: Server) -> None:
@@ -86,7 +85,7 @@ def test_the_order_of_journals_changes_nothing(tmp_path: Path) -> None:
             found.append(rows(into))
             assert into.connection.execute("SELECT count(*) FROM failures").fetchone()[0] == 4
     assert found[0] == found[1] == found[2] == found[3]
-    assert unpack_reply(found[0][2][6]) == {"content": "host 2"}, "the earlier one"
+    assert found[0][2][3] == {"content": "host 2"}, "the earlier one"
 
 
 def test_what_is_no_journal_is_one_sentence(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from personax.errors import InputError
-from personax.files import private_mode
+from personax.files import make_private_folder, private_mode
 from personax.release.keys._random_stream import RandomStream
 
 __all__ = [
@@ -266,7 +266,7 @@ def write_secret(path: Path, content: bytes, *, only_new: bool = False) -> None:
 
     With ``only_new`` a file that another process has written in the meantime is kept, and this content is discarded.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, private_mode(path.parent))

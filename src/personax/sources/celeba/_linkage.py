@@ -13,10 +13,13 @@ from personax.http import Fetch, Page, Request
 from personax.schema import Notice
 from personax.sources._records import Record
 from personax.sources.celeba._identify import EVIDENCE, identify
-from personax.sources.record_linkage import review_rows
+from personax.sources.record_linkage import review_rows, review_tasks
 from personax.sources.wikidata import NameQuery, Wikidata, WikidataApi, WikidataExtract, resolve_many
 
 __all__ = ["MatchReport", "decisions_of", "majority_names", "match_report", "named_identities", "with_wikidata"]
+
+_OWN = ("name", "male_share", "young_share")
+"""What is known of an identity itself."""
 
 Decided = Mapping[tuple[int, str], bool]
 """Identity and item of Wikidata -> whether a person said that they are one."""
@@ -138,11 +141,14 @@ class MatchReport:
         candidates is meant), ``candidates`` (how many), ``match`` and ``reason``; no name.
     review
         CSV of the ambiguous identities with everybody who may be meant, and a column ``decision`` to fill in.
+    tasks
+        The same for Label Studio.
     """
 
     counts: Mapping[str, int]
     table: pl.DataFrame
     review: str = ""
+    tasks: str = "[]"
 
     def notices(self) -> list[Notice]:
         """Return the counts in words."""
@@ -215,7 +221,8 @@ def match_report(
     columns = ("identity", "status", "wikidata", "probability", "nobody", "candidates", "match", "reason")
     statuses = table["status"].to_list()
     counts = {name: statuses.count(name) for name in ("found", "ambiguous", "none", "same", "unnamed")}
-    return MatchReport(counts, table.select(columns), _review(named, candidates, table))
+    pairs = _to_review(named, candidates, table)
+    return MatchReport(counts, table.select(columns), review_rows(pairs), review_tasks(pairs, _OWN))
 
 
 def _undecided(
@@ -230,20 +237,23 @@ def _undecided(
     return candidates.filter(pl.Series(keep, dtype=pl.Boolean))
 
 
-def _review(named: pl.DataFrame, candidates: pl.DataFrame, table: pl.DataFrame) -> str:
+def _to_review(
+    named: pl.DataFrame, candidates: pl.DataFrame, table: pl.DataFrame
+) -> list[tuple[tuple[str, str], tuple[str, str], float | None, dict[str, object]]]:
     """Return everybody who may be one of the identities that are not settled, the most probable identities first."""
     asked = table.filter(pl.col("status").is_in(["ambiguous", "same"])).sort("probability", descending=True)
-    names = dict(named.select("identity", "name").iter_rows())
+    own = {one["identity"]: {name: one[name] for name in _OWN} for one in named.iter_rows(named=True)}
     rows = {identity: row for row, identity in enumerate(named["identity"].to_list())}
+    by_row = candidates.with_row_index("_at").partition_by("query", as_dict=True)
     pairs = []
     for identity, best, probability in asked.select("identity", "wikidata", "probability").iter_rows():
-        its = candidates.filter(pl.col("query") == rows[identity])
-        for one in its.sort(pl.col("id") != best, maintain_order=True).iter_rows(named=True):
+        its = by_row[rows[identity],].sort(pl.col("id") != best, "_at")
+        for one in its.iter_rows(named=True):
             known = {name: "; ".join(value) if isinstance(value, list) else value for name, value in one.items()}
-            said = {"name": names[identity], **{name: known[name] for name in EVIDENCE if name not in ("query", "id")}}
+            said = own[identity] | {name: known[name] for name in EVIDENCE if name not in ("query", "id")}
             likely = probability if one["id"] == best else None
-            pairs.append((("celeba", str(identity)), ("wikidata", one["id"]), likely, said))
-    return review_rows(pairs)
+            pairs.append((("celeba", str(identity)), ("wikidata", str(one["id"])), likely, said))
+    return pairs
 
 
 def decisions_of(

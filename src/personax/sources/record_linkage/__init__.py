@@ -15,7 +15,7 @@ from personax.sources.record_linkage._fellegi_sunter import (
 )
 from personax.sources.record_linkage._link import Linkage, link
 from personax.sources.record_linkage._merge import LinkedRecords, link_and_merge, merge
-from personax.sources.record_linkage._review import read_decisions, review_rows
+from personax.sources.record_linkage._review import read_decisions, review_rows, review_tasks
 
 __all__ = [
     "CandidateLevels",
@@ -31,4 +31,5 @@ __all__ = [
     "merge",
     "read_decisions",
     "review_rows",
+    "review_tasks",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from personax.files import parse_json
 from personax.sources._records import Record
 from personax.sources.record_linkage._link import CandidatePair, RecordKey
 
-__all__ = ["REVIEW_COLUMNS", "label_studio_tasks", "read_decisions", "review_csv", "review_rows"]
+__all__ = ["REVIEW_COLUMNS", "label_studio_tasks", "read_decisions", "review_csv", "review_rows", "review_tasks"]
 
 REVIEW_COLUMNS: Final = ("name", "birth_date", "birth_year", "nationality", "gender", "league", "team", "height_cm")
 """What is shown of both records."""
@@ -79,11 +79,29 @@ def label_studio_tasks(pairs: Sequence[CandidatePair], records: Sequence[Record]
     """Return the ambiguous pairs as tasks of Label Studio, for a choice between same and different."""
     by_key = {(record.source, record.ref): record.values for record in records}
     tasks = [
-        {"data": {"source_a": pair.a[0], "ref_a": pair.a[1], "source_b": pair.b[0], "ref_b": pair.b[1],
-                  "probability": pair.probability, "a": _said(by_key[pair.a]), "b": _said(by_key[pair.b])}}
+        _task(pair.a, pair.b, pair.probability, _said(by_key[pair.a]), _said(by_key[pair.b]))
         for pair in _between(pairs)
-    ]  # fmt: skip
+    ]
     return json.dumps(tasks, indent=1, ensure_ascii=False)
+
+
+def review_tasks(
+    pairs: Iterable[tuple[RecordKey, RecordKey, float | None, Mapping[str, object]]], first: Collection[str]
+) -> str:
+    """Return the pairs of `review_rows` as tasks of Label Studio; the columns ``first`` are of the first record."""
+    tasks = []
+    for a, b, likely, values in pairs:
+        said = {name: f"{name}: {value}" for name, value in values.items() if value is not None}
+        left, right = (
+            "; ".join(text for name, text in said.items() if (name in first) is one) for one in (True, False)
+        )
+        tasks.append(_task(a, b, likely, left, right))
+    return json.dumps(tasks, indent=1, ensure_ascii=False)
+
+
+def _task(a: RecordKey, b: RecordKey, likely: float | None, left: str, right: str) -> dict[str, Any]:
+    pair = {"source_a": a[0], "ref_a": a[1], "source_b": b[0], "ref_b": b[1]}
+    return {"data": {**pair, "probability": likely, "a": left, "b": right}}
 
 
 def _said(values: Mapping[str, object]) -> str:
@@ -91,31 +109,58 @@ def _said(values: Mapping[str, object]) -> str:
 
 
 def read_decisions(path: Path) -> dict[tuple[RecordKey, RecordKey], bool]:
-    """Read what was decided, from the CSV or from Label Studio's JSON export; pairs without a decision are left out.
+    """Read what was decided; pairs without a decision are left out.
+
+    Parameters
+    ----------
+    path
+        The CSV, also as a spreadsheet saves it (semicolons or tabs, another encoding) and with several of them below
+        each other, or Label Studio's export as JSON, JSON-MIN or CSV.
 
     Raises
     ------
     InputError
-        When the file is neither, or a decision is neither same nor different: with its line.
+        When the file is neither, a decision is neither same nor different (with its line), or two decisions about one
+        pair differ.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+        data = path.read_bytes()
+    except OSError:
         text = f"review: {path} cannot be read; give the filled-in review.csv or Label Studio's export"
         raise InputError(text) from None
-    rows = _exported(text, path) if text.lstrip().startswith("[") else list(csv.DictReader(io.StringIO(text)))
+    text = _decoded(data)
+    rows = _exported(text, path) if text.lstrip().startswith("[") else _rows(text)
     found: dict[tuple[RecordKey, RecordKey], bool] = {}
     for number, row in enumerate(rows, 2):
+        where = f"review: {path.name}, line {number}"
         if not all(row.get(name) for name in _HEAD[:4]):
-            raise InputError(f"review: {path.name}, line {number}, names no pair; keep the first four columns")
+            raise InputError(f"{where}, names no pair; keep the first four columns")
         said = str(row.get("decision") or "").strip().lower()
         if said and said not in (*_SAME, *_OTHER):
-            where = f"review: {path.name}, line {number}"
             raise InputError(f"{where}: the decision {said[:20]!r} is neither same nor different")
         if said:
             a, b = sorted((_plain(row[f"source_{side}"]), _plain(row[f"ref_{side}"])) for side in "ab")
-            found[a, b] = said in _SAME
+            if found.setdefault((a, b), said in _SAME) != (said in _SAME):
+                raise InputError(f"{where}: the pair has another decision further up; keep one of the two")
     return found
+
+
+def _decoded(data: bytes) -> str:
+    """Return the text; ids and decisions are ASCII, so that any encoding of a spreadsheet serves."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _rows(text: str) -> list[dict[str, Any]]:
+    """Return the rows of a CSV; a header that comes again, of a file appended to another, is left out."""
+    head = text[: text.find("\n")] if "\n" in text else text
+    separator = max(",;\t", key=head.count)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
+    return [row for row in rows if row.get("source_a") != "source_a" and any(row.values())]
 
 
 def _plain(text: object) -> str:
@@ -124,12 +169,16 @@ def _plain(text: object) -> str:
 
 def _exported(text: str, path: Path) -> list[dict[str, Any]]:
     try:
-        tasks = parse_json(text)
-        return [{**task["data"], "decision": _choice(task)} for task in tasks]
+        return [row for task in parse_json(text) for row in _task_rows(task)]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         raise InputError(f"review: {path.name} is no JSON export of Label Studio; export the project as JSON") from None
 
 
-def _choice(task: Mapping[str, Any]) -> str:
-    results = [result for one in task.get("annotations", ()) for result in one.get("result", ())]
-    return str(results[-1]["value"]["choices"][0]) if results else ""
+def _task_rows(task: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a row a decision of a task: every annotator's last choice, or what JSON-MIN has under the pair's name."""
+    if "data" not in task:
+        chosen = task.get("decision")
+        return [{**task, "decision": chosen["choices"][0] if isinstance(chosen, dict) else chosen}]
+    kept = [one.get("result", ()) for one in task.get("annotations", ()) if not one.get("was_cancelled")]
+    choices = [[one["value"]["choices"][0] for one in result if "choices" in one["value"]] for result in kept]
+    return [{**task["data"], "decision": each[-1]} for each in choices if each] or [{**task["data"], "decision": ""}]

@@ -26,6 +26,8 @@ def annotation_card(
     vignettes: Mapping[str, Any] | None = None,
     injections: Mapping[str, Any] | None = None,
     translations: Mapping[str, Any] | None = None,
+    adjudication: Mapping[str, Any] | None = None,
+    unreadable: Mapping[str, str | None] | None = None,
 ) -> dict[str, Any]:
     """Return the card.
 
@@ -39,8 +41,10 @@ def annotation_card(
         Rater -> first and last day on which it answered.
     rule
         How scores of several raters became one.
-    agreement, reliability, flags, stereotypes, vignettes, injections, translations
+    agreement, reliability, flags, stereotypes, vignettes, injections, translations, adjudication
         As the files of the stage hold them; audits that were not made are None.
+    unreadable
+        Rater -> the commonest reason why answers could not be read, of ours and never in a model's words.
     """
     raters: Sequence[str] = annotations["model"].unique(maintain_order=True).to_list()
     status = {
@@ -52,7 +56,8 @@ def annotation_card(
     prompts = annotations["prompt"].drop_nulls().unique().sort().to_list() if "prompt" in annotations.columns else []
     return {
         "models": [
-            {"name": rater, "model": models.get(rater), "dates": list(dates.get(rater, ())), "answers": status[rater]}
+            {"name": rater, "model": models.get(rater), "dates": list(dates.get(rater, ())), "answers": status[rater],
+             "unreadable_reason": (unreadable or {}).get(rater)}
             for rater in raters
         ],
         "prompts": prompts,
@@ -75,4 +80,7 @@ def annotation_card(
             for model, one in injections["models"].items()
         },
         "translations": translations,
+        "adjudication": None if adjudication is None else {
+            name: adjudication[name] for name in ("cells", "changed", "open", "traits", "severity")
+        },
     }  # fmt: skip

@@ -27,6 +27,7 @@ from personax.traits.llms._journal_upkeep import (
 from personax.traits.llms._judge import Verdicts, judge_survey, read_verdicts
 from personax.traits.llms._pictures import Picture
 from personax.traits.llms._prompt import Prompt, PromptSettings, content_hash
+from personax.traits.llms._prompt_store import shown_text
 from personax.traits.llms._provider import Completion, InvalidRequestError, Model, ModelUnavailableError, Provider
 from personax.traits.llms._reply_parsing import UNREADABLE, Reply
 from personax.traits.llms._requests import CostEstimate, Question, Survey, estimate_cost
@@ -86,5 +87,6 @@ __all__ = [
     "read_verdicts",
     "replies_of",
     "reply_key",
+    "shown_text",
     "take_from_cache",
 ]

@@ -205,7 +205,7 @@ def _entry(survey: Survey[Question], model: Model, request: ChatRequest, turn: i
     one = one.believable(request.tokens)
     cost = booked_cost(model, request.tokens, one, batched=model.batch)
     return JournalEntry(request.key, model.name, survey.prompt.name, request.person, request.repeat, turn, reply,
-                        one.latency, one.tokens_in, one.tokens_out, cost)  # fmt: skip
+                        one.latency, one.tokens_in, one.tokens_out, cost, request.messages)  # fmt: skip
 
 
 def _endpoint(model: Model, survey: Survey[Question]) -> Endpoint:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from personax.traits.llms._prompt import content_hash
+from personax.traits.llms._prompt import Message, content_hash
 
 if TYPE_CHECKING:
     from personax.traits.llms._journal import ReplyJournal
@@ -55,6 +55,8 @@ class BatchRequest:
         See `personax.traits.llms._journal.JournalEntry`.
     tries
         In how many batches it was, this one counted.
+    messages
+        What it asks; the journal keeps it with the reply.
     """
 
     key: str
@@ -63,6 +65,7 @@ class BatchRequest:
     repeat: int
     turn: int
     tries: int = 0
+    messages: Sequence[Message] = field(default=(), compare=False, repr=False)
 
 
 class BatchStore:
@@ -132,9 +135,20 @@ class BatchStore:
                 (batch.id, self.model, self.endpoint, batch.cost, now),
             )
             db.executemany(
-                "INSERT INTO batched VALUES (?,?,1,?,?,?,?) "
+                "INSERT INTO batched VALUES (?,?,1,?,?,?,?,?,?) "
                 "ON CONFLICT (key) DO UPDATE SET batch_id = excluded.batch_id, tries = tries + 1",
-                [(one.key, batch.id, one.prompt, one.person, one.repeat, one.turn) for one in mine.values()],
+                [
+                    (
+                        one.key,
+                        batch.id,
+                        one.prompt,
+                        one.person,
+                        one.repeat,
+                        one.turn,
+                        *self.journal.keep_messages(one.prompt, one.person, one.messages),
+                    )
+                    for one in mine.values()
+                ],
             )
             db.executemany("DELETE FROM claims WHERE key = ?", [(key,) for key in mine])
             self.journal.hold([batch.claim])

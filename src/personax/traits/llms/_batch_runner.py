@@ -185,7 +185,9 @@ class BatchRunner:
         if not self.budget.reserve(cost):
             self.limit_reason = f"{self.model.name}: max_cost {self.budget.limit:g} is reached; raise it to go on"
             return file
-        file.add(BatchRequest(request.key, self.survey.prompt.name, request.person, request.repeat, turn), cost, line)
+        name, messages = self.survey.prompt.name, request.messages
+        asked = BatchRequest(request.key, name, request.person, request.repeat, turn, messages=messages)
+        file.add(asked, cost, line)
         return file
 
     async def _send(self, file: _BatchFile) -> None:

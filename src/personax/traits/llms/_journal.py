@@ -8,65 +8,26 @@ send them (``_claims``); a claim ends with its process.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
 from personax.errors import InputError, StudyError
 from personax.files import open_sqlite, sqlite_faults
+from personax.traits.llms._block_store import BlockStore
 from personax.traits.llms._claims import ClaimOwner, ClaimWatch
-from personax.traits.llms._reply_packing import pack_reply, packed_text, stored_key, text_key, unpack_reply
+from personax.traits.llms._journal_format import BATCHES, FORMAT_VERSION, TABLES, drop_unreadable, upgrade
+from personax.traits.llms._prompt import Message
+from personax.traits.llms._prompt_store import PromptStore
+from personax.traits.llms._reply_packing import reply_text, stored_key, text_key
 
-__all__ = ["BATCHES", "FORMAT_VERSION", "REPLIES", "JournalEntry", "ReplyJournal", "entry_of", "is_batched"]
-
-
-FORMAT_VERSION: Final = 2
-"""2: replies are deflated, keys are bytes, and rows lie in the order in which they came; 1 is read and made 2."""
-
-REPLIES: Final = """
-CREATE TABLE replies (
-    key BLOB NOT NULL, model TEXT NOT NULL, prompt TEXT NOT NULL, person TEXT NOT NULL, repeat INTEGER NOT NULL,
-    turn INTEGER NOT NULL, reply BLOB NOT NULL, latency REAL NOT NULL, tokens_in INTEGER, tokens_out INTEGER, cost REAL,
-    written REAL NOT NULL
-);
-CREATE UNIQUE INDEX replies_by_key ON replies (key);
-CREATE TABLE failures (
-    key TEXT NOT NULL, model TEXT NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL, written REAL NOT NULL
-);
-CREATE TABLE claims (key TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
-CREATE INDEX failures_by_key ON failures (key);
-"""
-
-UPGRADE: Final = """
-ALTER TABLE replies RENAME TO replies_1;
-{table};
-INSERT INTO replies SELECT stored_key(key), model, prompt, person, repeat, turn, packed(reply), latency, tokens_in,
-    tokens_out, cost, written FROM replies_1 ORDER BY written;
-DROP TABLE replies_1;
-CREATE UNIQUE INDEX replies_by_key ON replies (key);
-"""
-"""From format 1; what cannot be packed stays as it is."""
-
-BATCHES: Final = """
-CREATE TABLE IF NOT EXISTS batches (
-    id TEXT PRIMARY KEY, model TEXT NOT NULL, endpoint TEXT NOT NULL, input_file TEXT, batch TEXT, state TEXT NOT NULL,
-    cost REAL NOT NULL, written REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS batched (
-    key TEXT PRIMARY KEY, batch_id TEXT NOT NULL, tries INTEGER NOT NULL, prompt TEXT NOT NULL, person TEXT NOT NULL,
-    repeat INTEGER NOT NULL, turn INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS batched_by_batch ON batched (batch_id);
-CREATE TABLE IF NOT EXISTS endpoints (
-    key TEXT PRIMARY KEY, model TEXT NOT NULL, profile TEXT NOT NULL, written REAL NOT NULL
-) WITHOUT ROWID;
-"""
-"""Added to journals that were begun before there were batches, and before what endpoints take was kept."""
+__all__ = ["EntryReader", "JournalEntry", "ReplyJournal", "is_batched"]
 
 
 def is_batched(db: sqlite3.Connection, key: str) -> bool:
@@ -97,6 +58,10 @@ class JournalEntry:
         Seconds from sending to the last byte.
     tokens_in, tokens_out, cost
         As the provider counted them; None where it did not say, or no price is known.
+    messages
+        What was asked, where that is wanted and was kept.
+    written
+        When it was written, seconds since 1970; None before.
     """
 
     key: str
@@ -110,6 +75,50 @@ class JournalEntry:
     tokens_in: int | None = None
     tokens_out: int | None = None
     cost: float | None = None
+    messages: Sequence[Message] = field(default=(), compare=False, repr=False)
+    written: float | None = field(default=None, compare=False, repr=False)
+
+
+class EntryReader:
+    """Replies of a database of the present format.
+
+    Parameters
+    ----------
+    db
+        Open, for reading alone or not.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db, self.replies, self.prompts = db, BlockStore(db, "said"), PromptStore(db)
+
+    def entries(
+        self, where: str = "true", values: Sequence[Any] = (), *, messages: bool = False
+    ) -> Iterator[JournalEntry]:
+        """Yield replies of which a condition of SQL holds, with what was asked where that is wanted.
+
+        Raises
+        ------
+        InputError
+            When a reply was changed by hand.
+        """
+        query = (
+            "SELECT key, model, name, person, repeat, turn, latency, tokens_in, tokens_out, cost, written, "
+            f"replies.id, prompt, asked FROM replies JOIN prompts ON prompts.id = prompt WHERE {where}"
+        )
+        with closing(self._db.execute(query, values)) as rows:
+            for key, model, name, person, repeat, turn, *usage, written, number, prompt, asked in rows:
+                try:
+                    text = self.replies.get(number)
+                    if text is None:
+                        continue  # on a page that was damaged
+                    reply = json.loads(text)
+                    said = self.prompts.messages(prompt, asked) if messages else ()
+                except ValueError:
+                    told = f"the reply {text_key(key)} in the journal is not JSON; the file was changed by hand"
+                    raise InputError(told) from None
+                yield JournalEntry(
+                    text_key(key), model, name, person, repeat, turn, reply, *usage, messages=said, written=written
+                )
 
 
 class ReplyJournal:
@@ -141,6 +150,7 @@ class ReplyJournal:
             with ExitStack() as on_failure:
                 on_failure.callback(self._db.close)
                 self._prepare()
+                self._reader = EntryReader(self._db)
                 on_failure.pop_all()
         except (sqlite3.Error, OSError) as error:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CORRUPT:
@@ -160,29 +170,22 @@ class ReplyJournal:
         with self.transaction():
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0 and not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                for statement in REPLIES.split(";"):
+                for statement in TABLES.split(";"):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version={FORMAT_VERSION}")
                 version = FORMAT_VERSION
-            if version == 1:
-                self._upgrade()
+            if version in range(1, FORMAT_VERSION):
+                upgrade(self._db, version)
                 version = FORMAT_VERSION
             if version == FORMAT_VERSION:
                 for statement in BATCHES.split(";"):
                     self._db.execute(statement)
+                drop_unreadable(self._db)
         if version != FORMAT_VERSION:
             raise StudyError(
                 f"{self.path} is a journal of format {version}, this personax reads format {FORMAT_VERSION}; "
                 "install a newer personax, or move the file aside (its answers are then paid for again)"
             )
-
-    def _upgrade(self) -> None:
-        """Make a journal of format 1 one of this format, within a transaction."""
-        self._db.create_function("stored_key", 1, stored_key)
-        self._db.create_function("packed", 1, packed_text)
-        for statement in UPGRADE.format(table=REPLIES.split(";")[0]).split(";"):
-            self._db.execute(statement)
-        self._db.execute(f"PRAGMA user_version={FORMAT_VERSION}")
 
     def _keep_reserve(self) -> None:
         """Keep room on the disk for replies that are under way when it becomes full; without room, go on without."""
@@ -223,24 +226,63 @@ class ReplyJournal:
             When the disk is full or the file has become unwritable: nothing that was written before is lost. What came
             while the disk was full is written into the room that `RESERVE` kept.
         """
-        rows = [
-            (stored_key(e.key), e.model, e.prompt, e.person, e.repeat, e.turn, pack_reply(e.reply), e.latency,
-             e.tokens_in, e.tokens_out, e.cost, time.time())
-            for e in entries
-        ]  # fmt: skip
-        statements = (
-            ("INSERT OR IGNORE INTO replies VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows),
-            ("DELETE FROM claims WHERE key = ?", [(text_key(row[0]),) for row in rows]),
-        )
+        known = list(entries)
         try:
-            self._write(*statements)
+            self._insert(known)
         except StudyError as error:
             if not _is_full(error.__cause__) or not self._reserve.exists():
                 raise
             self._reserve.unlink()
-            self._write(*statements)
+            self._insert(known)
             text = f"{self.path}: the disk is full; every reply that came is kept, free some space and run again"
             raise StudyError(text) from None
+
+    def _insert(self, entries: Sequence[JournalEntry]) -> None:
+        try:
+            with self.transaction():
+                for entry in entries:
+                    self.put(entry, time.time())
+        except BaseException:
+            self._reader.prompts.forget_numbers()
+            raise
+
+    def put(self, entry: JournalEntry, written: float) -> bool:
+        """Write a reply within a transaction; False where there is one to its request already."""
+        key = stored_key(entry.key)
+        self._db.execute("DELETE FROM claims WHERE key = ?", (entry.key,))
+        if self._db.execute("SELECT 1 FROM replies WHERE key = ?", (key,)).fetchone() is not None:
+            return False
+        if entry.messages:
+            prompt, asked = self._reader.prompts.put(entry.prompt, entry.person, entry.messages)
+        else:
+            prompt, asked = self._asked_in_batch(entry)
+        number = self._reader.replies.put(reply_text(entry.reply))
+        row = (number, key, entry.model, prompt, entry.person, entry.repeat, entry.turn, asked, entry.latency,
+               entry.tokens_in, entry.tokens_out, entry.cost, written)  # fmt: skip
+        self._db.execute(f"INSERT INTO replies VALUES ({','.join('?' * len(row))})", row)
+        return True
+
+    def _asked_in_batch(self, entry: JournalEntry) -> tuple[int, int | None]:
+        """Return the numbers of what was asked by a batch that was planned in this journal."""
+        row = self._db.execute("SELECT asked_prompt, asked FROM batched WHERE key = ?", (entry.key,)).fetchone()
+        if row is None or row[0] is None:
+            return self._reader.prompts.put(entry.prompt, entry.person, ())
+        return int(row[0]), row[1]
+
+    def keep_messages(self, prompt: str, person: str, messages: Sequence[Message]) -> tuple[int, int | None]:
+        """Keep what is asked by a batch, within a transaction, and return its numbers."""
+        return self._reader.prompts.put(prompt, person, messages)
+
+    def remove(self, where: str, values: Sequence[Any]) -> int:
+        """Remove replies of which a condition holds, within a transaction, and return how many."""
+        numbers = [row[0] for row in self._db.execute(f"SELECT id FROM replies WHERE {where}", values)]
+        self._reader.replies.remove(numbers)
+        self._db.executemany("DELETE FROM replies WHERE id = ?", [(number,) for number in numbers])
+        return len(numbers)
+
+    def remove_shown(self, where: str, values: Sequence[Any]) -> None:
+        """Remove what was shown of some people, within a transaction."""
+        self._reader.prompts.remove(where, values)
 
     def fail(self, key: str, model: str, person: str, reason: str) -> None:
         """Write why a request got no reply; it is asked again in the next run."""
@@ -251,11 +293,9 @@ class ReplyJournal:
             for statement, rows in statements:
                 self._db.executemany(statement, rows)
 
-    def get(self, key: str) -> JournalEntry | None:
-        """Return the reply to a request, or None."""
-        with sqlite_faults(self.path):
-            row = self._db.execute("SELECT * FROM replies WHERE key = ?", (stored_key(key),)).fetchone()
-        return entry_of(row) if row else None
+    def get(self, key: str, *, messages: bool = False) -> JournalEntry | None:
+        """Return the reply to a request, with what was asked where that is wanted, or None."""
+        return next(self.entries("key = ?", (stored_key(key),), messages=messages), None)
 
     def answered(self, keys: Sequence[str]) -> set[str]:
         """Return which of some requests have a reply."""
@@ -268,11 +308,12 @@ class ReplyJournal:
                 answered.update(text_key(row[0]) for row in self._db.execute(query, chunk))
         return answered
 
-    def entries(self) -> Iterator[JournalEntry]:
-        """Iterate over all replies in the order of their keys, one row in memory."""
-        with sqlite_faults(self.path), closing(self._db.execute("SELECT * FROM replies ORDER BY key")) as rows:
-            for row in rows:
-                yield entry_of(row)
+    def entries(
+        self, where: str = "true ORDER BY key", values: Sequence[Any] = (), *, messages: bool = False
+    ) -> Iterator[JournalEntry]:
+        """Iterate over replies, one row in memory; all of them in the order of their keys, or see `EntryReader`."""
+        with sqlite_faults(self.path):
+            yield from self._reader.entries(where, values, messages=messages)
 
     def failed(self, key: str, since: float = 0.0) -> str | None:
         """Return the last reason why a request got no reply, of those written since then."""
@@ -283,7 +324,7 @@ class ReplyJournal:
 
     def spent(self) -> float:
         """Return what all replies cost, where a price was known; of those known before, nothing is read again."""
-        query = "SELECT coalesce(max(rowid), ?), coalesce(sum(cost), 0) FROM replies WHERE rowid > ?"
+        query = "SELECT coalesce(max(id), ?), coalesce(sum(cost), 0) FROM replies WHERE id > ?"
         with sqlite_faults(self.path):
             upto, cost = self._db.execute(query, (self._counted, self._counted)).fetchone()
         self._counted, self._spent = int(upto), self._spent + float(cost)
@@ -355,17 +396,6 @@ class _Transaction:
         if isinstance(error, sqlite3.Error):
             with sqlite_faults(self.path):
                 raise error
-
-
-def entry_of(row: Sequence[Any]) -> JournalEntry:
-    """Return a row of the table of replies."""
-    try:
-        reply = unpack_reply(row[6])
-    except ValueError:
-        text = f"the reply {text_key(row[0])} in the journal is not JSON; the file was changed by hand"
-        raise InputError(text) from None
-    key, model, prompt, person, repeat, turn, _, latency, tokens_in, tokens_out, cost, _ = row
-    return JournalEntry(text_key(key), model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost)
 
 
 def _is_full(error: BaseException | None) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,8 @@ from typing import Final
 
 from personax.errors import InputError, StudyError
 from personax.files import sqlite_faults, written_aside
-from personax.traits.llms._journal import FORMAT_VERSION, JournalEntry, ReplyJournal, entry_of
+from personax.traits.llms._journal import EntryReader, JournalEntry, ReplyJournal
+from personax.traits.llms._journal_format import FORMAT_VERSION
 from personax.traits.llms._prompt import content_hash
 from personax.traits.llms._reply_packing import text_key
 from personax.traits.llms._requests import VERSION
@@ -105,11 +107,11 @@ ABOUT: Final = f"(person = ?1 OR substr(person, 1, length(?1) + 1) = ?1 || char(
 
 
 def replies_of(journal: ReplyJournal, person: str) -> list[JournalEntry]:
-    """Return all that models said of one person, and of changed versions of it: by model, prompt, repeat and turn."""
-    with sqlite_faults(journal.path):
-        rows = journal.connection.execute(f"SELECT * FROM replies WHERE {ABOUT}", (person,)).fetchall()
-    entries = map(entry_of, rows)
-    return sorted(entries, key=lambda one: (one.model, one.prompt, one.repeat, one.turn))
+    """Return all that models said of one person, and of changed versions of it: by model, prompt, repeat and turn.
+
+    What was asked is with it, where the journal has kept that (since format 3).
+    """
+    return _in_order(journal.entries(ABOUT, (person,), messages=True))
 
 
 def read_replies(path: Path, person: str) -> list[JournalEntry]:
@@ -135,15 +137,19 @@ def read_replies(path: Path, person: str) -> list[JournalEntry]:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            rows = db.execute(f"SELECT * FROM replies WHERE {ABOUT}", (person,)).fetchall()
+            if version == FORMAT_VERSION:
+                return _in_order(EntryReader(db).entries(ABOUT, (person,), messages=True))
     except sqlite3.Error as error:
         raise StudyError(
             f"{path} cannot be read as a journal of replies ({error}); try again, or: personax journal list"
         ) from None
-    if version != FORMAT_VERSION:
-        text = f"{path} is a journal of format {version}; personax journal list STUDY brings it to {FORMAT_VERSION}"
-        raise StudyError(text)
-    return sorted(map(entry_of, rows), key=lambda one: (one.model, one.prompt, one.repeat, one.turn))
+    raise StudyError(
+        f"{path} is a journal of format {version}; personax journal list STUDY brings it to {FORMAT_VERSION}"
+    )
+
+
+def _in_order(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
+    return sorted(entries, key=lambda one: (one.model, one.prompt, one.repeat, one.turn))
 
 
 def forget_person(journal: ReplyJournal, person: str) -> int:
@@ -164,9 +170,11 @@ def forget_person(journal: ReplyJournal, person: str) -> int:
         for name in (person, *judged):
             rows = db.execute(f"SELECT key FROM replies WHERE {ABOUT}", (name,))
             keys = [(text_key(row[0]),) for row in rows]
-            removed += len(keys) if name == person else 0
             db.executemany("DELETE FROM claims WHERE key = ?", keys)
-            for table in ("replies", "failures", "batched"):
+            number = journal.remove(ABOUT, (name,))
+            removed += number if name == person else 0
+            journal.remove_shown(ABOUT, (name,))
+            for table in ("failures", "batched"):
                 db.execute(f"DELETE FROM {table} WHERE {ABOUT}", (name,))
     _overwrite(journal)
     return removed
@@ -189,19 +197,22 @@ def drop_model(journal: ReplyJournal, model: str) -> int:
     if count:
         raise InputError("a batch is open; run annotate until it is brought in, then drop the model")
     with journal.transaction() as db:
-        removed = db.execute("DELETE FROM replies WHERE model = ?", (model,)).rowcount
+        removed = journal.remove("model = ?", (model,))
         db.execute("DELETE FROM failures WHERE model = ?", (model,))
     _overwrite(journal)
-    return int(removed)
+    return removed
 
 
-def export_journal(journal: ReplyJournal, path: Path) -> int:
-    """Write every reply as a line of JSON that only the owner may read; return how many."""
+def export_journal(journal: ReplyJournal, path: Path, *, asked: bool = False) -> int:
+    """Write every reply as a line of JSON that only the owner may read, with what was asked; return how many."""
     count = 0
     with written_aside(path) as aside, aside.open("w", encoding="utf-8") as stream:
         aside.chmod(0o600)
-        for entry in journal.entries():
-            stream.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
+        for entry in journal.entries(messages=asked):
+            line = asdict(entry)
+            if not asked:
+                del line["messages"]
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
             count += 1
     return count
 

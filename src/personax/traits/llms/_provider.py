@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Protocol, Self
 
@@ -72,6 +73,8 @@ class Model(Strict):
         Of the endpoint's interface, where it wants one: Azure's ``2024-10-21``, Anthropic's ``2023-06-01``.
     logprobs
         Whether probabilities of tokens are asked for, of which scores between the levels are made; see docs/traits.md.
+    cutoff
+        The model's knowledge cut-off as its provider tells it: a day, month or year; None where it is not known.
     extra_body, headers
         What else goes into a request: parameters of the endpoint's own, such as ``reasoning_effort`` or ``seed`` (null
         takes one of ours away), and headers that hold no key.
@@ -98,6 +101,12 @@ class Model(Strict):
     headers: dict[str, str] = Field(default={}, exclude=True)
     api_version: str | None = Field(default=None, exclude=True, pattern=r"^[A-Za-z0-9.-]{1,40}$")
     logprobs: bool = Field(default=False, exclude=True)
+    cutoff: str | None = Field(default=None, pattern=r"^[12]\d{3}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")
+
+    @field_validator("cutoff", mode="before")
+    @classmethod
+    def _as_text(cls, given: object) -> object:
+        return str(given) if isinstance(given, int | date) and not isinstance(given, bool) else given
 
     @model_serializer(mode="wrap")
     def _without_what_is_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -105,8 +114,9 @@ class Model(Strict):
         settings: dict[str, Any] = dump(self)
         if settings.get("provider") == "openai":
             del settings["provider"]
-        if settings.get("weights") is None:
-            settings.pop("weights", None)
+        for name in ("weights", "cutoff"):
+            if settings.get(name) is None:
+                settings.pop(name, None)
         if not settings.get("extra_body"):
             settings.pop("extra_body", None)
         return settings

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["pack_reply", "packed_text", "stored_key", "text_key", "unpack_reply"]
+__all__ = ["deflated", "earlier_text", "inflated", "reply_text", "stored_key", "text_key"]
 
-MAX_BYTES: Final = 64 * 2**20
-"""Of one reply, unpacked."""
+MAX_BYTES: Final = 2**30
+"""Of one reply, or of a block of them, unpacked."""
 
 MARK: Final = b"\x01"
 """Begins a reply that was deflated by `DICTIONARY`; a later dictionary has another one."""
@@ -65,29 +66,20 @@ def _dictionary() -> bytes:
 DICTIONARY: Final = _dictionary()
 
 
-def pack_reply(reply: dict[str, Any]) -> bytes:
-    """Return a reply as a journal keeps it; halves of characters are marked, for no file takes them.
-
-    Examples
-    --------
-    >>> unpack_reply(pack_reply({"content": "kind", "finish": "stop"}))
-    {'content': 'kind', 'finish': 'stop'}
-    """
-    text = json.dumps(reply, ensure_ascii=False).encode("utf-8", "replace")
-    deflating = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zlib.Z_DEFAULT_STRATEGY, DICTIONARY)
+def deflated(text: bytes) -> bytes:
+    """Return a text deflated by `DICTIONARY`."""
+    deflating = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zlib.Z_DEFAULT_STRATEGY, DICTIONARY)
     return MARK + deflating.compress(text) + deflating.flush()
 
 
-def unpack_reply(kept: object) -> Any:  # noqa: ANN401 - a reply, unless somebody changed the file
-    """Return a reply of a journal, of an earlier version too, which kept its text.
+def inflated(kept: object) -> bytes:
+    """Return a text that was deflated.
 
     Raises
     ------
     ValueError
         It is none.
     """
-    if isinstance(kept, str):
-        return json.loads(kept)
     if not isinstance(kept, bytes) or kept[:1] != MARK:
         raise ValueError("no reply")
     inflating = zlib.decompressobj(-zlib.MAX_WBITS, DICTIONARY)
@@ -97,7 +89,22 @@ def unpack_reply(kept: object) -> Any:  # noqa: ANN401 - a reply, unless somebod
         raise ValueError("no reply") from None
     if not inflating.eof:
         raise ValueError("no whole reply")
-    return json.loads(text)
+    return text
+
+
+def reply_text(reply: Mapping[str, Any]) -> bytes:
+    """Return a reply as JSON; halves of characters are marked, for no file takes them."""
+    return json.dumps(reply, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def earlier_text(kept: object) -> bytes:
+    """Return the text of a reply as formats 1 and 2 kept it; what was changed by hand stays as it is."""
+    if isinstance(kept, str):
+        return kept.encode("utf-8", "replace")
+    try:
+        return inflated(kept)
+    except ValueError:
+        return kept if isinstance(kept, bytes) else str(kept).encode()
 
 
 _SHA256: Final = re.compile("[0-9a-f]{64}")
@@ -117,13 +124,3 @@ def text_key(key: object) -> str:
     (True, 'k')
     """
     return key.hex() if isinstance(key, bytes) else str(key)
-
-
-def packed_text(kept: str | bytes) -> str | bytes:
-    """Return a reply of an earlier version as this one keeps it; what is none stays as it is."""
-    if not isinstance(kept, str):
-        return kept
-    try:
-        return pack_reply(json.loads(kept))
-    except (ValueError, RecursionError):
-        return kept

@@ -273,7 +273,7 @@ class ModelRunner:
         reply = asdict(completion.reply) | {"upstream": completion.upstream}
         return JournalEntry(
             request.key, self.model.name, self.survey.prompt.name, request.person, request.repeat, turn, reply,
-            completion.latency, completion.tokens_in, completion.tokens_out, cost,
+            completion.latency, completion.tokens_in, completion.tokens_out, cost, request.messages,
         )  # fmt: skip
 
 

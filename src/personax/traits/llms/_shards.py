@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Container, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from personax.errors import InputError
 from personax.files import parse_json, sqlite_faults
-from personax.traits.llms._journal import FORMAT_VERSION, ReplyJournal
-from personax.traits.llms._reply_packing import packed_text, stored_key, text_key, unpack_reply
+from personax.traits.llms._journal import EntryReader, JournalEntry, ReplyJournal
+from personax.traits.llms._journal_format import FORMAT_VERSION
+from personax.traits.llms._prompt import Message, content_hash
+from personax.traits.llms._reply_packing import earlier_text, reply_text, stored_key, text_key
 
 __all__ = [
     "MergeSummary",
@@ -23,21 +25,14 @@ __all__ = [
     "reply_key",
 ]
 
-COLUMNS = "key, model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost, written"
-
-EARLIER = """
-ON CONFLICT (key) DO UPDATE SET (model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost,
-    written) = (excluded.model, excluded.prompt, excluded.person, excluded.repeat, excluded.turn, excluded.reply,
-    excluded.latency, excluded.tokens_in, excluded.tokens_out, excluded.cost, excluded.written)
-WHERE (excluded.written, excluded.reply) < (main.replies.written, main.replies.reply)
-"""
-"""Of two replies to one request the earlier stays, so that the order of journals changes nothing."""
-
-MERGE = f"""
-INSERT INTO main.replies ({COLUMNS}) SELECT stored_key(key), model, prompt, person, repeat, turn, packed(reply),
-    latency, tokens_in, tokens_out, cost, written FROM shard.replies WHERE true {EARLIER}
-"""
 TYPES = (str, str, str, str, int, int, str, float, int | None, int | None, float | int | None, float)
+"""Of a line about a reply: key, model, prompt, person, repeat, turn, reply, latency, tokens in and out, cost, written.
+
+A thirteenth, if there is one, names the lines before it that hold what was asked: the first message, and the others.
+"""
+
+ASKED: Final = "asked"
+"""Begins a line that holds part of what was asked: its hash and the messages as JSON."""
 
 
 @dataclass(frozen=True)
@@ -52,69 +47,93 @@ class MergeSummary:
 def merge_journals(into: ReplyJournal, shards: Iterable[Path]) -> MergeSummary:
     """Take the replies of other journals, each request's exactly once.
 
-    Merging again, or in another order, changes nothing. A merge that is interrupted takes all of a shard or none.
+    Merging again, or in another order, changes nothing: of two replies to one request the earlier stays. A merge that
+    is interrupted takes all of a shard or none.
 
     Raises
     ------
     InputError
-        A file that is not there, or no journal of this format.
+        A file that is not there, or no journal of this format or an earlier one.
     """
     replies = new = 0
     for path in shards:
-        with _attached(into, path) as db:
-            before = _count(db, "main")
-            replies += _count(db, "shard")
-            with into.transaction():
-                db.execute(MERGE)
-                db.execute("INSERT INTO main.failures SELECT * FROM shard.failures EXCEPT SELECT * FROM main.failures")
-            new += _count(db, "main") - before
+        with closing(_opened(path)) as db, sqlite_faults(path), into.transaction() as own:
+            for entry in _entries(db):
+                replies, new = replies + 1, new + _merge(into, entry)
+            known = set(own.execute("SELECT * FROM failures"))
+            lost = [row for row in db.execute("SELECT * FROM failures") if row not in known]
+            own.executemany("INSERT INTO failures VALUES (?,?,?,?,?)", lost)
     return MergeSummary(replies, new, replies - new)
 
 
-def _count(db: sqlite3.Connection, where: str) -> int:
-    return int(db.execute(f"SELECT count(*) FROM {where}.replies").fetchone()[0])
+def _merge(into: ReplyJournal, entry: JournalEntry) -> bool:
+    """Write a reply unless there is an earlier one to its request; say whether there was none."""
+    written = entry.written or 0.0
+    if into.put(entry, written):
+        return True
+    known = into.get(entry.key)
+    if known is not None and (written, reply_text(entry.reply)) < (known.written or 0.0, reply_text(known.reply)):
+        into.remove("key = ?", (stored_key(entry.key),))
+        into.put(entry, written)
+    return False
 
 
-class _attached:
-    """A shard beside a journal, in one connection."""
-
-    def __init__(self, into: ReplyJournal, path: Path) -> None:
-        self.db, self.path = into.connection, path
-
-    def __enter__(self) -> sqlite3.Connection:
-        if not self.path.is_file():
-            raise InputError(f"{self.path} is no file; name the journals that hosts have written")
+def _opened(path: Path) -> sqlite3.Connection:
+    if not path.is_file():
+        raise InputError(f"{path} is no file; name the journals that hosts have written")
+    db = sqlite3.connect(path)
+    try:
+        found = db.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.Error:  # no database, or one that cannot be opened
         found = None
-        self.db.create_function("stored_key", 1, stored_key)
-        self.db.create_function("packed", 1, packed_text)
-        try:
-            self.db.execute("ATTACH ? AS shard", (str(self.path),))
-            found = self.db.execute("PRAGMA shard.user_version").fetchone()[0]
-        except sqlite3.Error:  # no database, or one that cannot be opened
-            pass
-        if found not in range(1, FORMAT_VERSION + 1):
-            self.__exit__()
-            raise InputError(f"{self.path} is no journal of format 1 to {FORMAT_VERSION}; leave it out")
-        return self.db
+    if found not in range(1, FORMAT_VERSION + 1):
+        db.close()
+        raise InputError(f"{path} is no journal of format 1 to {FORMAT_VERSION}; leave it out")
+    return db
 
-    def __exit__(self, *_: object) -> None:
-        with suppress(sqlite3.Error):  # it was not attached
-            self.db.execute("DETACH shard")
+
+def _entries(db: sqlite3.Connection) -> Iterator[JournalEntry]:
+    """Yield the replies of a journal of any format; of an earlier one, those that can be read."""
+    if db.execute("PRAGMA user_version").fetchone()[0] == FORMAT_VERSION:
+        yield from EntryReader(db).entries(messages=True)
+        return
+    columns = "key, model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost, written"
+    for key, *who, reply, latency, tokens_in, tokens_out, cost, written in db.execute(f"SELECT {columns} FROM replies"):
+        with suppress(ValueError):
+            said = json.loads(earlier_text(reply))
+            yield JournalEntry(text_key(key), *who, said, latency, tokens_in, tokens_out, cost, written=written)
 
 
 def export_replies(journal: ReplyJournal, known: Container[str] = ()) -> Iterator[bytes]:
-    """Yield a line of JSON for each reply whose request is not known, in the order of their keys."""
-    with sqlite_faults(journal.path):
-        for row in journal.connection.execute(f"SELECT {COLUMNS} FROM replies ORDER BY key"):
-            key, told = text_key(row[0]), json.dumps(unpack_reply(row[6]), ensure_ascii=False)
-            if key not in known:
-                line = [key, *row[1:6], told, *row[7:]]
-                yield json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+    """Yield a line of JSON for each reply whose request is not known, in the order of their keys.
+
+    What was asked stands in lines of its own before the first reply that it was asked for.
+    """
+    told = set[str]()
+    for entry in journal.entries("true ORDER BY key", messages=True):
+        if entry.key in known:
+            continue
+        parts = [json.dumps(part, ensure_ascii=False) for part in (entry.messages[:1], entry.messages[1:]) if part]
+        names = [content_hash(part) for part in parts]
+        for name, part in zip(names, parts, strict=True):
+            if name not in told:
+                told.add(name)
+                yield _line([ASKED, name, part])
+        reply = json.dumps(entry.reply, ensure_ascii=False)
+        yield _line([
+            entry.key, entry.model, entry.prompt, entry.person, entry.repeat, entry.turn, reply, entry.latency,
+            entry.tokens_in, entry.tokens_out, entry.cost, entry.written, *([names] if names else []),
+        ])  # fmt: skip
+
+
+def _line(values: Sequence[object]) -> bytes:
+    return json.dumps(values, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
 
 def reply_key(line: bytes) -> str:
-    """Return the key of the request of a line of `export_replies`."""
-    return str(_row(line)[0])
+    """Return the key of the request of a line of `export_replies`; of one that holds what was asked, its hash."""
+    row = _row(line)
+    return str(row[1] if row[0] == ASKED else row[0])
 
 
 def merge_replies(into: ReplyJournal, lines: Iterable[bytes]) -> None:
@@ -125,17 +144,27 @@ def merge_replies(into: ReplyJournal, lines: Iterable[bytes]) -> None:
     InputError
         A line is no reply.
     """
-    marks = ",".join("?" * len(TYPES))
-    rows = ([stored_key(row[0]), *row[1:6], packed_text(row[6]), *row[7:]] for row in map(_row, lines))
-    with into.transaction() as db:
-        db.executemany(f"INSERT INTO main.replies ({COLUMNS}) VALUES ({marks}) {EARLIER}", rows)
+    asked = dict[str, list[Message]]()
+    with into.transaction():
+        for row in map(_row, lines):
+            if row[0] == ASKED:
+                asked[row[1]] = parse_json(row[2])
+                continue
+            messages = [one for name in (row[12] if len(row) > len(TYPES) else ()) for one in asked.get(name, ())]
+            entry = JournalEntry(*row[:6], parse_json(row[6]), *row[7:11], messages=messages, written=row[11])
+            _merge(into, entry)
 
 
 def _row(line: bytes) -> list[Any]:
     try:
         row = parse_json(line)
-        if len(row) == len(TYPES) and all(map(isinstance, row, TYPES)) and isinstance(parse_json(row[6]), dict):
-            return list(row)
+        if row[:1] == [ASKED] and len(row) == 3 and all(isinstance(one, str) for one in row):
+            if isinstance(parse_json(row[2]), list):
+                return list(row)
+        elif len(row) in (len(TYPES), len(TYPES) + 1) and all(map(isinstance, row, TYPES)):
+            named = row[len(TYPES)] if len(row) > len(TYPES) else []
+            if isinstance(parse_json(row[6]), dict) and isinstance(named, list):
+                return list(row)
     except (TypeError, ValueError):
         pass
     raise InputError("a line among the replies of other machines is no reply; leave its file out")

@@ -38,7 +38,7 @@ def take_from_cache(survey: Survey[Question], journal: ReplyJournal, cache: Repl
                 entry, key=request.key, model=model.name, person=request.person, prompt=survey.prompt.name, cost=0.0
             )
             for model, request, shared in wanted
-            if shared in there and (entry := cache.get(shared)) is not None
+            if shared in there and (entry := cache.get(shared, messages=True)) is not None
         ]
         journal.add(found)
         taken += len(found)
@@ -53,7 +53,9 @@ def give_to_cache(survey: Survey[Question], journal: ReplyJournal, cache: ReplyJ
         entries = (
             replace(entry, key=shared)
             for _, request, shared in chunk
-            if shared not in known and (entry := journal.get(request.key)) is not None and _is_usable(survey, entry)
+            if shared not in known
+            and (entry := journal.get(request.key, messages=True)) is not None
+            and _is_usable(survey, entry)
         )
         found = list(entries)
         cache.add(found)

@@ -9,12 +9,20 @@
 `compare_with_humans`       agreement of one trait's scores with humans, with intervals
 `control_matrix`            controls for partial correlations
 `alt_test`                  alternative annotator test: may an LLM take a human rater's place
+`cells_to_adjudicate` ...   whose scores somebody decides where raters disagree, and what decisions change
 `corrected_effects`         effects of features: prediction-powered and design-based
 ==========================  ===========================================================================
 
 docs/validity.md says what each number means.
 """
 
+from personax.traits.validity._adjudication import (
+    adjudication_report,
+    adjudication_table,
+    cells_to_adjudicate,
+    decisions,
+    disagreements,
+)
 from personax.traits.validity._alternative_annotator import AltTestResult, alt_test
 from personax.traits.validity._argilla import argilla_records, argilla_settings, read_argilla
 from personax.traits.validity._human_agreement import LLMS, NOT_VALIDITY, TraitComparison, compare_with_humans
@@ -53,14 +61,19 @@ __all__ = [
     "RatingTask",
     "ScaleMatch",
     "TraitComparison",
+    "adjudication_report",
+    "adjudication_table",
     "alt_test",
     "argilla_records",
     "argilla_settings",
     "assign_strata",
+    "cells_to_adjudicate",
     "check_extra_questions",
     "compare_with_humans",
     "control_matrix",
     "corrected_effects",
+    "decisions",
+    "disagreements",
     "expected_information",
     "human_ratings",
     "informative_sample",

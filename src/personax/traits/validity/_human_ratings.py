@@ -53,16 +53,23 @@ class RatingForm:
     Parameters
     ----------
     levels
-        3 or 5, as in the prompt.
+        3 or 5, as in the prompt, or as many as ``words``.
     extra
         More questions on the same scale, such as ``likability``, for controls.
     framework
         Whose traits are rated.
+    words
+        What each level means, where it is another scale than the prompt's: the anchors of a questionnaire.
     """
 
     levels: int = 3
     extra: tuple[str, ...] = ()
     framework: TraitFramework = BIG_FIVE
+    words: tuple[str, ...] = ()
+
+    @property
+    def _words(self) -> Sequence[str]:
+        return self.words or LEVEL_WORDS[self.levels]
 
     @property
     def questions(self) -> dict[str, str]:
@@ -73,7 +80,7 @@ class RatingForm:
     @property
     def choices(self) -> dict[str, str]:
         """Answer -> what raters read; the last means that nothing can be said."""
-        words = enumerate(LEVEL_WORDS[self.levels], start=1)
+        words = enumerate(self._words, start=1)
         return {str(level): f"{level} = {word}" for level, word in words} | {ZERO: UNKNOWN}
 
     def read(self, answer: object) -> tuple[float | None, Status] | None:
@@ -87,8 +94,8 @@ class RatingForm:
         text = str(answer).strip().lower()
         if text in (ZERO, "0.0", UNKNOWN, "unknown"):
             return None, "insufficient"
-        for level, word in enumerate(LEVEL_WORDS[self.levels], start=1):
-            if text in (str(level), f"{level}.0", word, f"{level} = {word}"):
+        for level, word in enumerate(self._words, start=1):
+            if text in (str(level), f"{level}.0", word.lower(), f"{level} = {word}".lower()):
                 return float(level), "ok"
         return None
 

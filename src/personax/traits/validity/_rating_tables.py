@@ -11,7 +11,7 @@ from personax.schema import TraitFramework
 from personax.traits._frameworks import BIG_FIVE
 from personax.traits.validity._human_ratings import HumanAnswer, RatingForm, RatingTask
 
-__all__ = ["rating_form_table", "read_rating_table", "unescape_formula"]
+__all__ = ["escape_formula", "rating_form_table", "read_rating_table", "unescape_formula"]
 
 PERSON_COLUMNS = ("task", "person", "id")
 RATER_COLUMNS = ("rater", "annotator", "annotator_id")
@@ -22,12 +22,13 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 def rating_form_table(listed: Sequence[RatingTask], sheet: RatingForm) -> pl.DataFrame:
     """Return a row a person to fill in; each rater takes a copy and writes a name or number in ``rater``."""
-    columns = {"task": [task.code for task in listed], "about": [_escape_formula(task.about) for task in listed]}
+    columns = {"task": [task.code for task in listed], "about": [escape_formula(task.about) for task in listed]}
     empty = [""] * len(listed)
     return pl.DataFrame(columns | dict.fromkeys(["rater", *sheet.questions], empty))
 
 
-def _escape_formula(text: str) -> str:
+def escape_formula(text: str) -> str:
+    """Return a cell that a spreadsheet takes for text."""
     return "'" + text if text.startswith(FORMULA_STARTS) else text
 
 

@@ -21,7 +21,7 @@ Under ``x = c + u psi(s, eta)`` with u > 0 every person lies on a ray from the a
    already read off the shape, and the exact apex could not be told from a wrong one nearby by a smooth criterion.
 
 A regression of few noisy people leaves much untold about every point. So the share is compared with the largest one
-about some points half a norm away: `Apex.elsewhere`.
+about some points one norm and a half away: `Apex.elsewhere`.
 
 Rays must leave the apex into a half-space: about the mean of a normal cloud the radius is independent of the direction
 too, but a scale that passes through zero is no scale.
@@ -29,6 +29,7 @@ too, but a scale that passes through zero is no scale.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -57,8 +58,10 @@ BLUR: Final = 0.05
 ALIKE: Final = 0.02
 """Of the share untold, within which the first candidate is taken: points that are given may be exact."""
 
-AWAY: Final = 0.5
-"""Median norms between the apex and the points that it is compared with."""
+AWAY: Final = 1.5
+"""Median norms between the apex and the points that it is compared with.
+
+From nearer points, rays differ so little from those from the apex that noise of pixels hides it."""
 
 POINTS: Final = 6
 DRAWN: Final = 30
@@ -81,7 +84,7 @@ class Apex:
     found
         Which candidate it is; ``, lines`` follows the name of one that was moved to where lines meet.
     elsewhere
-        The largest share untold about some points half a norm away.
+        The largest share untold about some points one norm and a half away.
     """
 
     place: Tensor
@@ -134,10 +137,10 @@ def estimate_apex(x: Tensor, candidates: dict[str, Tensor], *, generator: torch.
 
 
 def _elsewhere(x: Tensor, apex: Tensor, generator: torch.Generator) -> float:
-    """Return the largest share untold about points half a median norm from the apex, in front of all people.
+    """Return the largest share untold about points one median norm and a half from the apex, in front of all people.
 
     What a regression cannot tell about any point (noise, too few people) is not told about these either; what it cannot
-    tell about the apex alone is the scale.
+    tell about the apex alone is the scale. Infinite where no such point is in front of all people.
     """
     radius = AWAY * about(x, apex)[0].median().exp()
     spread = x.std(0)
@@ -147,7 +150,7 @@ def _elsewhere(x: Tensor, apex: Tensor, generator: torch.Generator) -> float:
         place = apex + radius * step / step.norm().clamp_min(1e-12)
         if looked < POINTS and _behind(x, place) <= BEHIND:
             largest, looked = max(largest, _untold(x, place, generator)), looked + 1
-    return largest
+    return largest if looked else math.inf
 
 
 def _nearest_to_lines(x: Tensor, apex: Tensor) -> Tensor:

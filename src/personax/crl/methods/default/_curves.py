@@ -22,6 +22,7 @@ arXiv:2307.02598 (additive decoders). Ueda and Nakano 1998, doi:10.1016/S0893-60
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import combinations
@@ -63,6 +64,9 @@ COOLING: Final = (60.0, 10.0)
 
 COOL: Final = 0.6
 """Share of the steps over which that falls to one."""
+
+SMALLEST: Final = 1e-280
+"""Sum of factors below which it may have lost some of them."""
 
 STEP: Final = 4.0
 """How far apart neighbours on the grid may lie at the median, in variances of the noise: less noise would put everybody
@@ -153,8 +157,8 @@ class SumOfCurves:
         grid = _grid(self.latents, self.points, content.device)
 
         def read(x: Tensor) -> Tensor:
-            shares = _log_joint(x - self.centre, grid.design @ self.weights, self.noise, self.log_prior).softmax(1)
-            return (shares @ grid.at - self.mean) / self.std
+            found = _posterior(x - self.centre, self.weights, self.noise, self.log_prior, grid)
+            return (found.shares @ grid.places - self.mean) / self.std
 
         return in_chunks(read, content)
 
@@ -307,7 +311,7 @@ def _anew(
 
     Of three latents a fit often has one right, and the others mixed.
     """
-    latents, points = best.grid.at.shape[1], len(best.grid.basis)
+    latents, points = best.grid.latents, len(best.grid.basis)
     code = best.code(few)
     found = []
     grid = _grid(latents - 1, GRID[latents - 1], few.device)
@@ -345,8 +349,10 @@ class _Grid:
 
     Parameters
     ----------
-    at
-        Latents of each point of the joint grid, shape (points ** k, k).
+    latents
+        Their number, k.
+    places
+        Points of a latent, shape (points,).
     basis
         Splines at the points of a latent, shape (points, functions).
     design
@@ -357,7 +363,8 @@ class _Grid:
         Smooths along a latent, shape (points, points).
     """
 
-    at: Tensor
+    latents: int
+    places: Tensor
     basis: Tensor
     design: Tensor
     penalty: Tensor
@@ -380,14 +387,79 @@ def _grid(latents: int, points: int, device: torch.device) -> _Grid:
     penalty = ROUGHNESS * np.kron(np.eye(latents), bends.T @ bends)
     near = np.exp(-np.square(np.subtract.outer(np.arange(points), np.arange(points)) / SMOOTH) / 2)
     design = np.concatenate([basis[column] for column in index.T], axis=1)
-    parts = (places[index], basis, design, penalty + RIDGE * np.eye(len(penalty)), near / near.sum(axis=0))
-    return _Grid(*(torch.from_numpy(part).float().to(device) for part in parts))
+    parts = (places, basis, design, penalty + RIDGE * np.eye(len(penalty)), near / near.sum(axis=0))
+    return _Grid(latents, *(torch.from_numpy(part).float().to(device) for part in parts))
 
 
-def _log_joint(x: Tensor, means: Tensor, noise: Tensor, log_prior: Tensor) -> Tensor:
-    """Return the log density of people and points, but for what only people have, shape (n, points ** k)."""
-    weighted = means / noise
-    return x @ weighted.T + (log_prior - (weighted * means).sum(1) / 2)
+@dataclass(frozen=True)
+class _Posterior:
+    """Where people's latents may be, given curves.
+
+    Parameters
+    ----------
+    shares
+        Of each person and latent over its points, shape (n, k, points).
+    number
+        People at each point of the joint grid, shape (points ** k,).
+    log_density
+        Of each person, but for what does not depend on curves, shape (n,).
+    """
+
+    shares: Tensor
+    number: Tensor
+    log_density: Tensor
+
+
+def _posterior(x: Tensor, weights: Tensor, noise: Tensor, log_prior: Tensor, grid: _Grid) -> _Posterior:
+    """Return where centred people may be: sums over the joint grid, without a number a person and point of it.
+
+    Squares of a sum of curves are those of each curve and of pairs, so that with u_j = g_j(z_j)
+
+        log p(x, z) = sum_j (x . u_j - u_j . u_j / 2) + (log p(z) - sum_{j<l} u_j . u_l),
+
+    products by the noise's inverse variance. The first part is a factor a latent, of a person; the second a table that
+    everybody shares. Sums over all points are then products of matrices; of n G^k exponentials n k G + G^k are left.
+    All terms are positive, so that sums of factors in double precision are as exact as those of logarithms, but where
+    everything is too small to be a number: those people are summed by logarithms.
+    """
+    k, points = len(weights) // grid.basis.shape[1], len(grid.basis)
+    curves = grid.basis @ weights.reshape(k, -1, weights.shape[1])
+    weighted = curves / noise
+    own = (x @ weighted.reshape(k * points, -1).T).view(-1, k, points) - (weighted * curves).sum(-1) / 2
+    table = log_prior.view([points] * k)
+    for j, other in combinations(range(k), 2):
+        shape = [points if axis in (j, other) else 1 for axis in range(k)]
+        table = table - (weighted[j] @ curves[other].T).view(shape)
+    table = table.reshape(-1, points)
+    top, peak = own.amax(-1, keepdim=True), table.max()
+    factors, shared = (own - top).double().exp(), (table - peak).double().exp()
+    others = _products(factors[:, :-1], torch.mul)
+    joint = others * (factors[:, -1] @ shared.T)
+    total = joint.sum(1)
+    last = factors[:, -1] * (others @ shared)
+    number = shared * ((others / total.clamp_min(SMALLEST)[:, None]).T @ factors[:, -1])
+    log_density = (total.log() + top.sum((1, 2)) + peak).float()
+    tiny = total <= SMALLEST
+    if bool(tiny.any()):
+        number = number - shared * ((others[tiny] / SMALLEST).T @ factors[tiny, -1])
+        logs = _products(own[tiny, :-1], torch.add)[:, :, None] + own[tiny, -1][:, None] + table
+        log_density[tiny] = logs.logsumexp((1, 2))
+        each = (logs - log_density[tiny][:, None, None]).exp()
+        joint[tiny], last[tiny], total[tiny] = each.sum(2).double(), each.sum(1).double(), 1.0
+        number = number + each.sum(0)
+    joint, last = joint / total[:, None], last / total[:, None]
+    spread = joint.view(-1, *[points] * (k - 1))
+    shares = [spread.sum([axis + 1 for axis in range(k - 1) if axis != own_axis]) if k > 2 else spread
+              for own_axis in range(k - 1)]  # fmt: skip
+    return _Posterior(torch.stack([*shares, last], 1).float(), number.reshape(-1).float(), log_density)
+
+
+def _products(parts: Tensor, of: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Return products or sums of one number of each latent, in all ways, shape (n, points ** latents)."""
+    whole = parts.new_full((len(parts), 1), 1.0 if of is torch.mul else 0.0)
+    for latent in range(parts.shape[1]):
+        whole = of(whole[:, :, None], parts[:, latent][:, None]).flatten(1)
+    return whole
 
 
 def _solve(left: Tensor, right: Tensor) -> Tensor:
@@ -446,40 +518,41 @@ class _Fit:
         design = _design(code, grid)
         self.weights = _solve(design.T @ design + grid.penalty, design.T @ x)
         self.noise = torch.full((x.shape[1],), NOISE, device=x.device)
-        self.log_prior = torch.full((len(grid.at),), -math.log(len(grid.at)), device=x.device)
+        self.log_prior = torch.full((len(grid.design),), -math.log(len(grid.design)), device=x.device)
 
     def step(self, x: Tensor, *, warmth: float = 1.0, learn_noise: bool = False) -> None:
         """Take an expectation and a maximisation step on some people."""
         grid = self.grid
-        shares = _log_joint(x, grid.design @ self.weights, warmth * self.noise, self.log_prior).softmax(1)
-        number, sums = shares.sum(0), shares.T @ x
-        self.weights = _solve(grid.design.T @ (number[:, None] * grid.design) + grid.penalty, grid.design.T @ sums)
-        self.log_prior = self._smoothed(number)
+        found = _posterior(x, self.weights, warmth * self.noise, self.log_prior, grid)
+        sums = (grid.basis.T @ (found.shares.flatten(1).T @ x).view(*found.shares.shape[1:], -1)).flatten(0, 1)
+        self.weights = _solve(grid.design.T @ (found.number[:, None] * grid.design) + grid.penalty, sums)
+        self.log_prior = self._smoothed(found.number)
         if learn_noise:
             means = grid.design @ self.weights
-            left = (x.square().sum(0) - 2 * (means * sums).sum(0) + number @ means.square()) / len(x)
+            left = (x.square().sum(0) - 2 * (self.weights * sums).sum(0) + found.number @ means.square()) / len(x)
             self.noise = left.clamp_min(LEAST_NOISE) * self._least(left.clamp_min(LEAST_NOISE))
+
+    def posterior(self, x: Tensor) -> _Posterior:
+        """Return where people's latents may be."""
+        return _posterior(x, self.weights, self.noise, self.log_prior, self.grid)
 
     def code(self, x: Tensor) -> Tensor:
         """Return expected latents, shape (n, k)."""
-        grid = self.grid
-        return _log_joint(x, grid.design @ self.weights, self.noise, self.log_prior).softmax(1) @ grid.at
+        return self.posterior(x).shares @ self.grid.places
 
     def curve(self, x: Tensor, latent: int) -> Tensor:
         """Return what one latent's curve is expected to be, shape (n, q)."""
-        grid, functions = self.grid, self.grid.basis.shape[1]
+        functions = self.grid.basis.shape[1]
         own = slice(latent * functions, (latent + 1) * functions)
-        shares = _log_joint(x, grid.design @ self.weights, self.noise, self.log_prior).softmax(1)
-        return shares @ grid.design[:, own] @ self.weights[own]
+        return self.posterior(x).shares[:, latent] @ self.grid.basis @ self.weights[own]
 
     def likelihood(self, x: Tensor) -> Tensor:
         """Return the log likelihood of each person but for a constant, shape (n,)."""
-        joint = _log_joint(x, self.grid.design @ self.weights, self.noise, self.log_prior).logsumexp(1)
-        return joint - (x.square() / self.noise).sum(1) / 2 - self.noise.log().sum() / 2
+        return self.posterior(x).log_density - (x.square() / self.noise).sum(1) / 2 - self.noise.log().sum() / 2
 
     def finish(self, centre: Tensor, x: Tensor) -> SumOfCurves:
         """Return the fit, its latents standardised among some people."""
-        k = self.grid.at.shape[1]
+        k = self.grid.latents
         found = SumOfCurves(
             centre.cpu(), self.weights.cpu(), self.noise.cpu(), self.log_prior.cpu(), len(self.grid.basis),
             torch.zeros(1, k), torch.ones(1, k),
@@ -489,7 +562,7 @@ class _Fit:
         return replace(found, mean=mean, std=std)
 
     def _smoothed(self, number: Tensor) -> Tensor:
-        points, k = len(self.grid.basis), self.grid.at.shape[1]
+        points, k = len(self.grid.basis), self.grid.latents
         prior = number.reshape([points] * k)
         for axis in range(k):
             prior = torch.tensordot(self.grid.kernel, prior, dims=([1], [axis])).movedim(0, axis)
@@ -498,7 +571,7 @@ class _Fit:
 
     def _least(self, noise: Tensor) -> Tensor:
         """Return by how much the noise must be enlarged, so that more than one point of the grid is likely."""
-        k, functions = self.grid.at.shape[1], self.grid.basis.shape[1]
+        k, functions = self.grid.latents, self.grid.basis.shape[1]
         curves = self.grid.basis @ self.weights.reshape(k, functions, -1)
         apart = (curves.diff(dim=1).square() / noise).sum(-1)
         return (apart.median() / STEP).clamp_min(1.0)

@@ -75,7 +75,7 @@ CHECKED: Final = 4000
 FIRST: Final = 0.2
 """Share of a modality's time that its free decoder takes."""
 
-CURVES: Final = 0.45
+CURVES: Final = 0.25
 """Share of the time of additive decoders that curves take, before networks begin at them."""
 
 FEWEST_IN_HALVES = 20
