@@ -164,12 +164,13 @@ def _seems_total(row: Mapping[str, Any], body: pl.DataFrame, beside: str) -> str
             if body[header].null_count() <= body.height // 20:
                 gaps.append(header)
             continue
-        values = body[header].cast(pl.Float64, strict=False)
+        numbers = body[header].cast(pl.Float64, strict=False)
         number = pl.Series([cell]).cast(pl.Float64, strict=False)[0]
-        if number is None or 2 * values.null_count() > body.height or values.n_unique() < FEWEST:
+        if number is None or 2 * numbers.null_count() > body.height or numbers.n_unique() < FEWEST:
             continue
+        values = numbers.drop_nulls().to_numpy()
         for what, total in (("sum", values.sum()), ("mean", values.mean())):
-            if total is not None and abs(number - total) <= 1e-6 * max(1.0, abs(total)):  # type: ignore[operator]
+            if abs(float(number) - float(total)) <= 1e-6 * max(1.0, abs(float(total))):
                 return f"{header} is the {what} of the others"
     return f"{', '.join(gaps[:3])} {'is' if len(gaps) == 1 else 'are'} empty there alone" if gaps else ""
 

@@ -72,10 +72,10 @@ WORTH_REFITTING: Final = 0.95
 CHECKED: Final = 4000
 """People on whom a decoder is checked, at most."""
 
-FIRST: Final = 0.2
+FIRST: Final = 0.3
 """Share of a modality's time that its free decoder takes."""
 
-CURVES: Final = 0.25
+CURVES: Final = 0.6
 """Share of the time of additive decoders that curves take, before networks begin at them."""
 
 FEWEST_IN_HALVES = 20
