@@ -248,7 +248,7 @@ SEARCH: Final = Search()
 VALIDATION: Final = 0.1
 """Share of people held out."""
 
-UNCHECKED: Final = 0.6
+UNCHECKED: Final = 0.8
 """Share of the time of a fit with fits to halves of the people that it takes without them."""
 
 SCALES: Final = 0.05
