@@ -388,6 +388,43 @@ def test_what_a_plan_lacks_is_named_before_it_runs(tmp_path: Path) -> None:
     assert not study.results
 
 
+COLLECTED = "name: a\ncollect: {source: simulate, n: 20, images: false}\n"
+ONE = COLLECTED + "embed: {source: offline}\n"
+ASKED = "annotate: {source: llm, models: [{name: m, base_url: 'http://127.0.0.1:9/v1', model: x}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (ONE + "crl: {latents: {text: 2}}", "crl.latents: default learns .* is given 1; name 2 or more"),
+        (ONE + "crl: {method: cca, latents: {text: 2}}", "crl.latents: cca learns .* is given 1"),
+        (ONE + "crl: {method: pca, half: true, latents: {text: 2}}", "crl.half: pca has no such steps"),
+        (ONE + "crl: {method: pca, prior: {tiers: [[text]]}, latents: {text: 2}}", "crl.prior: pca learns no graph"),
+        (ONE + "crl: {method: pca, latents: {text: 1}}\ndiscover: {over: [latents]}", "one latent makes no graph"),
+        (COLLECTED + "embed: {source: files, files: {text: {a: gone.npz}}}", r"embed: there is no file .*gone\.npz"),
+        (COLLECTED + "release: {removed: gone.txt}", r"release: there is no file .*gone\.txt"),
+        (COLLECTED + ASKED + ", families: {n: y}}", "annotate.families: there is no rater n"),
+        (
+            COLLECTED + ASKED + "}\nembed: {source: models, text: {said: {of: n}}}",
+            r"embed\.text\.said\.of: there is no rater n; choose from biography, m",
+        ),
+        (
+            COLLECTED.replace("source: simulate, n: 20, images: false", "source: table, path: p.csv")
+            + "annotate: {source: simulate}\nembed: {source: simulate}",
+            "annotate.source: simulate needs simulated people.*\n.*embed.source: simulate needs simulated people",
+        ),
+    ],
+)
+def test_what_the_plan_alone_says_of_later_stages_is_refused_before_the_first(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    (tmp_path / "p.csv").write_text("id,height\na,1\nb,2\n")
+    study = Study.load(write(tmp_path, text))
+    with pytest.raises(PlanError, match=says):
+        study.run()
+    assert not study.results
+
+
 TOY = """\
 from personax.independence import TestResult
 from personax.registry import register

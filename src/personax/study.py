@@ -29,6 +29,8 @@ from personax.stages import (
     Reader,
     Stage,
     check_columns,
+    check_files,
+    check_method,
     check_packages,
     check_plan,
     plan_notices,
@@ -426,7 +428,13 @@ class Study:
         names = [stage.name for stage in wanted]
         check_plan(self.plan, names)
         by_name = {stage.name: stage for stage in wanted}
-        check_packages(self.plan, names, lambda name: not force and self._state(by_name[name]).state == "done")
+
+        def is_done(name: str) -> bool:
+            return not force and self._state(by_name[name]).state == "done"
+
+        check_packages(self.plan, names, is_done)
+        check_files(wanted, self.plan, self._may_exist, is_done)
+        check_method(self.plan, names, is_done)
         if not self.folder.is_writable() and not force:
             states = [self._state(stage) for stage in wanted]
             if all(state.state == "done" for state in states):
@@ -508,6 +516,12 @@ class Study:
                 raise PlanError(f"the plan has no section {name}; add `{name}:` to the study file")
             wanted |= self._with_needs(known[name], known)
         return [stage for stage in planned if stage.name in wanted]
+
+    def _may_exist(self, name: str) -> bool:
+        """Return whether a file that the plan names is there, or lies where a stage may write it."""
+        path = local_path(self.base, name)
+        written = (self.folder.path(name).absolute() for name in ("people", "traits", "embeddings", "analysis"))
+        return path.exists() or any(path.absolute().is_relative_to(folder) for folder in written)
 
     def _with_needs(self, stage: Stage, known: dict[str, Stage]) -> set[str]:
         found = {stage.name}

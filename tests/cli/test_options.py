@@ -231,3 +231,15 @@ def test_names_of_every_script_stay_what_they_are_and_a_page_opens_while_a_run_g
         during = personax("report", place, "--out", tmp_path / "during.html")
     assert during.returncode == 0, during.stderr
     assert (tmp_path / "during.html").read_text(encoding="utf-8") == html
+
+
+def test_the_page_of_an_export_proposes_and_takes_no_private_or_empty_column(tmp_path: Path) -> None:
+    rows = "".join(f"R_{i},2024-01-01,81.2.0.{i},IP Address,,{i % 5},{i * 7 % 11}\n" for i in range(40))
+    (tmp_path / "q.csv").write_text("ResponseId,StartDate,IPAddress,Status,ExternalReference,Q1,Q2\n" + rows)
+    assert personax("report", "q.csv", cwd=tmp_path).stderr.rstrip().endswith("by --targets: Q1, Q2")
+    assert personax("report", "q.csv", "--targets", "Q1", cwd=tmp_path).returncode == 0
+    plan = next(tmp_path.rglob("study.yaml")).read_text()
+    assert "IPAddress:" in plan.replace("'", "")
+    tested = next(tmp_path.rglob("pvalues.csv")).read_text()
+    assert "Q2,Q1," in tested
+    assert not any(name in tested for name in ("IPAddress", "StartDate", "ExternalReference"))

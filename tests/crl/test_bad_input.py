@@ -221,3 +221,15 @@ def test_lists_of_complex_numbers_are_refused() -> None:
     views["text"]["a"] = [list(row + 1j) for row in views["text"]["a"]]
     with pytest.raises(InputError, match="text/a holds something else than real numbers"):
         Level2(LATENTS, method="pca", seeds=1).fit(views)
+
+
+def test_progress_counts_the_whole_fit_and_never_goes_back() -> None:
+    seen: list[tuple[float, float]] = []
+    Default(Budget(epochs=1), halves=True).fit(
+        world(200), latents=LATENTS, rng=np.random.default_rng(0),
+        progress=lambda done, total, value: seen.append((done / total, value)),
+    )  # fmt: skip
+    shares = [share for share, _ in seen]
+    assert shares == sorted(shares)
+    assert len(shares) > 12
+    assert (shares[0] < 0.1, shares[-1]) == (True, 1)

@@ -377,7 +377,16 @@ def test_the_whole_recovers_case_one() -> None:
 
 def test_the_same_seed_gives_the_same_numbers_and_people_are_encoded_one_by_one() -> None:
     data = numerical(1, n=300, rng=np.random.default_rng(0))
-    one, two = (Default(TINY, FEW).fit(data.views, latents=data.counts, rng=np.random.default_rng(5)) for _ in range(2))
+    seen: list[float] = []
+    one, two = (
+        Default(TINY, FEW).fit(
+            data.views, latents=data.counts, rng=np.random.default_rng(5),
+            progress=lambda done, total, _: seen.append(done / total),
+        )
+        for _ in range(2)
+    )  # fmt: skip
+    assert seen[: len(seen) // 2] == sorted(seen[: len(seen) // 2]) == seen[len(seen) // 2 :]
+    assert seen[-1] == 1
     assert np.array_equal(one.encode(data.views), two.encode(data.views))
     some = data.rows(np.arange(10, 20))
     assert np.allclose(one.encode(some.views), one.encode(data.views)[10:20], atol=1e-4)

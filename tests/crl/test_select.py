@@ -15,6 +15,7 @@ from scipy.stats import norm
 
 from personax.crl import agreement, fit_seeds, regret
 from personax.crl._estimator import Arrays, Progress
+from personax.crl._select import reported_fits
 from personax.errors import ComputationError, InputError
 
 COUNTS = {"text": 3, "image": 2}
@@ -122,7 +123,9 @@ class Checking(Noisy):
     def without_checks(self) -> Checking:
         return replace(self, checks=False)
 
-    def with_checks(self, fit: NoisyFit, views: Arrays, latents: Mapping[str, int]) -> NoisyFit:
+    def with_checks(
+        self, fit: NoisyFit, views: Arrays, latents: Mapping[str, int], progress: Progress | None = None
+    ) -> NoisyFit:
         assert (views, latents) == (VIEWS, COUNTS)
         return replace(fit, names=["checked"])
 
@@ -145,7 +148,15 @@ def test_the_smallest_objective_is_chosen_and_seeds_do_not_depend_on_their_numbe
 
 
 def test_checks_that_need_further_fits_are_made_of_the_chosen_seed_alone() -> None:
-    found = fit_seeds(Checking(), VIEWS, latents=COUNTS, seeds=3, rng=np.random.default_rng(0))
+    told: list[int] = []
+
+    def progress(at: int) -> None:
+        told.append(at)
+
+    rng = np.random.default_rng(0)
+    found = fit_seeds(Checking(), VIEWS, latents=COUNTS, seeds=3, rng=rng, progress=progress)
+    assert told == [0, 1, 2, 3]
+    assert (reported_fits(Checking(), 3), reported_fits(Noisy(), 3)) == (4, 3)
     plain = fit_seeds(Noisy(), VIEWS, latents=COUNTS, seeds=3, rng=np.random.default_rng(0))
     assert found.index == plain.index
     assert found.best.names == ["checked"]

@@ -87,19 +87,24 @@ def _settings(table: Path, features: list[str] | None, targets: list[str] | None
     InputError
         No such column; nothing that the others could be tested against.
     """
-    from personax.data.columns import infer_columns
-    from personax.sources import read_table
+    from personax.sources import ColumnSpec, private_headers, read_table
     from personax.strict import nearest
 
-    people = read_table(table, {}, missing=missing).people
-    columns = infer_columns(people)
+    read = read_table(table, {}, missing=missing)
+    private = private_headers([one.header for one in read.ledger.files[0].columns])
+    hidden = {name: ColumnSpec(role="private") for name in private}
+    if private:
+        read = read_table(table, hidden, missing=missing)
+    columns = read.columns
     known = [column.name for column in columns]
     for option, names in (("features", features), ("targets", targets)):
         for name in names or ():
             if name not in known:
                 raise InputError(f"--{option}: {table} has no column {name}; {nearest(name, known)}")
     if targets is None and not any(column.role == "target" for column in columns):
-        some = [column.name for column in columns if column.role == "feature" and people[column.name].n_unique() > 1]
+        some = [
+            one.name for one in columns if one.role == "feature" and read.people[one.name].drop_nulls().n_unique() > 1
+        ]
         raise InputError(
             f"{table} has no trait scores; say what the others may go with by --targets: {', '.join(some)}"
         )
@@ -110,6 +115,8 @@ def _settings(table: Path, features: list[str] | None, targets: list[str] | None
     elif features is not None:
         section["features"] = features
     collect: dict[str, Any] = {"source": "table", "path": str(table.resolve()), "missing": missing}
+    if private:
+        collect["columns"] = {name: {"role": "private"} for name in private}
     return {"version": 1, "name": table.stem, "seed": 0, "collect": collect, "independence": section}
 
 

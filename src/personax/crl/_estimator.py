@@ -194,6 +194,8 @@ class Estimator(ABC):
     fits_lacking
         Whether people may lack some measurements of a modality, their vectors rows of NaN; of other methods they are
         left out.
+    fewest_modalities
+        With fewer there is nothing that it could learn from.
 
     Examples
     --------
@@ -206,6 +208,7 @@ class Estimator(ABC):
     needs: ClassVar[str] = ""
     accelerated: ClassVar[bool] = False
     fits_lacking: ClassVar[bool] = False
+    fewest_modalities: ClassVar[int] = 1
 
     def foresee(self, views: Arrays, latents: Mapping[str, int]) -> list[str]:
         """Return what the measurements show before training that a fit will not find, a sentence each."""

@@ -18,7 +18,7 @@ from personax.crl._identification import IdentificationTable, identify
 from personax.crl._lacking import encode_all, has_every_measurement, people_to_fit, some_people
 from personax.crl._reduce import ReducedFit, ReductionSetting, reduce_views
 from personax.crl._scaler import check
-from personax.crl._select import SeedSelection, fit_seeds
+from personax.crl._select import SeedSelection, fit_seeds, reported_fits
 from personax.crl._stability import agreement
 from personax.crl._vectors import as_arrays
 from personax.crl.methods import method as make_method
@@ -110,7 +110,7 @@ class Level2:
         with self._workers():
             chosen = fit_seeds(
                 made, arrays, latents=self.latents, shared=self.shared, seeds=self.seeds, rng=self._rng(),
-                progress=self._progress(),
+                progress=self._progress(reported_fits(made, self.seeds)),
             )  # fmt: skip
         self.selection_: SeedSelection = chosen
         self.fitted_: Fitted = ReducedFit(chosen.best, reduced) if reduced else chosen.best
@@ -244,13 +244,13 @@ class Level2:
         with parallel_config(jobs=jobs):
             yield
 
-    def _progress(self) -> Callable[[int], Progress | None]:
+    def _progress(self, fits: int) -> Callable[[int], Progress | None]:
         told = self.progress
         if told is None:
             return lambda _: None
 
         def of(seed: int) -> Progress:
-            return lambda done, total, value: told(seed * total + done, self.seeds * total, value)
+            return lambda done, total, value: told(seed * total + done, fits * total, value)
 
         return of
 

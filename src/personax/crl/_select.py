@@ -18,7 +18,16 @@ from personax.crl.diagnostics._verdict import ConditionalTest
 from personax.errors import ComputationError, InputError
 from personax.files import write_text
 
-__all__ = ["Criterion", "Dimension", "SeedSelection", "choose_dimension", "fit_seed", "fit_seeds", "regret"]
+__all__ = [
+    "Criterion",
+    "Dimension",
+    "SeedSelection",
+    "choose_dimension",
+    "fit_seed",
+    "fit_seeds",
+    "regret",
+    "reported_fits",
+]
 
 Criterion = Literal["objective", "agreement", "exclusivity"]
 
@@ -31,9 +40,20 @@ class ChecksFits(Protocol):
         """Return the method that fits without them."""
         ...
 
-    def with_checks(self, fit: Any, views: Arrays, latents: Mapping[str, int]) -> Fitted:  # noqa: ANN401 - of its own
+    def with_checks(
+        self,
+        fit: Any,  # noqa: ANN401 - of its own
+        views: Arrays,
+        latents: Mapping[str, int],
+        progress: Progress | None = None,
+    ) -> Fitted:
         """Return a fit to these people with them."""
         ...
+
+
+def reported_fits(method: Method, seeds: int) -> int:
+    """Return how many fits `fit_seeds` reports on: the seeds, and the checks of the chosen one where there are some."""
+    return seeds + isinstance(method, ChecksFits)
 
 
 SPLIT: Final = 0
@@ -129,7 +149,8 @@ def fit_seeds(
     rng
         Spawns a generator a seed.
     progress
-        Called with the seed for what `Method.fit` reports to.
+        Called with the seed for what `Method.fit` reports to; with the number of seeds for what checks of the chosen
+        one report to, where the method has such (`reported_fits`).
     keep
         A folder for finished seeds. Seeds that are there already are taken from it, so that what was interrupted goes
         on with the same numbers; it must be of the same method, arguments, generator and people.
@@ -173,7 +194,7 @@ def fit_seeds(
     else:
         index = min(done, key=lambda pair: (crossings[pair[0]] or 0, pair[1].objective))[0]
     if isinstance(method, ChecksFits):
-        fits[index] = method.with_checks(fits[index], views, latents)
+        fits[index] = method.with_checks(fits[index], views, latents, progress=progress(seeds))
     return SeedSelection(index, fits, reasons, agreed, by, crossings)
 
 
@@ -375,7 +396,8 @@ def choose_dimension(
     if set(most) != set(views) or set(current) != set(views) or min(*most.values(), *current.values()) < 1:
         raise InputError(f"give numbers of latents from 1 for each of {', '.join(views)}, and for nothing else")
     seed = int(rng.integers(2**63))
-    fits, at = seeds * sum(most[modality] for modality in views), 0
+    each = reported_fits(method, seeds)
+    fits, at = each * sum(most[modality] for modality in views), 0
     table: list[dict[str, Any]] = []
     intervals: dict[str, tuple[int, int]] = {}
     counted: Counted = {}
@@ -402,7 +424,7 @@ def choose_dimension(
             except ComputationError as error:
                 row |= {"objective": None, "se": None, "agreement": None, "failed": seeds, "reason": str(error)}
             rows.append(row)
-            at += seeds
+            at += each
         current[modality] = _settle(modality, rows)
         table += rows
     return Dimension({modality: current[modality] for modality in views}, table, intervals)

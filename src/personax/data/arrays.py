@@ -143,11 +143,12 @@ def map_npy(path: Path) -> NDArray[Any]:
     if not path.is_file():
         raise InputError(f"there is no file {path}")
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         if "objects" in str(error):
             raise _objects(path, "it") from None
         raise InputError(f"{path} cannot be read as an array ({str(error).splitlines()[0]})") from None
+    return found
 
 
 def _objects(path: Path, name: str) -> InputError:
@@ -207,15 +208,15 @@ def rows_of_lists(lists: pl.Series, where: object, ids: Sequence[str]) -> NDArra
 
 def _common_length(lists: pl.Series, where: object, ids: Sequence[str]) -> int:
     """Return how many numbers every list has."""
-    lengths = lists.list.len()
-    if lengths.null_count() == len(lengths):
+    lengths = lists.list.len().fill_null(-1).to_numpy()
+    held, times = np.unique(lengths[lengths >= 0], return_counts=True)
+    if not len(held):
         return 0
-    usual = lengths.drop_nulls().mode().max()
-    other = (lengths != usual).fill_null(value=False)
-    if other.any():
-        first = other.arg_true()[0]
+    usual = int(held[::-1][np.argmax(times[::-1])])  # of lengths as frequent as one another the largest
+    other = np.flatnonzero((lengths >= 0) & (lengths != usual))
+    if len(other):
         raise InputError(
-            f"{where}: {lists.name} has {lengths[first]} numbers for {ids[first]} and {usual} for most; all need the "
-            f"same number, and who has no vector a null ({other.sum()} people differ)"
+            f"{where}: {lists.name} has {lengths[other[0]]} numbers for {ids[other[0]]} and {usual} for most; all need "
+            f"the same number, and who has no vector a null ({len(other)} people differ)"
         )
-    return int(lengths.max())
+    return usual

@@ -11,7 +11,7 @@ from personax.sources._collect_web import NamedSource, ProbeResult, SourceResult
 from personax.sources._column_spec import ColumnSpec
 from personax.sources._completion import complete
 from personax.sources._ledger import LEDGER, ColumnReading, FileFact, FileReading, GuessedReading, ReadingLedger
-from personax.sources._look import ColumnProposal, TableProposal, propose_table
+from personax.sources._look import ColumnProposal, TableProposal, private_headers, propose_table
 from personax.sources._people_table import BAD_CELLS, PeopleTable, table_notices
 from personax.sources._player_files import CollectNflPlayers, CollectOpenfootball, read_nfl_players, read_openfootball
 from personax.sources._read_file import read_text_table
@@ -57,6 +57,7 @@ __all__ = [
     "compare_waves",
     "complete",
     "name_countries",
+    "private_headers",
     "probe",
     "propose_table",
     "read_nfl_players",

@@ -24,7 +24,7 @@ from personax.sources._read_file import read_raw_table
 from personax.sources._table import read_table
 from personax.sources._units import named_size
 
-__all__ = ["ColumnProposal", "TableProposal", "propose_table"]
+__all__ = ["ColumnProposal", "TableProposal", "private_headers", "propose_table"]
 
 EXAMPLES: Final = 3
 _FIRST_TEXT: Final = """
@@ -208,6 +208,19 @@ def propose_table(
         for one in file.columns
     )
     return TableProposal(path, _file_keys(file, missing, options), file, proposals, known.name if known else None)
+
+
+def private_headers(headers: Sequence[str]) -> list[str]:
+    """Return the headers that are private in the known table which these headers tell; none for another one.
+
+    Examples
+    --------
+    >>> private_headers(["ResponseId", "StartDate", "IPAddress", "Q1"])
+    ['StartDate', 'IPAddress']
+    """
+    known = recognised(headers)
+    found = {} if known is None else known_columns(known, headers)
+    return [keys["from"] for keys in found.values() if keys.get("role") == "private"]
 
 
 def _specs(keys: Mapping[str, Mapping[str, Any]]) -> dict[str, ColumnSpec]:

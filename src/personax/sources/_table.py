@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import polars as pl
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from personax.data.cell_numbers import Mark
 from personax.data.columns import infer_columns
@@ -35,6 +35,7 @@ from personax.sources._people_table import (
 )
 from personax.sources._raw_table import RawTable
 from personax.sources._read_file import read_raw_table
+from personax.sources._rows_of_nobody import LeaveOut, rows_in_question, without_rows
 from personax.sources._source import FileSource
 from personax.sources._statistics_files import labelled
 from personax.sources._units import FACTORS
@@ -62,6 +63,7 @@ def read_table(
     header_rows: int | None = None,
     strict: bool = False,
     preset: str | None = None,
+    leave_out: LeaveOut | None = None,
 ) -> PeopleTable:
     r"""Read people from a table file of any format of `personax.sources._read_file.FORMATS`.
 
@@ -82,6 +84,8 @@ def read_table(
         Of the file, and which sheet or table of it; by evidence where they are not given.
     preset
         A known table (lahman, qualtrics ...): its columns are described by it where ``columns`` does not name them.
+    leave_out
+        Header -> texts: rows that hold one of them there are no people, such as a total below the table.
     strict
         Refuse what was guessed and what only a person can say; `personax.sources.ReadingLedger.check_strict`.
 
@@ -109,6 +113,8 @@ def read_table(
     """
     path = hub_file(path)
     raw = read_raw_table(path, encoding=encoding, separator=separator, table=table, header_rows=header_rows)
+    raw = without_rows(path, raw, leave_out or {})
+    raw = replace(raw, facts=(*raw.facts, *rows_in_question(raw, leave_out or {})))
     if preset is not None:
         known = known_table(preset)
         theirs = known_columns(known, raw.frame.columns).items()
@@ -345,6 +351,12 @@ class CollectTable(FileSource):
     header_rows: int | None = Field(default=None, ge=1, le=5)
     strict: bool = False
     preset: str | None = None
+    leave_out: dict[str, list[str]] = {}
+
+    @model_serializer(mode="wrap")
+    def _without_the_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what came later where it is not asked for: it makes no stage stale."""
+        return {name: value for name, value in dump(self).items() if (name, value) != ("leave_out", {})}
 
     def read(self, root: Path) -> PeopleTable:
         """Read the people; see `read_table`."""
@@ -352,4 +364,5 @@ class CollectTable(FileSource):
             local_path(root, self.path), self.columns, missing=self.missing, max_bad_share=self.max_bad_share,
             keep_others=self.keep_others, encoding=self.encoding, separator=self.separator, decimal=self.decimal,
             table=self.table, header_rows=self.header_rows, strict=self.strict, preset=self.preset,
+            leave_out=self.leave_out,
         )  # fmt: skip

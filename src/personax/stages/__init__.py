@@ -15,7 +15,14 @@ from personax.stages._crl import CRL
 from personax.stages._discover import DISCOVER
 from personax.stages._embed import EMBED
 from personax.stages._independence import INDEPENDENCE
-from personax.stages._plan_checks import check_columns, check_packages, check_plan, plan_notices
+from personax.stages._plan_checks import (
+    check_columns,
+    check_files,
+    check_method,
+    check_packages,
+    check_plan,
+    plan_notices,
+)
 from personax.stages._release import RELEASE
 from personax.stages._report import REPORT, report_data, report_page
 
@@ -114,6 +121,8 @@ __all__ = [
     "calibrate_formats",
     "calibrate_study",
     "check_columns",
+    "check_files",
+    "check_method",
     "check_packages",
     "check_plan",
     "choose_latents",

@@ -37,6 +37,7 @@ from personax.crl._edge_stability import other_seeds, refit_of
 from personax.crl._lacking import describe_lacking, encode_all, has_every_measurement, people_to_fit, some_people
 from personax.crl._reduce import WIDE, ReducedFit, ReducedMeasurement, describe_reductions, reduce_views
 from personax.crl._scaler import check
+from personax.crl._select import reported_fits
 from personax.data.frames import write_parquet
 from personax.errors import ComputationError, InputError
 from personax.files import write_text, written_aside
@@ -257,7 +258,7 @@ def learn(
         progress.message(f"note: {sentence}")
     chosen = fit_seeds(
         made, views, latents=settings.latents, shared=settings.shared, seeds=settings.seeds, by=settings.choose,
-        rng=rng, progress=_reporter(progress, settings.seeds), keep=keep, conditional=_conditional,
+        rng=rng, progress=_reporter(progress, made, settings.seeds), keep=keep, conditional=_conditional,
     )  # fmt: skip
     best = chosen.best
     whole = ReducedFit(best, reduced) if reduced else best
@@ -322,7 +323,7 @@ def _fit_halves(
         try:
             one = fit_seeds(
                 made, part, latents=settings.latents, shared=settings.shared, seeds=1, rng=_beside(rng, HALVES + at),
-                progress=_reporter(progress, 1), keep=None if keep is None else keep / f"half-{at + 1}",
+                progress=_reporter(progress, made, 1), keep=None if keep is None else keep / f"half-{at + 1}",
             ).best  # fmt: skip
         except ComputationError as error:
             return _Halves([], None, f"The {name} of the people could not be fitted: {error}")
@@ -489,10 +490,14 @@ def _conditional(x: Array, y: Array, z: Array) -> float:
     return float(kci(x, y, z).p_value)
 
 
-def _reporter(progress: Progress, seeds: int) -> Callable[[int], Callable[[int, int, float], None]]:
+def _reporter(progress: Progress, made: Method, seeds: int) -> Callable[[int], Callable[[int, int, float], None]]:
+    fits = reported_fits(made, seeds)
+
     def of(seed: int) -> Callable[[int, int, float], None]:
+        what = f"seed {seed + 1} of {seeds}" if seed < seeds else "checks of the seed that was chosen"
+
         def report(done: int, total: int, objective: float) -> None:
-            progress.step(seed * total + done, seeds * total, f"seed {seed + 1} of {seeds}{_objective(objective)}")
+            progress.step(seed * total + done, fits * total, f"{what}{_objective(objective)}")
 
         return report
 

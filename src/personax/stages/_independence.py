@@ -410,7 +410,7 @@ def _check_named(section: IndependenceSection, known: Mapping[str, Column]) -> N
 def _chosen(role: Role, named: Sequence[str] | None, columns: Sequence[Column]) -> list[str]:
     chosen = list(dict.fromkeys(named)) if named is not None else [column.name for column in select(columns, role)]
     if not chosen:
-        known = ", ".join(column.name for column in columns)
+        known = ", ".join(column.name for column in columns if column.role in ("feature", "target"))
         raise PlanError(f"independence.{role}s: no column has the role {role}; name columns from {known}")
     return chosen
 

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from personax import registry
 from personax.config import (
     AnnotateLLM,
+    AnnotateSimulated,
     CollectSimulated,
     EmbedFiles,
     EmbedModels,
@@ -21,37 +22,116 @@ from personax.config import (
 from personax.crl._remedy import same_source, single_measurement
 from personax.data.table import COLUMNS
 from personax.discovery import Knowledge
-from personax.errors import MissingExtraError, PlanError, missing_extra
+from personax.errors import InputError, MissingExtraError, PlanError, missing_extra
 from personax.schema import Column
-from personax.stages._base import framework_of
+from personax.stages._base import Stage, framework_of
 from personax.store import StudyFolder
 from personax.strict import nearest
 
-__all__ = ["check_columns", "check_packages", "check_plan", "plan_notices"]
+__all__ = ["check_columns", "check_files", "check_method", "check_packages", "check_plan", "plan_notices"]
 
 OPEN = ("id", "feature", "target")
 """Roles of the columns that Level I may name."""
 
 
 def check_plan(plan: Plan, stages: Collection[str]) -> None:
-    """Refuse sections that need another one, and modalities that nothing makes.
+    """Refuse sections that need another one, raters that nobody asks, and modalities that nothing makes.
 
     Raises
     ------
     PlanError
         One sentence a fault.
     """
-    faults = []
+    faults: list[str] = []
+    if "annotate" in stages:
+        faults += _annotated(plan)
+    if "embed" in stages:
+        faults += _embedded(plan)
     if plan.discover is not None and "discover" in stages:
-        if "latents" in plan.discover.over and plan.crl is None:
-            faults.append("discover.over: latents need a crl section in the plan")
-        if "traits" in plan.discover.over and plan.annotate is None:
-            faults.append("discover.over: traits need an annotate section in the plan")
+        faults += _discovered(plan)
     if plan.crl is not None and "crl" in stages and (made := _modalities(plan)) is not None:
         known = made or ["(none: the plan needs an embed section)"]
         absent = [modality for modality in plan.crl.latents if modality not in made]
         faults += [f"crl.latents: there is no modality {name}; {nearest(name, known)}" for name in absent]
     _raise(faults)
+
+
+def _annotated(plan: Plan) -> Iterator[str]:
+    if isinstance(plan.annotate, AnnotateSimulated) and not isinstance(plan.collect, CollectSimulated):
+        yield "annotate.source: simulate needs simulated people (collect.source: simulate)"
+    if isinstance(plan.annotate, AnnotateLLM):
+        raters = [model.name for model in plan.annotate.models]
+        absent = [name for name in plan.annotate.families if name not in raters]
+        yield from (f"annotate.families: there is no rater {name}; {nearest(name, raters)}" for name in absent)
+
+
+def _embedded(plan: Plan) -> Iterator[str]:
+    if isinstance(plan.embed, EmbedSimulated) and not isinstance(plan.collect, CollectSimulated):
+        yield "embed.source: simulate needs simulated people (collect.source: simulate)"
+    if not isinstance(plan.embed, EmbedModels) or not (plan.annotate is None or isinstance(plan.annotate, AnnotateLLM)):
+        return
+    known = ["biography", *([] if plan.annotate is None else [model.name for model in plan.annotate.models])]
+    for name, one in plan.embed.text.items():
+        if one.of not in known:
+            yield f"embed.text.{name}.of: there is no rater {one.of}; {nearest(one.of, known)}"
+
+
+def _discovered(plan: Plan) -> Iterator[str]:
+    assert plan.discover is not None
+    over = plan.discover.over
+    if "latents" in over and plan.crl is None:
+        yield "discover.over: latents need a crl section in the plan"
+    if "traits" in over and plan.annotate is None:
+        yield "discover.over: traits need an annotate section in the plan"
+    if plan.crl is not None and list(over) == ["latents"] and sum(plan.crl.latents.values()) + plan.crl.shared < 2:
+        yield "discover.over: one latent makes no graph; add traits or features, or learn more latents"
+
+
+def check_files(
+    stages: Collection[Stage], plan: Plan, exists: Callable[[str], bool], is_done: Callable[[str], bool]
+) -> None:
+    """Refuse files from elsewhere that later stages read and that are not there, before any stage takes its time.
+
+    What the first stage reads it names itself, and files of the study folder an earlier stage may write.
+
+    Raises
+    ------
+    PlanError
+        One sentence a file.
+    """
+    faults = [
+        f"{stage.name}: there is no file or folder {name}; check the path"
+        for stage in stages
+        if stage.needs
+        for name in stage.external_files(plan)
+        if "://" not in name and not exists(name) and not is_done(stage.name)
+    ]
+    _raise(faults)
+
+
+def check_method(plan: Plan, stages: Collection[str], is_done: Callable[[str], bool]) -> None:
+    """Refuse settings of Level II that its method does not know, before the stages ahead of it take their time.
+
+    Raises
+    ------
+    PlanError
+        What the method needs.
+    """
+    section = plan.crl
+    if section is None or "crl" not in stages or is_done("crl"):
+        return
+    from personax.stages._fit_latents import make_method  # its methods take seconds to import
+
+    try:
+        made = make_method(section)
+    except InputError as error:
+        raise PlanError(f"crl.{error}") from None
+    fewest = getattr(made, "fewest_modalities", 1)
+    if len(section.latents) < fewest:
+        raise PlanError(
+            f"crl.latents: {section.method} learns from the dependence between modalities and is given "
+            f"{len(section.latents)}; name {fewest} or more, or take another method"
+        )
 
 
 def plan_notices(plan: Plan) -> list[str]:
@@ -167,6 +247,8 @@ def _annotate(section: object, known: list[str]) -> Iterator[str]:
     if isinstance(section, AnnotateLLM):
         named["annotate.prompt.fields"] = section.prompt.fields
         named["annotate.audit.fields"] = section.audit.fields if section.audit else ()
+        popularity = section.audit.popularity if section.audit else None
+        named["annotate.audit.popularity"] = [] if popularity is None else [popularity]
     for setting, names in named.items():
         for name in names:
             if name not in known:

@@ -176,6 +176,7 @@ class CCA(Estimator):
     components: int = 100
     budget: Budget = STANDARD
     name = "cca"
+    fewest_modalities = 2
 
     def learn(self, problem: Problem) -> LinearFit:
         """Return the fitted method; neither the truth nor the generator is used."""

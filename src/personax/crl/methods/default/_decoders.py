@@ -232,6 +232,7 @@ def refine_bottleneck(
     *,
     generator: torch.Generator,
     device: torch.device = CPU,
+    progress: Callable[[int, int, float], None] | None = None,
 ) -> Bottlenecks:
     """Fit additive bottlenecks that begin at known codes; the error on people held out chooses.
 
@@ -252,7 +253,7 @@ def refine_bottleneck(
         When no start has a finite error.
     """
     training = RestartSchedule(restarts=len(codes), steps=steps, finalists=len(codes))
-    search = _Search(content.to(device), codes[0].shape[1], "additive", held, learn, training, generator, None)
+    search = _Search(content.to(device), codes[0].shape[1], "additive", held, learn, training, generator, progress)
     search.approach(torch.stack(list(codes)).to(device), max(1, round(APPROACH * steps)))
     search.run(range(steps), noise=NOISE[1])
     search.keep(len(codes))

@@ -36,6 +36,7 @@ from personax.crl.methods.default._missing import MissingMeasurements
 from personax.crl.methods.default._modalities import ModalityCoordinates, fit_modalities, with_halves
 from personax.crl.methods.default._number_of_latents import NumberOfLatents, count_latents
 from personax.crl.methods.default._orthogonal import fit_orthogonal_latents
+from personax.crl.methods.default._progress import forward, reach, span
 from personax.crl.methods.default._projection import Projection
 from personax.crl.methods.default._scale_coordinates import fit_scale_coordinates
 from personax.crl.methods.default._shared_content import (
@@ -247,6 +248,14 @@ SEARCH: Final = Search()
 VALIDATION: Final = 0.1
 """Share of people held out."""
 
+UNCHECKED: Final = 0.8
+"""Share of the time of a fit with fits to halves of the people that it takes without them."""
+
+SCALES: Final = 0.05
+MODALITIES: Final = 0.7
+COMPONENTS: Final = 0.95
+"""Shares of a fit's time up to the end of these parts; the graph is the last."""
+
 FEWEST_COMPLETE: Final = 20
 """People held out who have every measurement, below whom all are looked at."""
 
@@ -297,6 +306,7 @@ class Default(Estimator):
     halves: bool = True
     name = "default"
     fits_lacking = True
+    fewest_modalities = 2
 
     def learn(self, problem: Problem) -> DefaultFit:
         """Return the fitted method.
@@ -318,22 +328,28 @@ class Default(Estimator):
         sampler = copy.deepcopy(problem.rng)
         problem.rng.permutation(len(next(iter(next(iter(problem.views.values())).values()))))
         seed = int(problem.rng.integers(2**31))
+        told, fits = forward(problem.progress), UNCHECKED if self.halves else 1.0
+        problem = replace(problem, progress=span(told, 0, fits))
         with threads(self.budget.threads):
             found = retry_diverged(lambda attempt: self._attempt(problem, copy.deepcopy(sampler), seed, attempt))
-        return self.with_checks(found, problem.views, problem.latents) if self.halves else found
+        if not self.halves:
+            return found
+        return self.with_checks(found, problem.views, problem.latents, progress=span(told, fits, 1))
 
     def without_checks(self) -> Default:
         """Return the method without fits to halves of the people."""
         return replace(self, halves=False)
 
-    def with_checks(self, fit: DefaultFit, views: Arrays, latents: Mapping[str, int]) -> DefaultFit:
+    def with_checks(
+        self, fit: DefaultFit, views: Arrays, latents: Mapping[str, int], progress: Progress | None = None
+    ) -> DefaultFit:
         """Return a fit to these people with what halves of them say of its latents, where it does not know it yet."""
         given = some_people(views, has_every_modality(views))
         people = validation_split(len(next(iter(next(iter(given.values())).values()))), VALIDATION)
         training = RestartSchedule().shorter(min(1.0, self.budget.epochs / STANDARD.epochs))
         with threads(self.budget.threads):
             device = torch_device(self.budget.device)
-            checked = with_halves(fit.coordinates, given, latents, people, training, device=device)
+            checked = with_halves(fit.coordinates, given, latents, people, training, device=device, progress=progress)
         return replace(fit, coordinates=checked)
 
     def foresee(self, views: Arrays, latents: Mapping[str, int]) -> list[str]:
@@ -350,10 +366,11 @@ class Default(Estimator):
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         counted: Counted = {}
         with threads(self.budget.threads):
-            for modality, by in views.items():
+            for at, (modality, by) in enumerate(views.items()):
+                part = span(progress, at / len(views), (at + 1) / len(views))
                 found = count_latents(
                     modality, by, upto[modality], people,
-                    share=share, generator=generator, device=device, progress=progress,
+                    share=share, generator=generator, device=device, progress=part,
                 )  # fmt: skip
                 if found is not None:
                     counted[modality] = (found.latents, found.low, found.high, _counted_rows(modality, found))
@@ -381,9 +398,11 @@ class Default(Estimator):
                 # of its own: where there is no scale, all numbers stay what they were without it
                 generator=torch.Generator().manual_seed(seed + attempt), device=device,
             )  # fmt: skip
+            reach(problem.progress, SCALES)
             modalities = fit_modalities(
                 {m: by for m, by in given.items() if m not in by_scale}, latents, people,
-                RestartSchedule().shorter(share), generator=generator, device=device, progress=problem.progress,
+                RestartSchedule().shorter(share), generator=generator, device=device,
+                progress=span(problem.progress, SCALES, MODALITIES),
             )  # fmt: skip
             told = [note for found in by_scale.values() for note in found.notes]
             modalities = ModalityCoordinates({**modalities.coordinates, **by_scale}, [*modalities.notes, *told])
@@ -392,6 +411,7 @@ class Default(Estimator):
         scores = {m: NormalScores.fit(x) for m, x in raw.items()}
         modalities.notes.extend(describe_copies(given, people[1].numpy()))
         modalities.notes.extend(describe_few(sum(len(part) for part in people)))
+        reach(problem.progress, MODALITIES)
         modalities, scores = with_crossing(
             modalities, scores, views, latents, people, RestartSchedule().shorter(share),
             generator=generator, device=torch_device(self.budget.device),
@@ -410,8 +430,9 @@ class Default(Estimator):
         count, device = problem.shared, torch_device(self.budget.device)
         latents, training = {m: own + count for m, own in problem.latents.items()}, RestartSchedule().shorter(share)
         found = fit_modalities(
-            given, latents, people, training, generator=generator, device=device, progress=problem.progress
-        )
+            given, latents, people, training,
+            generator=generator, device=device, progress=span(problem.progress, 0, MODALITIES),
+        )  # fmt: skip
         notes = list(found.notes)
         told = None
         if set(found.known) == set(given):
@@ -449,6 +470,7 @@ class Default(Estimator):
             torch.cat([known[m] for m in [*["shared"] * bool(problem.shared), *problem.views]], 1), allowed,
             share=share, generator=generator, edge_penalty=edge_penalty, device=torch_device(self.budget.device),
         )  # fmt: skip
+        reach(problem.progress, 1)
         edges = structure.adjacency > 0.5
         across = np.array([[a.rpartition("_")[0] != b.rpartition("_")[0] for b in names] for a in names])
         touches = (edges & across).any(axis=0) | (edges & across).any(axis=1)
@@ -509,7 +531,8 @@ class Default(Estimator):
                 x if m in contents else None
                 for m, x in zip(names_of, encode_contents(contents, targets, views), strict=True)
             ],
-            edge_penalty=edge_penalty, generator=generator, progress=problem.progress, device=device,
+            edge_penalty=edge_penalty, generator=generator, device=device,
+            progress=span(problem.progress, MODALITIES, COMPONENTS),
         )  # fmt: skip
         contents = contents if components.from_contents else {}
         seen = encode_contents(contents, targets, views)
@@ -532,6 +555,7 @@ class Default(Estimator):
             put_known(scaled(unscaled, scales[2]), blocks, known), allowed,
             share=share, generator=generator, edge_penalty=edge_penalty, device=device,
         )  # fmt: skip
+        reach(problem.progress, 1)
         return DefaultFit(
             names=names,
             adjacency=structure.adjacency,

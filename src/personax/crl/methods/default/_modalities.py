@@ -27,6 +27,7 @@ from personax.crl.methods.default._decoders import (
     fit_bottleneck,
     refine_bottleneck,
 )
+from personax.crl.methods.default._progress import reach, span
 
 __all__ = [
     "AS_MUCH",
@@ -70,6 +71,12 @@ WORTH_REFITTING: Final = 0.95
 
 CHECKED: Final = 4000
 """People on whom a decoder is checked, at most."""
+
+FIRST: Final = 0.3
+"""Share of a modality's time that its free decoder takes."""
+
+CURVES: Final = 0.6
+"""Share of the time of additive decoders that curves take, before networks begin at them."""
 
 FEWEST_IN_HALVES = 20
 """People held out, or in a half, below which halves tell nothing."""
@@ -119,7 +126,8 @@ def fit_modalities(
     """
     coordinates: dict[str, Coordinates] = {}
     notes: list[str] = []
-    for modality, by in views.items():
+    for at, (modality, by) in enumerate(views.items()):
+        reach(progress, at / len(views))
         own, told = without_copies(modality, by, people[1].numpy())
         notes += told
         if len(own) < 2:
@@ -135,7 +143,7 @@ def fit_modalities(
         content = torch.from_numpy(agreed(own))
         found = choose_decoder(
             modality, agreed, content, latents[modality], people, training,
-            generator=generator, device=device, progress=progress,
+            generator=generator, device=device, progress=span(progress, at / len(views), (at + 1) / len(views)),
         )  # fmt: skip
         some = people[1][:CHECKED].numpy()
         found = coordinates[modality] = found.checked({name: x[some] for name, x in own.items()})
@@ -161,6 +169,7 @@ def with_halves(
     training: RestartSchedule,
     *,
     device: torch.device = CPU,
+    progress: Progress | None = None,
 ) -> dict[str, Coordinates]:
     """Return coordinates with the agreement of fits to halves of the people, where these can change a claim.
 
@@ -172,10 +181,14 @@ def with_halves(
         As there.
     """
     found = dict(coordinates)
-    for modality, one in coordinates.items():
+    for at, (modality, one) in enumerate(coordinates.items()):
+        reach(progress, at / len(coordinates))
         if isinstance(one, DecodedCoordinates) and _worth_refitting(one):
             own, _ = without_copies(modality, views[modality], people[1].numpy())
-            found[modality] = one.with_halves(_halves(one, own, latents[modality], people, training, device))
+            own_part = span(progress, at / len(coordinates), (at + 1) / len(coordinates))
+            halves = _halves(one, own, latents[modality], people, training, device, own_part)
+            found[modality] = one.with_halves(halves)
+    reach(progress, 1)
     return found
 
 
@@ -193,6 +206,7 @@ def _halves(
     people: tuple[Tensor, Tensor],
     training: RestartSchedule,
     device: torch.device,
+    progress: Progress | None,
 ) -> list[float]:
     """Return of each latent how far additive decoders of two halves of the people agree on people held out.
 
@@ -211,7 +225,7 @@ def _halves(
         refit = _fit_additive(
             content, latents, (held, half),
             replace(training.shorter(0.5), restarts=max(2, training.restarts // 2)),
-            generator=torch.Generator().manual_seed(at), device=device,
+            generator=torch.Generator().manual_seed(at), device=device, progress=span(progress, at / 2, (at + 1) / 2),
         )  # fmt: skip
         codes.append(refit.codes[0].double().numpy())
     own = found.encode({name: x[held.numpy()] for name, x in by.items()})
@@ -238,9 +252,11 @@ def _fit_additive(
         )
     share = training.steps / RestartSchedule().steps
     curves = fit_curves(content, latents, *people, share, generator=generator, device=device)
+    reach(progress, CURVES)
     codes = [curve.encode(content) for curve in curves.fits[: REFINED.finalists]]
     steps = max(FEWEST_REFINING, round(share * REFINED.steps))
-    networks = refine_bottleneck(content, codes, *people, steps, generator=generator, device=device)
+    refining = span(progress, CURVES, 1)
+    networks = refine_bottleneck(content, codes, *people, steps, generator=generator, device=device, progress=refining)
     if networks.explained[0] > curves.explained[0]:
         return networks
     seen = content[people[0]]
@@ -274,21 +290,25 @@ def choose_decoder(
     """
     share = training.steps / RestartSchedule().steps
 
-    def fitted(decoder: DecoderClass, how: RestartSchedule) -> Bottlenecks:
+    others = 1 + (latents > 2)
+
+    def fitted(decoder: DecoderClass, how: RestartSchedule, part: Progress | None) -> Bottlenecks:
         return fit_bottleneck(
-            content, latents, decoder, *people, how, generator=generator, device=device, progress=progress
+            content, latents, decoder, *people, how, generator=generator, device=device, progress=part
         )
 
-    def additive() -> Bottlenecks:
-        return _fit_additive(content, latents, people, training, generator=generator, device=device, progress=progress)
+    def additive(part: Progress | None) -> Bottlenecks:
+        return _fit_additive(content, latents, people, training, generator=generator, device=device, progress=part)
 
-    free = fitted("free", FREE.shorter(share))
+    free = fitted("free", FREE.shorter(share), span(progress, 0, FIRST))
     tried: list[DecodedCoordinates] = []
     enough = EXPLAINS * free.explained[0]
     for decoder in LADDER:
         if decoder == "interactions" and latents < 3:
             continue
-        found = additive() if decoder == "additive" else fitted(decoder, training)
+        ends = [FIRST + (1 - FIRST) * (len(tried) + at) / others for at in (0, 1)]
+        part = span(progress, *ends)
+        found = additive(part) if decoder == "additive" else fitted(decoder, training, part)
         least = finalist_agreement([code.double().numpy() for code in found.codes])[0]
         one = DecodedCoordinates(modality, decoder, found.explained[0], free.explained[0], least, agreed, found.best)
         if one.settled and one.explained >= enough:
