@@ -269,7 +269,8 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    asked, start, found = arguments(), time.monotonic(), []
+    asked, start = arguments(), time.monotonic()
+    found: list[dict[str, Any]] = []
     store = asked.out.with_suffix(".json")
     if not asked.only_draw:
         for cell in cells(asked):
@@ -278,7 +279,9 @@ def main() -> None:
             if time.monotonic() - start > asked.seconds:
                 break
         command = " ".join(["python benchmarks/conditional.py", *sys.argv[1:]])
-        before = json.loads(store.read_text(encoding="utf-8")) if asked.add else {"command": "", "cells": []}
+        before: dict[str, Any] = {"command": "", "cells": []}
+        if asked.add:
+            before = json.loads(store.read_text(encoding="utf-8"))
         kept = [cell for cell in before["cells"] if _key(cell) not in {_key(one) for one in found}]
         commands = "; ".join(filter(None, [before["command"], command]))
         timed = [speed(*sizes) for sizes in SPEED] if asked.speed else before.get("speed", [])

@@ -76,7 +76,8 @@ def _noise(y: Array, weights: Array) -> Array:
         squares = np.sort(np.square(np.diff(y[weights[:, k] > 0, k])))
         least = squares[: int(np.ceil((1 - MOST_JUMPS) * len(squares)))].mean() / NORMAL_SQUARE
         found[k] = (squares.mean() if np.mean(squares == 0) > FEW_TIES else min(least, squares.mean())) / 2
-    return found + 1e-9 * y.var(axis=0)
+    noise: Array = found + 1e-9 * y.var(axis=0)
+    return noise
 
 
 def _best_segments(sums: Array, price: Array) -> NDArray[np.intp]:

@@ -154,7 +154,8 @@ class _Rows:
     @staticmethod
     def _sums(place: NDArray[np.intp], values: Array, shape: tuple[int, ...]) -> Array:
         repeated = np.broadcast_to(values[:, :, None], place.shape)
-        return np.bincount(place.ravel(), repeated.ravel(), int(np.prod(shape))).reshape(shape)
+        sums = np.bincount(place.ravel(), repeated.ravel(), int(np.prod(shape))).reshape(shape)
+        return np.asarray(sums, dtype=np.float64)
 
 
 def _division(n: Array, s: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -166,7 +167,8 @@ def _division(n: Array, s: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     best = flat.argmax(axis=2)
     column, cut = np.divmod(best, gain.shape[3])
     nothing = np.take_along_axis(flat, best[..., None], 2)[..., 0] < 0
-    return column, np.where(nothing, gain.shape[3], cut)  # then all rows are on the left
+    cut[nothing] = gain.shape[3]  # then all rows are on the left
+    return column, cut
 
 
 def tree_features(z: Counted) -> Array:

@@ -173,7 +173,8 @@ def _before_background(images: Images, *, background: float, rng: np.random.Gene
     waves = np.cos(np.pi * np.outer(place, np.arange(WAVES)))
     room = np.einsum("xi,yj,cij->cxy", waves, waves, own.standard_normal((images.shape[1], WAVES, WAVES)))
     room = (room - room.min()) / (room.max() - room.min())
-    return ((1 - background) * images + background * room).astype(np.float32)
+    shown: Images = ((1 - background) * images + background * room).astype(np.float32)
+    return shown
 
 
 def _flat(images: Images, pixel_noise: float, rng: np.random.Generator) -> Images:

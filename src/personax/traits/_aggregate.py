@@ -182,12 +182,13 @@ def aggregate_ratings(
     indicators = group_indicators(groups, len(people)) if groups else None
     if indicators is not None:
         indicators = np.vstack([indicators, np.zeros((len(invented), indicators.shape[1]))])
-    estimates, by_model = dict[str, ScoreEstimate](), dict[str, pl.Series]()
+    estimates, by_model, every = dict[str, ScoreEstimate](), dict[str, pl.Series](), dict[str, Ratings]()
     for trait in framework.names:
         own = answers.filter(pl.col("trait") == trait).select(NEEDED).collect()
         ratings = Ratings.from_annotations(
             own, trait, people=[*people, *invented], raters=models, families=families, covariates=indicators
         )
+        every[trait] = ratings
         estimates[trait] = rating_model(rule)(ratings).first(len(people))
         for place, model in enumerate(ratings.raters):
             by_model[f"{slug(model)}_{letters[trait]}"] = _nulls(ratings.matrix[place, : len(people)])
@@ -198,7 +199,7 @@ def aggregate_ratings(
         pl.DataFrame({"id": list(people), **columns}, schema_overrides={"id": pl.String}),
         estimates,
         framework,
-        ratings,
+        every,
     )
 
 

@@ -204,7 +204,7 @@ class GeminiBatches(BatchAPI):
         done = [stats.get(kind) for kind in ("successfulRequestCount", "failedRequestCount")]
         return BatchStatus(
             self._name(body, "name"), status, tuple([one for one in files if isinstance(one, str) and one][:1]),
-            sum(int(one) for one in done if str(one).isascii() and str(one).isdigit()),
+            sum(int(one) for one in map(str, done) if one.isascii() and one.isdigit()),
             self.provider.redact(coded_message(body.get("error"))),
             _seconds(told.get("createTime"), told.get("endTime")),
         )  # fmt: skip

@@ -106,7 +106,7 @@ class EntryReader:
             f"replies.id, prompt, asked FROM replies JOIN prompts ON prompts.id = prompt WHERE {where}"
         )
         with closing(self._db.execute(query, values)) as rows:
-            for key, model, name, person, repeat, turn, *usage, written, number, prompt, asked in rows:
+            for key, model, name, person, repeat, turn, late, read, wrote, cost, written, number, prompt, asked in rows:
                 try:
                     text = self.replies.get(number)
                     if text is None:
@@ -117,7 +117,7 @@ class EntryReader:
                     told = f"the reply {text_key(key)} in the journal is not JSON; the file was changed by hand"
                     raise InputError(told) from None
                 yield JournalEntry(
-                    text_key(key), model, name, person, repeat, turn, reply, *usage, messages=said, written=written
+                    text_key(key), model, name, person, repeat, turn, reply, late, read, wrote, cost, said, written
                 )
 
 

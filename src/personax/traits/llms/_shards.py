@@ -98,10 +98,13 @@ def _entries(db: sqlite3.Connection) -> Iterator[JournalEntry]:
         yield from EntryReader(db).entries(messages=True)
         return
     columns = "key, model, prompt, person, repeat, turn, reply, latency, tokens_in, tokens_out, cost, written"
-    for key, *who, reply, latency, tokens_in, tokens_out, cost, written in db.execute(f"SELECT {columns} FROM replies"):
+    for key, model, name, person, repeat, turn, reply, *usage, written in db.execute(f"SELECT {columns} FROM replies"):
         with suppress(ValueError):
             said = json.loads(earlier_text(reply))
-            yield JournalEntry(text_key(key), *who, said, latency, tokens_in, tokens_out, cost, written=written)
+            late, read, wrote, cost = usage
+            yield JournalEntry(
+                text_key(key), model, name, person, repeat, turn, said, late, read, wrote, cost, written=written
+            )
 
 
 def export_replies(journal: ReplyJournal, known: Container[str] = ()) -> Iterator[bytes]:
@@ -151,7 +154,8 @@ def merge_replies(into: ReplyJournal, lines: Iterable[bytes]) -> None:
                 asked[row[1]] = parse_json(row[2])
                 continue
             messages = [one for name in (row[12] if len(row) > len(TYPES) else ()) for one in asked.get(name, ())]
-            entry = JournalEntry(*row[:6], parse_json(row[6]), *row[7:11], messages=messages, written=row[11])
+            late, read, wrote, cost, written = row[7:12]
+            entry = JournalEntry(*row[:6], parse_json(row[6]), late, read, wrote, cost, messages, written)
             _merge(into, entry)
 
 

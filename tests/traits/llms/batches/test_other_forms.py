@@ -32,7 +32,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Batches]:
 
 def asked(server: Batches, n: int = 5, **settings: Any) -> Survey[Prompt]:
     people = [{"id": f"p{i}", "name": f"Ann {i}", "biography": f"She has won {i} prizes."} for i in range(n)]
-    known = {"input_price": 1.0, "output_price": 2.0, "batch": True, "provider": server.form} | settings
+    known: dict[str, Any] = {"input_price": 1.0, "output_price": 2.0, "batch": True, "provider": server.form} | settings
     return Survey(people, [Model(name="one", model="g", base_url=server.url, **known)], Prompt())
 
 
