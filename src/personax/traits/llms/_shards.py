@@ -154,8 +154,11 @@ def merge_replies(into: ReplyJournal, lines: Iterable[bytes]) -> None:
                 asked[row[1]] = parse_json(row[2])
                 continue
             messages = [one for name in (row[12] if len(row) > len(TYPES) else ()) for one in asked.get(name, ())]
-            late, read, wrote, cost, written = row[7:12]
-            entry = JournalEntry(*row[:6], parse_json(row[6]), late, read, wrote, cost, messages, written)
+            key, model, prompt, person, repeat, turn, reply, *usage, written = row[:12]
+            late, read, wrote, cost = usage
+            entry = JournalEntry(
+                key, model, prompt, person, repeat, turn, parse_json(reply), late, read, wrote, cost, messages, written
+            )
             _merge(into, entry)
 
 
