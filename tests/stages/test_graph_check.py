@@ -39,6 +39,17 @@ def test_reversed_missing_and_invented_edges_are_named() -> None:
     }
 
 
+def test_directions_that_pc_leaves_open_are_named() -> None:
+    """A normal linear chain: every direction fits as well, so that nothing but the learned graph speaks for one."""
+    e = np.random.default_rng(0).normal(size=(4, 800))
+    chain = {"a_1": e[0], "a_2": e[0] + e[1]}
+    latents = pl.DataFrame(chain | {"b_1": chain["a_2"] + e[2], "b_2": e[3]})
+    found = check_graph(_graph(("b_1", "a_2"), ("a_2", "a_1")), latents)
+    assert found is not None
+    assert list(found.open_directions) == found.to_dict()["open_directions"] == ["a_2 -> a_1", "b_1 -> a_2"]
+    assert "leaves the direction of 2 of them open (a_2 -> a_1; b_1 -> a_2)" in found.sentence
+
+
 def test_latents_that_determine_one_another_are_not_compared() -> None:
     latents = _collider().with_columns(b_2=pl.col("a_1") * 2)
     assert check_graph(_graph(("a_1", "b_1")), latents) is None

@@ -34,12 +34,16 @@ class GraphCheck:
         Of every other pair, what each graph says.
     other
         The edges that PC finds.
+    open_directions
+        Of the pairs on which both agree, those whose direction PC leaves open: nothing but the shape of noise tells it,
+        and where latents are normal and linear in one another nothing can.
     """
 
     agreed: int
     edges: int
     differ: list[str]
     other: Sequence[Edge] = ()
+    open_directions: Sequence[str] = ()
 
     @property
     def share(self) -> float | None:
@@ -52,13 +56,21 @@ class GraphCheck:
         if not self.edges:
             return "Neither the learned graph nor PC (linear tests at .01) has an edge between latents."
         head = f"PC (linear tests at .01) agrees with the learned graph on {self.agreed} of {self.edges} edges"
-        return head + (f"; not on {'; '.join(self.differ)}." if self.differ else ".")
+        differ = f"; not on {'; '.join(self.differ)}." if self.differ else "."
+        count = len(self.open_directions)
+        if not count:
+            return head + differ
+        of = "one of them" if count == 1 else f"{count} of them"
+        return (
+            f"{head}{differ} PC leaves the direction of {of} open ({'; '.join(self.open_directions)}): it rests on the "
+            "learned graph alone, and cannot be told where latents are normal and linear in one another."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers and the sentence by name."""
         found = [{"source": e.source, "target": e.target, "kind": e.kind} for e in self.other]
         told = {"agreed": self.agreed, "edges": self.edges, "differ": self.differ, "sentence": self.sentence}
-        return told | {"found": found}
+        return told | {"found": found, "open_directions": list(self.open_directions)}
 
 
 def without_modalities(latents: pl.DataFrame, groups: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -139,13 +151,15 @@ def check_graph(graph: Graph, latents: pl.DataFrame) -> GraphCheck | None:
         return None  # to which of them an edge belongs cannot be told
     ours = {frozenset((e.source, e.target)): e for e in graph.edges}
     theirs = {frozenset((e.source, e.target)): e for e in other.edges}
-    differ, agreed = [], 0
+    differ, agreed, open_directions = [], 0, []
     for pair in sorted({*ours, *theirs}, key=sorted):
         one, two = ours.get(pair), theirs.get(pair)
         if one is not None and two is not None and (two.kind != "directed" or two.source == one.source):
             agreed += 1
+            if not EDGES[two.kind].points:
+                open_directions.append(f"{one.source} -> {one.target}")
             continue
         a, b = sorted(pair) if one is None else (one.source, one.target)
         said = "no edge" if two is None else "an edge" if one is None else "the other direction"
         differ.append(f"{a} {'->' if one else '-'} {b} (PC: {said}{'' if one else ', learned: none'})")
-    return GraphCheck(agreed, len({*ours, *theirs}), differ, other.edges)
+    return GraphCheck(agreed, len({*ours, *theirs}), differ, other.edges, open_directions)
