@@ -257,7 +257,7 @@ told = {name: CliRunner().invoke(app, command).output for name, command in comma
 told["terms"] = [source_terms()["toy-club"].attribution, *source_terms()["toy-club"].clauses]
 told["sport"] = linkage_fields(Record("toy-club", "1", {"name": "Ann"}, {})).sport
 kinds = ("tests", "sources", "encoders", "attacks")
-told["docs"] = "".join(hooks.on_page_markdown(f"<!-- registered: {kind} -->") for kind in kinds)
+told["docs"] = "".join(map(hooks.listing, kinds))
 print(json.dumps(told))
 """
 

@@ -350,7 +350,7 @@ annotate: {source: simulate, groups: [gendr]}
 embed: {source: offline}
 release: {columns: {heigth_cm: {leaves: withheld}}}
 independence: {features: [height_cm, wieght_kg], targets: [final_z, final_o, another_e], given: [bith_year], by: gendr}
-crl: {latents: {text: 2}, epochs: 1}
+crl: {latents: {text: 2, image: 2}, epochs: 1}
 discover: {over: [traits, features], knowledge: {tiers: [[birth_yaer], [final_o]]}}
 """
 

@@ -291,11 +291,12 @@ CollectNflPlayers: called
 CollectOpenfootball: called
 CollectRelease: mapping revision
 CollectSeveral: contact only
-CollectTable: called columns encoding missing preset separator table
+CollectTable: called columns encoding leave_out missing preset separator table
 ColumnRule: risk
 ColumnSpec: format join joint levels missing parts source unit values
 CrlSection: latents method
 DiscoverSection: test
+DomainDescription: letter meaning name
 EmbedModels: image text
 Espn: called competition gender sport
 FileSource: called source
@@ -304,7 +305,7 @@ FrameworkDescription: anchors language licence name reference title
 IndependenceSection: by cluster features given options strata targets tests
 ItemDescription: id text
 Knowledge: forbidden required tiers
-Model: api_version extra_body headers model name provider
+Model: api_version cutoff extra_body headers model name provider
 Nba: called gender league_id season
 Nfl: gender teams
 Nflverse: gender
@@ -319,7 +320,7 @@ Publisher: authors consent contact date description ethics funding homepage lang
 ReleaseSection: allowed columns transform withheld
 ReportSection: title
 StatisticsRequest: columns tables
-StereotypeAudit: fields popularity
+StereotypeAudit: dated fields popularity
 TextEncoding: device instruction like of revision
 TraitDescription: high letter low meaning name part_of
 TranslationAudit: framework

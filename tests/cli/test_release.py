@@ -179,7 +179,7 @@ def test_keys_that_do_not_fit(study: Path, personax: Run, harm: Callable[[Path],
     [
         (("k: 2", "k: 200"), "people cannot be 200-anonymous"),
         (("min_k: 2", "min_k: 50"), "release.gate.min_k is 50"),
-        (("gone.txt", "lost.txt"), "lost.txt is missing"),
+        (("gone.txt", "lost.txt"), "no file or folder lost.txt"),
         (("[latitude, longitude]", "[name]"), "release.withheld names name"),
         (("[gender, occupation]", "[shoe_size]"), "names shoe_size, which does not leave"),
         (("2026-11-25", "25.11.2026"), "is no date; write YYYY-MM-DD"),

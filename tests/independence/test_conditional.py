@@ -156,7 +156,13 @@ def test_sums_of_three_kernels_by_blocks_by_features_and_by_a_factor(
     of_three_kernels: Products, monkeypatch: pytest.MonkeyPatch, few: int, many: int, pair: float, accuracy: float
 ) -> None:
     room = "personax.independence._kernel_products."
-    for name, value in {"FEW": few, "MANY": max(many, 300 * (pair > 0)), "PAIR": pair, "BLOCK": 33}.items():
+    for name, value in {
+        "FEW": few,
+        "MANY": max(many, 300 * (pair > 0)),
+        "PAIR": pair,
+        "BLOCK": 33,
+        "RANK": 300,
+    }.items():
         monkeypatch.setattr(room + name, value)
     whole = matrix(of_three_kernels)
     expected = whole.sum(), np.trace(whole), 2 * np.square(whole).sum()

@@ -95,7 +95,7 @@ def test_annotation_is_needed_only_where_it_is_read(tmp_path: Path) -> None:
     ("change", "said", "kind"),
     [
         (("of: lexicon", "of: lexicn"), "did you mean lexicon", PlanError),
-        (("of: faces", "of: nowhere"), "no folder", PlanError),
+        (("of: faces", "of: nowhere"), "no file or folder nowhere", PlanError),
         (("of: faces, dim: 8", "of: faces, model: dinov"), "did you mean dinov2", InputError),
         (("dim: 16", "model: bertt"), "no preset", InputError),
         (("dim: 16", "modle: x"), "did you mean model", PlanError),

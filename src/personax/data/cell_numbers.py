@@ -81,6 +81,7 @@ _MONEY: Final = (
 _AROUND = rf"^(?:[$€£¥₹₽₺₩]|(?:{_MONEY})\s?)\s?|[.,][-–—]+$|\s?(?:[$€£¥₹₽₺₩%]|{_MONEY})$"
 _NUMBERED: Final = re.compile(r"-?\d{1,5}\s*[-–—=:.(]?\s*(\D+?)\)?")
 """A code with its label: 9 - Refused, 99 (don't know)."""
+LONGEST_CODE: Final = 5
 _CODES = frozenset({7, 8, 9, 77, 88, 96, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9998, 9999, 99999})
 _APART = 0.25
 """A code stands apart from the other values by this share of their range."""
@@ -152,7 +153,7 @@ def missing_code(cell: str) -> bool:
     [True, True, True, True, False, False, False, False]
     """
     found = re.fullmatch(r"(-?)(\d+)(?:[.,]0+)?", cell.strip())
-    if found is None:
+    if found is None or len(found[2]) > LONGEST_CODE:
         return False
     number = int(found[2])
     return 0 < number < 10 or number in _CODES if found[1] else number >= 77 and number in _CODES

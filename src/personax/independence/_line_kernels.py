@@ -28,7 +28,7 @@ def polynomials_needed(sharpness: float, tolerance: float) -> int:
     Examples
     --------
     >>> polynomials_needed(0.5, 1e-9), polynomials_needed(50.0, 1e-9)
-    (13, 75)
+    (15, 71)
     """
     # In the ellipse of radius r around [-1, 1] the imaginary part is (r - 1/r) / 2 at most, so that the function is at
     # most exp(sharpness ((r - 1/r) / 2)^2) there, and N polynomials err by 2 / (r - 1) r^-N times that at most

@@ -99,12 +99,13 @@ def check_files(
     PlanError
         One sentence a file.
     """
+    first = {name for stage in stages if not stage.needs for name in stage.external_files(plan)}
     faults = [
         f"{stage.name}: there is no file or folder {name}; check the path"
         for stage in stages
         if stage.needs
         for name in stage.external_files(plan)
-        if "://" not in name and not exists(name) and not is_done(stage.name)
+        if name not in first and "://" not in name and not exists(name) and not is_done(stage.name)
     ]
     _raise(faults)
 

@@ -148,7 +148,6 @@ RENAMED = [
     ("nba", "resultSets"),
     ("espn", "athletes"),
     ("espn", "fullName"),
-    ("espn", "height"),
     ("nhl", "birthDate"),
     ("nhl", "data"),
     ("nhl", "total"),
