@@ -304,7 +304,7 @@ def test_the_same_seed_gives_the_same_table_and_a_part_of_it() -> None:
 @pytest.mark.parametrize("given", [["league"], ["age"], ["league", "age"], ["league", "month"]])
 def test_the_table_given_columns(given: list[str]) -> None:
     found = calibrated(given=given, features=["height"], targets=["o", "city"], tests=["gcm"], pairs="all", times=100)
-    assert found["rate_05"].max() <= 0.12, "no more than three standard errors above .05"
+    assert max(found["rate_05"]) <= 0.12, "no more than three standard errors above .05"
     assert found["n"].to_list() == [people().drop_nulls(["height", "o"]).height, 225]
 
 
