@@ -482,17 +482,22 @@ def _starts(x: Tensor, latents: int, grid: _Grid, share: float, generator: torch
 def _crossed(parents: list[Tensor], x: Tensor, grid: _Grid, count: int) -> list[Tensor]:
     """Return latents of different parents together of which curves explain most.
 
-    A start that ends beside the best often has some latents right, and another one the others.
+    A start that ends beside the best often has some latents right, and another one the others. Products of all latents'
+    splines are taken once; each choice of latents is a part of them.
     """
-    if not parents:
+    latents = grid.latents
+    every = combinations(range(len(parents) * latents), latents)
+    taken = [choice for choice in every if len({at // latents for at in choice}) > 1]
+    if not taken:
         return []
-    latents, every = parents[0].shape[1], torch.cat(parents, 1)
-    found = []
-    for taken in combinations(range(every.shape[1]), latents):
-        if len({at // latents for at in taken}) > 1:
-            code = every[:, list(taken)]
-            found.append((_explained(code, x, grid), code))
-    return [code for _, code in sorted(found, key=lambda one: -one[0])[:count]]
+    codes, choices = torch.cat(parents, 1), torch.tensor(taken, device=x.device)
+    design, functions = _design(codes, grid), grid.basis.shape[1]
+    at = (choices[:, :, None] * functions + torch.arange(functions, device=x.device)).flatten(1)
+    right = (design.T @ x)[at]
+    left = (design.T @ design)[at[:, :, None], at[:, None]] + grid.penalty
+    explained = (right * _solve(left, right)).sum((1, 2))
+    best = explained.argsort(descending=True, stable=True)[:count]
+    return [codes[:, choices[one]] for one in best]
 
 
 def _explained(code: Tensor, x: Tensor, grid: _Grid) -> float:
