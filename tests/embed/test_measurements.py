@@ -96,6 +96,13 @@ def test_bad_arrays_are_refused_by_name(tmp_path: Path, more: dict[str, Any], sa
         read_measurements(npz(tmp_path, **more), WANTED)
 
 
+def test_a_file_that_is_not_in_a_folder_is_named_with_the_nearest(tmp_path: Path) -> None:
+    data, wanted = folder(tmp_path, [0, 1, 2])
+    wanted["text"]["one"] = "one"
+    with pytest.raises(InputError, match=r"there is no file .*one; did you mean one\.npz\?"):
+        read_measurements(data, wanted)
+
+
 def test_what_is_missing_is_named_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no facee; did you mean face"):
         read_measurements(npz(tmp_path), {"image": {"a": "facee"}})

@@ -22,6 +22,7 @@ from personax.data.arrays import (
 )
 from personax.data.frames import read_csv, read_parquet
 from personax.errors import InputError
+from personax.strict import nearest
 
 __all__ = ["in_order", "load_vectors", "read_vectors"]
 
@@ -92,7 +93,9 @@ def load_vectors(path: Path) -> tuple[list[str], NDArray[np.float32]]:
 
 def _read(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     if not path.is_file():
-        raise InputError(f"there is no file {path}; check the path")
+        beside = sorted(one.name for one in path.parent.iterdir() if one.is_file()) if path.parent.is_dir() else []
+        told = nearest(path.name, beside) if beside else "check the path"
+        raise InputError(f"there is no file {path}; {told}")
     try:
         if path.suffix == ".npz":
             return _from_npz(path)
