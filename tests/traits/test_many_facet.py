@@ -9,7 +9,7 @@ import pytest
 from personax.schema import TRAITS
 from personax.traits import aggregate_ratings
 from personax.traits._ratings import Floats, Ratings
-from personax.traits.rating_models import fit_many_facet, rater_parameters, rating_model
+from personax.traits.rating_models import fit_many_facet, rating_model
 from personax.traits.rating_models._many_facet import NODES, AnswerPatterns, _Model
 from personax.traits.reliability import silence_by_group
 
@@ -119,7 +119,7 @@ def test_severities_are_what_was_put_in_within_their_intervals() -> None:
         seen = rng.standard_normal(500) + np.array([0, 0.5, 0])[:, None]
         scores = 1.0 + np.digitize(seen + rng.normal(0, [[0.4], [0.6], [0.5]], (3, 500)), (-0.6, 0.6))
         rater, person = (place.ravel() for place in np.indices(scores.shape))
-        found = rater_parameters(Ratings(rater, person, scores.ravel(), ("a", "b", "c"), 500))
+        found = rating_model("many_facet")(Ratings(rater, person, scores.ravel(), ("a", "b", "c"), 500)).raters
         assert found is not None
         for name, true in zip("abc", truth, strict=True):
             one = found[name]["severity"]

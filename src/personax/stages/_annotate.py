@@ -187,7 +187,7 @@ def _aggregate(
         annotations, people=ids, rule=section.rule, framework=framework, families=section.families, groups=groups,
         anchors=anchors,
     )  # fmt: skip
-    severity = aggregated.raters() if section.rule in ("graded", "many_facet") else None
+    severity = aggregated.raters() or None
     if severity:
         context.write_text(json.dumps(severity, indent=1, allow_nan=False), "traits", "many_facet.json")
     aggregated, adjudication = _adjudicated(context, aggregated, section, groups)

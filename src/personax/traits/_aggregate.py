@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from personax.errors import InputError
 from personax.schema import TraitFramework
 from personax.traits._frameworks import BIG_FIVE
 from personax.traits._ratings import Floats, Ratings
-from personax.traits.rating_models import ScoreEstimate, rater_parameters, rating_model
+from personax.traits.rating_models import ScoreEstimate, rating_model
 from personax.traits.reliability import group_indicators
 
 __all__ = ["ANNOTATIONS", "AggregatedScores", "aggregate", "aggregate_ratings", "slug"]
@@ -62,19 +62,15 @@ class AggregatedScores:
         Trait -> the score over models with its spread.
     framework
         Whose traits they are.
-    ratings
-        Trait -> what was aggregated.
     """
 
     traits: pl.DataFrame
     estimates: dict[str, ScoreEstimate]
     framework: TraitFramework = BIG_FIVE
-    ratings: Mapping[str, Ratings] = field(default_factory=dict, repr=False)
 
-    def raters(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return trait -> rater -> severity, sharpness and family spread in the many-facet model."""
-        found = {trait: rater_parameters(ratings) for trait, ratings in self.ratings.items()}
-        return {trait: one for trait, one in found.items() if one is not None}
+    def raters(self) -> dict[str, Mapping[str, Mapping[str, Any]]]:
+        """Return trait -> rater -> what the rating model says of it (severity, sharpness, family spread)."""
+        return {trait: one.raters for trait, one in self.estimates.items() if one.raters is not None}
 
     def uncertainty(self) -> pl.DataFrame:
         """Return ``id``, ``sd_o`` ... and ``expected_o`` ...: standard deviations of scores, and the best guesses.
@@ -182,13 +178,12 @@ def aggregate_ratings(
     indicators = group_indicators(groups, len(people)) if groups else None
     if indicators is not None:
         indicators = np.vstack([indicators, np.zeros((len(invented), indicators.shape[1]))])
-    estimates, by_model, every = dict[str, ScoreEstimate](), dict[str, pl.Series](), dict[str, Ratings]()
+    estimates, by_model = dict[str, ScoreEstimate](), dict[str, pl.Series]()
     for trait in framework.names:
         own = answers.filter(pl.col("trait") == trait).select(NEEDED).collect()
         ratings = Ratings.from_annotations(
             own, trait, people=[*people, *invented], raters=models, families=families, covariates=indicators
         )
-        every[trait] = ratings
         estimates[trait] = rating_model(rule)(ratings).first(len(people))
         for place, model in enumerate(ratings.raters):
             by_model[f"{slug(model)}_{letters[trait]}"] = _nulls(ratings.matrix[place, : len(people)])
@@ -199,7 +194,6 @@ def aggregate_ratings(
         pl.DataFrame({"id": list(people), **columns}, schema_overrides={"id": pl.String}),
         estimates,
         framework,
-        every,
     )
 
 

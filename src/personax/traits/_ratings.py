@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -182,22 +182,23 @@ class ScoreEstimate:
         Makes plausible values; None where ``reason`` says why not.
     reason
         Why the uncertainty, or even the score, is not known.
+    raters
+        What the model says of each rater, where it says something.
     """
 
     score: Floats
     sd: Floats
     draw: Draw | None = None
     reason: str | None = None
+    raters: Mapping[str, Mapping[str, Any]] | None = None
 
     def first(self, n_people: int) -> ScoreEstimate:
         """Return the estimate of the first people alone."""
         if len(self.score) == n_people:
             return self
         draw = self.draw
-        return ScoreEstimate(
-            self.score[:n_people], self.sd[:n_people], None if draw is None else (lambda rng: draw(rng)[:n_people]),
-            self.reason,
-        )  # fmt: skip
+        drawn: Draw | None = None if draw is None else lambda rng: draw(rng)[:n_people]
+        return replace(self, score=self.score[:n_people], sd=self.sd[:n_people], draw=drawn)
 
     def decided(self, where: Indices, values: Floats) -> ScoreEstimate:
         """Return the estimate with decisions in place of some people's scores: certain, NaN where there is none."""
@@ -210,7 +211,7 @@ class ScoreEstimate:
             found[where] = values
             return found
 
-        return ScoreEstimate(score, sd, None if draw is None else drawn, self.reason)
+        return replace(self, score=score, sd=sd, draw=None if draw is None else drawn)
 
     @classmethod
     def missing(cls, n_people: int, reason: str) -> ScoreEstimate:

@@ -11,10 +11,9 @@ from collections.abc import Callable
 
 from personax import registry
 from personax.traits._ratings import Ratings, ScoreEstimate
-from personax.traits.rating_models._graded_response import rater_parameters
 from personax.traits.rating_models._many_facet import ManyFacetFit, fit_many_facet
 
-__all__ = ["ManyFacetFit", "RatingModel", "Ratings", "ScoreEstimate", "fit_many_facet", "rater_parameters",
+__all__ = ["ManyFacetFit", "RatingModel", "Ratings", "ScoreEstimate", "fit_many_facet",
            "rating_model"]  # fmt: skip
 
 RatingModel = Callable[[Ratings], ScoreEstimate]

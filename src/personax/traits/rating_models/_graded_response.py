@@ -10,7 +10,7 @@ from personax.registry import register
 from personax.traits._ratings import MAX_LEVELS, Floats, Ratings, ScoreEstimate
 from personax.traits.rating_models._many_facet import NODES, ManyFacetFit, fit_many_facet
 
-__all__ = ["graded", "many_facet", "rater_parameters"]
+__all__ = ["graded", "many_facet"]
 
 
 @register(
@@ -40,15 +40,12 @@ def many_facet(ratings: Ratings) -> ScoreEstimate:
     return _estimate(ratings, True)
 
 
-def rater_parameters(ratings: Ratings) -> dict[str, dict[str, Any]] | None:
+def _rater_parameters(fit: ManyFacetFit, ratings: Ratings) -> dict[str, dict[str, Any]]:
     """Return rater -> ``severity`` (value, low, high: 95 %), ``sharpness``, ``family_spread``, in deviations of people.
 
     Severity: how far its thresholds lie above those of all raters; ``family_spread``: standard deviation of what the
-    raters of its family see alike and others do not, None where the answers do not tell. None where no model is fitted.
+    raters of its family see alike and others do not. None where the answers do not tell.
     """
-    if _unfit(ratings) is not None:
-        return None
-    fit = fit_many_facet(ratings.varying, silence=True)
     value, error = fit.severities()
     families = ratings.families or ratings.raters
     return {
@@ -85,10 +82,11 @@ def _estimate(ratings: Ratings, silence: bool) -> ScoreEstimate:
     unfit = _unfit(ratings)
     if unfit is not None:
         return unfit
-    return _of_fit(fit_many_facet(ratings.varying, silence=silence), ratings.counts == 0)
+    return _of_fit(fit_many_facet(ratings.varying, silence=silence), ratings)
 
 
-def _of_fit(model: ManyFacetFit, nobody: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> ScoreEstimate:
+def _of_fit(model: ManyFacetFit, ratings: Ratings) -> ScoreEstimate:
+    nobody = ratings.counts == 0
     centre = model.posterior @ model.expected
     sd = np.sqrt(np.maximum(model.posterior @ np.square(model.expected) - np.square(centre), 0))
     chances = model.posterior.cumsum(axis=1)
@@ -97,4 +95,5 @@ def _of_fit(model: ManyFacetFit, nobody: np.ndarray[tuple[int], np.dtype[np.bool
         place = (rng.random(len(centre))[:, None] > chances).sum(axis=1)
         return np.where(nobody, np.nan, model.expected[np.minimum(place, len(NODES) - 1)])
 
-    return ScoreEstimate(np.where(nobody, np.nan, centre), np.where(nobody, np.nan, sd), draw)
+    score, spread = np.where(nobody, np.nan, centre), np.where(nobody, np.nan, sd)
+    return ScoreEstimate(score, spread, draw, raters=_rater_parameters(model, ratings))
