@@ -1,9 +1,10 @@
-"""How many people of a table stand alone by one column and by two, before and after a release by the defaults.
+"""How many people stand alone by one column, by two and by three, before and after a release by the defaults.
 
     python benchmarks/single_people.py
 
 Twenty-one tables of made-up people in the shapes of public ones; somebody in most of them has a value that nobody
-else has. Counted in the protected table alone, over all columns but the traits; a missing value is a value.
+else has; and three of real people, where ``../shared/data`` is there. Counted in the protected table alone, over all
+columns but the traits; a missing value is a value.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import platform
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import combinations
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,9 +24,12 @@ from personax.data.table import Table
 from personax.release import ReleaseInput
 from personax.release._settings import ReleaseSettings
 from personax.release._table_protection import protect
+from personax.release.disclosure import singling_out
 from personax.release.keys._keystore import ReleaseKey
+from personax.sources import read_nfl_players, read_openfootball
 
 RANDOM = Random(4)
+REAL = Path(__file__).parents[2] / "shared" / "data"
 PERSIAN = {48 + digit: 0x6F0 + digit for digit in range(10)}
 MONTHS = ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "Oktober", "November", "Dezember"]
 Cell = Callable[[int], Any]
@@ -118,34 +121,48 @@ TABLES: dict[str, tuple[int, dict[str, Cell]]] = {
 }  # fmt: skip
 
 
-def alone(frame: pl.DataFrame, width: int) -> int:
-    """Return how many people stand alone by so many columns."""
+def made_up(people: int, columns: dict[str, Cell]) -> pl.DataFrame:
+    """Return a table of made-up people, with two traits."""
+    made = {"id": lambda row: f"p{row}", **columns, "final_o": whole(1, 5), "final_n": whole(1, 5)}
+    return pl.DataFrame({title: [cell(row) for row in range(people)] for title, cell in made.items()}, strict=False)
+
+
+def real() -> dict[str, Table]:
+    """Return tables of real people; none where they are not there."""
+    if not REAL.is_dir():
+        return {}
+    bfi = pl.read_csv(REAL / "bfi" / "bfi.csv", null_values="NA", schema_overrides={"rownames": pl.String})
+    answers = bfi.rename({"rownames": "id"})
+    football = read_openfootball(REAL / "athletes" / "openfootball.tar.gz").people
+    nfl = read_nfl_players(REAL / "athletes" / "nfl-players.json").people
+    frames = {"bfi, 25 items": answers, "openfootball": football, "NFL players": nfl}
+    return {name: Table(frame, infer_columns(frame)) for name, frame in frames.items()}
+
+
+def alone(frame: pl.DataFrame) -> list[int]:
+    """Return how many people stand alone by one column, by two and by three."""
     names = [name for name in frame.columns if name != "id" and not name.startswith("final_")]
-    found: set[int] = set()
-    for columns in combinations(names, width):
-        found |= set(frame.select(pl.struct(columns).is_unique()).to_series().arg_true().to_list())
-    return len(found)
+    found = singling_out(frame, names)
+    return [found.one, found.two, found.three]
 
 
 def main() -> None:
     """Print one row a table."""
-    rows, total = [], [0, 0, 0, 0]
-    for name, (people, columns) in TABLES.items():
-        made = {"id": lambda row: f"p{row}", **columns, "final_o": whole(1, 5), "final_n": whole(1, 5)}
-        frame = pl.DataFrame(
-            {title: [cell(row) for row in range(people)] for title, cell in made.items()}, strict=False
-        )
+    rows, total = [], [0] * 6
+    tables = {name: Table(frame, infer_columns(frame)) for name, of in TABLES.items() for frame in (made_up(*of),)}
+    for name, table in (tables | real()).items():
         start = time.process_time()
-        table = Table(frame, infer_columns(frame))
         left = protect(ReleaseInput("x", table), ReleaseSettings(), ReleaseKey(bytes(range(32)))).frame
         seconds = time.process_time() - start
-        numbers = [alone(which, width) for which in (frame, left) for width in (1, 2)]
-        total = [one + two for one, two in zip(total, numbers, strict=True)]
-        kept = ", ".join(title for title in columns if title in left.columns) or "none"
-        rows.append(f"| {name} | {people} | {' | '.join(map(str, numbers))} | {kept} | {seconds:.2f} |")
+        numbers = alone(table.frame) + alone(left)
+        if name in TABLES:
+            total = [one + two for one, two in zip(total, numbers, strict=True)]
+        kept = ", ".join(n for n in table.frame.columns if n in left.columns and not n.startswith(("id", "final_")))
+        counted = " | ".join(f"{n:,}" for n in numbers)
+        rows.append(f"| {name} | {left.height:,} | {counted} | {kept or 'none'} | {seconds:.2f} |")
     text = [
-        "| table | people | alone by one | by two | one, released | two, released | columns that leave | CPU s |",
-        "|---|---|---|---|---|---|---|---|", *rows, f"| all | | {' | '.join(map(str, total))} | | |",
+        "| table | people | one | two | three | one, released | two | three | columns that leave | CPU s |",
+        f"|{'---|' * 10}", *rows, f"| all made up | | {' | '.join(f'{n:,}' for n in total)} | | |",
     ]  # fmt: skip
     about = f"`python benchmarks/single_people.py`, {datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, "
     about += f"Python {platform.python_version()}; seed 4."

@@ -19,7 +19,7 @@ from personax.data.identity import classify
 from personax.data.table import Table
 from personax.release import ReleaseInput
 from personax.release._column_policy import ColumnRule
-from personax.release._settings import ReleaseSettings
+from personax.release._settings import AnonymityRequirements, ReleaseSettings
 from personax.release._table_protection import ProtectedTable, protect
 from personax.release.checks._verify import verify
 from personax.release.disclosure import join_rare_levels, singling_out
@@ -123,6 +123,33 @@ def test_nobody_stands_alone_by_one_column_or_two(data: st.DataObject) -> None:
             assert min(made.frame.group_by(columns).len()["len"]) >= min(least, height), (columns, made.frame)
     found = singling_out(made.frame, names)
     assert (found.one, found.two) == (0, 0)
+    alone = [made.frame.select(pl.struct(three).is_unique()).to_series() for three in combinations(names, 3)]
+    assert found.three == (pl.select(pl.any_horizontal(alone)).to_series().sum() if alone else 0)
+
+
+def test_people_whom_three_columns_single_out_are_told() -> None:
+    rng = np.random.default_rng(0)
+    items = {f"q{item}": rng.choice([1, 2, 3, 4], PEOPLE, p=[0.1, 0.3, 0.4, 0.2]) for item in range(9)}
+    made = left(pl.DataFrame(items))
+    told = made.report["singling_out"]
+    assert (told["one"], told["two"]) == (0, 0)
+    assert told["three"] > 10
+    sentence = f"0 of 300 people stand alone by one column, 0 by two and {told['three']} by three"
+    assert any(sentence in one for one in made.sentences)
+    (notice,) = (one for one in made.notices if sentence in one.text)
+    assert notice.count == told["three"]
+    assert "release.anonymity.quasi_identifiers" in notice.text
+    named = left(pl.DataFrame(items), anonymity=AnonymityRequirements(quasi_identifiers=("q0", "q1", "q2")))
+    coarser = [name for name in ("q0", "q1", "q2") if name in named.frame.columns]
+    assert min(named.frame.group_by(coarser).len()["len"]) >= 5, "the cure that is named cures"
+
+
+def test_of_many_columns_some_are_counted_together_and_how_many_is_said() -> None:
+    wide = pl.DataFrame({f"x{at}": [0, 0, 1, 1] for at in range(70)})
+    assert (
+        "(two among the 60 of most values, three among the 60 of most values)"
+        in singling_out(wide, wide.columns).sentence
+    )
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=60), st.integers(1, 12))

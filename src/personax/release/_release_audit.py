@@ -96,7 +96,7 @@ class ReleaseAudit:
                 else f"{most.name} succeeds {most.value:.0%} of the time beyond what it does on people not in it"
             )
             parts.append(f"Of the table, {does}: it is pseudonymised, not anonymous.")
-        if self.singled_out is not None and self.singled_out.two:
+        if self.singled_out is not None and self.singled_out.three:
             parts.append(self.singled_out.sentence)
         return " ".join(parts) or "The release is too small to attack; treat it as pseudonymised, not anonymous."
 

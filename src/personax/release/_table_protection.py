@@ -39,6 +39,7 @@ YEAR = "birth_year"
 ALIKE = "nearly everybody has one value, and whoever has another would stand out"
 MAX_LEVELS = 60
 """Columns of more values are not looked at two by two."""
+CURE = "columns named under release.anonymity.quasi_identifiers leave k people alike, release.withheld keeps them back"
 MAX_PAIRED = 100
 """More columns than these that leave exact are counted two by two, not joined."""
 _YEARS = Column(
@@ -218,8 +219,9 @@ def _count_singled_out(protected: ProtectedTable, settings: ReleaseSettings) -> 
         found = singling_out(protected.frame, names)
         protected.report["singling_out"] = found.to_dict()
         protected.sentences.append(found.sentence)
-        if found.two:
-            protected.notices.append(Notice("People stand alone by one or two of the columns that leave.", found.two))
+        if found.three:
+            text = f"Of the columns that leave, {found.counts}; {CURE}."
+            protected.notices.append(Notice(text, found.three))
 
 
 def _birth_years(

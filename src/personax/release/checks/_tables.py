@@ -227,9 +227,7 @@ def _singled_out(release: CheckedRelease, frame: pl.DataFrame) -> Check:
             and column not in meant and not frame[column].dtype.is_nested()]  # fmt: skip
     found = singling_out(frame, over)
     alone = [column for column, size in found.smallest.items() if size == 1]
-    counted = (
-        f"{found.one:,} of {frame.height:,} people stand alone by one of {len(over)} columns, {found.two:,} by two"
-    )
+    counted = f"of {len(over)} columns, {found.counts}"
     if alone:
         return Check(name, "fails", f"{counted}; one person has a value of {', '.join(alone)} alone: make it coarser")
     return Check(name, "holds", counted)
