@@ -27,7 +27,7 @@ GENERALISED = (("exact", 1), ("rounded to tens", 10), ("rounded to fifties", 50)
 """How the columns of numbers of a released table are: the width of their steps."""
 
 
-def noted(attack: Any, against: str) -> dict[str, Any]:  # noqa: ANN401 - personax.release names no type of it
+def noted(attack: Any, against: str) -> dict[str, Any]:
     """Return an attack as a row."""
     names = ("name", "knows", "measure", "value", "low", "high", "baseline", "tries", "reason")
     return {"against": against} | {name: getattr(attack, name) for name in names}

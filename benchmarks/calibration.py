@@ -284,7 +284,7 @@ RIGHT = 0.25
 """Rates above are drawn at the edge and written."""
 
 
-def level_figure(cells: list[Cell]) -> Any:  # noqa: ANN401 - matplotlib has its own types
+def level_figure(cells: list[Cell]) -> Any:
     from matplotlib.figure import Figure
 
     tests = [test for test in TESTS if any(cell["test"] == test for cell in cells)]
@@ -309,7 +309,7 @@ def level_figure(cells: list[Cell]) -> Any:  # noqa: ANN401 - matplotlib has its
     return figure
 
 
-def _draw_rate(panel: Any, cell: Cell, sizes: list[int]) -> None:  # noqa: ANN401
+def _draw_rate(panel: Any, cell: Cell, sizes: list[int]) -> None:
     rate, low, high = share(cell, "05")
     place = sizes.index(cell["n"])
     y = list(SCENARIOS).index(cell["scenario"]) + 0.25 * (place - (len(sizes) - 1) / 2)
@@ -322,7 +322,7 @@ def _draw_rate(panel: Any, cell: Cell, sizes: list[int]) -> None:  # noqa: ANN40
     panel.plot(rate, y, "o", color=colour, markersize=2.2)
 
 
-def power_figure(cells: list[Cell]) -> Any:  # noqa: ANN401
+def power_figure(cells: list[Cell]) -> Any:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 5), layout="constrained")
@@ -349,7 +349,7 @@ def power_figure(cells: list[Cell]) -> Any:  # noqa: ANN401
     return figure
 
 
-def _key(figure: Any, names: list[str]) -> None:  # noqa: ANN401
+def _key(figure: Any, names: list[str]) -> None:
     axes = figure.axes[0]
     handles = [axes.plot([], [], "o-", color=COLOURS[i], markersize=3, label=name)[0] for i, name in enumerate(names)]
     figure.legend(handles=handles, loc="outside upper right", ncols=len(names), fontsize=7, frameon=False)

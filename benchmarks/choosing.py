@@ -23,8 +23,8 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # the models are those of the tests
 
-from tests.traits.llms.invented_models import FACTS, Minds, pace  # noqa: E402
-from tests.traits.llms.llm_server import Server, serving  # noqa: E402
+from tests.traits.llms.invented_models import FACTS, Minds, pace  # noqa: E402 - the path is set above
+from tests.traits.llms.llm_server import Server, serving  # noqa: E402 - likewise
 
 RESULTS = ROOT / "benchmarks" / "results" / "choosing.md"
 RADAR = ROOT / "docs" / "images" / "choosing-radar.svg"

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,14 +56,14 @@ def conditional(sizes: Sequence[int], large: int, rng: np.random.Generator) -> I
     yield "|---|---|---|---|---|---|"
     for n, columns in [(n, columns) for n in sizes if n <= 2000 for columns in (1, 3)]:
         x, y, z = draw(n, columns, rng)
-        theirs = cpu(lambda: KCI_CInd().compute_pvalue(x[:, None], y[:, None], z), 1)[0]  # noqa: B023
-        ours = cpu(lambda: kci(x, y, z, with_effect=False))[0]  # noqa: B023
-        ridge = cpu(lambda: kci(x, y, z, regression="ridge", with_effect=False))[0]  # noqa: B023
+        theirs = cpu(lambda: KCI_CInd().compute_pvalue(x[:, None], y[:, None], z), 1)[0]
+        ours = cpu(lambda: kci(x, y, z, with_effect=False))[0]
+        ridge = cpu(lambda: kci(x, y, z, regression="ridge", with_effect=False))[0]
         times = f"{theirs / ours:.0f} / {theirs / ridge:.0f}"
         yield f"| {columns} of z | {n:,} | {1e3 * theirs:,.0f} | {1e3 * ours:.1f} | {1e3 * ridge:.1f} | {times} |"
     for n, columns in ((large // 10, 1), (large, 1), (large, 3)):
         x, y, z = draw(n, columns, rng)
-        ours, found = cpu(lambda: kci(x, y, z, with_effect=False), 1)  # noqa: B023
+        ours, found = cpu(lambda: kci(x, y, z, with_effect=False), 1)
         yield f"| {columns} of z, p = {found.p_value:.2f} | {n:,} | – | {1e3 * ours:,.0f} | – | – |"
 
 
@@ -71,12 +72,12 @@ def random_features(sizes: Sequence[int], rng: np.random.Generator) -> Iterator[
     yield "|---|---|---|---|---|"
     for n in sizes:
         x, y, z = draw(n, 1, rng)
-        theirs = cpu(lambda: RIT().compute_pvalue(x[:, None], y[:, None]))[0]  # noqa: B023
-        ours = cpu(lambda: rcit(x, y, rng=0, with_effect=False))[0]  # noqa: B023
+        theirs = cpu(lambda: RIT().compute_pvalue(x[:, None], y[:, None]))[0]
+        ours = cpu(lambda: rcit(x, y, rng=0, with_effect=False))[0]
         yield f"| x, y | {n:,} | {1e3 * theirs:.1f} | {1e3 * ours:.1f} | – |"
-        theirs = cpu(lambda: RCIT().compute_pvalue(x[:, None], y[:, None], z))[0]  # noqa: B023
-        ours = cpu(lambda: rcit(x, y, z, rng=0, with_effect=False))[0]  # noqa: B023
-        published = cpu(lambda: rcit(x, y, z, rng=0, with_effect=False, given="fourier"))[0]  # noqa: B023
+        theirs = cpu(lambda: RCIT().compute_pvalue(x[:, None], y[:, None], z))[0]
+        ours = cpu(lambda: rcit(x, y, z, rng=0, with_effect=False))[0]
+        published = cpu(lambda: rcit(x, y, z, rng=0, with_effect=False, given="fourier"))[0]
         yield f"| x, y given z | {n:,} | {1e3 * theirs:.1f} | {1e3 * ours:.1f} | {1e3 * published:.1f} |"
 
 
@@ -89,12 +90,12 @@ def distinct(sizes: Sequence[int], rng: np.random.Generator) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     for n in sizes:
         x, y, _ = draw(n, 1, rng)
-        theirs = "–" if peer is None else f"{1e3 * cpu(lambda: peer(x, y))[0]:.1f}"  # noqa: B023
+        theirs = "–" if peer is None else f"{1e3 * cpu(lambda: peer(x, y))[0]:.1f}"
         tests: list[Callable[[], Any]] = [
-            lambda: dcor(x, y),  # noqa: B023
-            lambda: hsic(x, y),  # noqa: B023
-            lambda: kci(x, y, with_effect=False),  # noqa: B023
-            lambda: kci(x, y, null="gamma", with_effect=False),  # noqa: B023
+            lambda: dcor(x, y),
+            lambda: hsic(x, y),
+            lambda: kci(x, y, with_effect=False),
+            lambda: kci(x, y, null="gamma", with_effect=False),
         ]
         yield f"| | {n:,} | {theirs} | " + " | ".join(f"{1e3 * cpu(test)[0]:.1f}" for test in tests) + " |"
 
@@ -106,12 +107,12 @@ def states(rows: int, columns: int, rng: np.random.Generator) -> Iterator[str]:
         codes = rng.integers(0, 3, (300, 2 * columns)).astype(np.int8)
         frame = pl.DataFrame({f"c{k}": codes[:, k] for k in range(2 * columns)})
         names = frame.columns
-        run = lambda: screen_tables(frame, names[:columns], names[columns:], f"{folder}/p.parquet")  # noqa: E731
+        run = partial(screen_tables, frame, names[:columns], names[columns:], f"{folder}/p.parquet")
         yield _told(f"chi-square of {columns:,} x {columns:,} columns of 3 levels, 300 people", cpu(run, 1)[0])
     table = pl.DataFrame({name: rng.integers(0, 2 + k % 3, 1_000_000) for k, name in enumerate("abcdef")})
     for test in ("chisq", "kci"):
         ready = ci_test(test, dict.fromkeys(table.columns, "ordinal"))
-        yield _told(f"PC by {test}, 1,000,000 rows x 6 columns", cpu(lambda: pc(table, test=ready), 3)[0])  # noqa: B023
+        yield _told(f"PC by {test}, 1,000,000 rows x 6 columns", cpu(lambda: pc(table, test=ready), 3)[0])
     x = rng.normal(size=rows)
     wide = pl.DataFrame({"x": x, "y": 0.0005 * x + rng.normal(size=rows)}).lazy()
     del x

@@ -210,7 +210,7 @@ def timed(loss: Callable[[], Tensor], optimiser: torch.optim.Optimizer, model: n
     for _ in range(steps):
         value = loss()
         optimiser.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimiser.step()
     settle(where)

@@ -11,9 +11,9 @@ from typing import Any
 
 
 def main(folder: Path) -> dict[str, Any]:
-    import pandas as pd  # type: ignore[import-not-found, unused-ignore]
-    from anjana.anonymity import k_anonymity  # type: ignore[import-not-found, unused-ignore]
-    from pycanon import anonymity  # type: ignore[import-not-found, unused-ignore]
+    import pandas as pd
+    from anjana.anonymity import k_anonymity
+    from pycanon import anonymity
 
     recoded = pd.read_csv(folder / "recoded.csv", dtype={"club": str})
     levels = json.loads((folder / "levels.json").read_text(encoding="utf-8"))

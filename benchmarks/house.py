@@ -124,7 +124,7 @@ def entered(call: Callable[[], object]) -> int:
     """Return of how many files of personax a function runs during a call; what is imported only does not count."""
     files: set[str] = set()
 
-    def see(frame: types.FrameType, event: str, arg: Any) -> None:  # noqa: ANN401 - what sys.setprofile passes
+    def see(frame: types.FrameType, event: str, arg: Any) -> None:
         name = frame.f_code.co_filename
         if event == "call" and "/personax/" in name and name.endswith(".py") and frame.f_code.co_name != "<module>":
             files.add(name)

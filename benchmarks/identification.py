@@ -179,7 +179,7 @@ def noisy(rng: np.random.Generator) -> Modality:
     return Modality(measured(curves(z, rng), k, rng, noise=10 ** rng.uniform(0, 0.8)), z, d)
 
 
-def of_world(family: str, **more: Any) -> Callable[[np.random.Generator], Modality]:  # noqa: ANN401 - of WorldOptions
+def of_world(family: str, **more: Any) -> Callable[[np.random.Generator], Modality]:
     """Return a family of modalities of worlds by the simulated encoder."""
 
     def draw(rng: np.random.Generator) -> Modality:

@@ -69,8 +69,8 @@ def against_peer(sizes: Iterable[int], rng: np.random.Generator) -> Iterable[str
     for n in sizes:
         for distinct in (False, True):
             x, y = people(n, distinct=distinct, rng=rng)
-            slow, (theirs, _) = timed(lambda: KCI_UInd().compute_pvalue(column(x), column(y)))  # noqa: B023
-            fast, ours = timed(lambda: kci(x, y, null="gamma"))  # noqa: B023
+            slow, (theirs, _) = timed(lambda: KCI_UInd().compute_pvalue(column(x), column(y)))
+            fast, ours = timed(lambda: kci(x, y, null="gamma"))
             what = "all values distinct" if distinct else "heights x 3 levels"
             yield row(what, n, slow, fast, f"{theirs:.9g}", f"{ours.p_value:.9g}")
 
@@ -85,10 +85,10 @@ def conditional(sizes: Iterable[int], rng: np.random.Generator) -> Iterable[str]
             ("all values distinct", (x, y, z)),
             ("rounded to 0.5", tuple(np.round(2 * u) for u in (x, y, z))),
         ):
-            slow, (theirs, _) = timed(lambda: KCI_CInd().compute_pvalue(*map(column, v)))  # noqa: B023
-            fast, ours = timed(lambda: kci(*v, regression="ridge"))  # noqa: B023
+            slow, (theirs, _) = timed(lambda: KCI_CInd().compute_pvalue(*map(column, v)))
+            fast, ours = timed(lambda: kci(*v, regression="ridge"))
             yield row(f"{what}, as causal-learn", n, slow, fast, f"{theirs:.6f}", f"{ours.p_value:.6f}")
-            fast, ours = timed(lambda: kci(*v))  # noqa: B023
+            fast, ours = timed(lambda: kci(*v))
             yield row(f"{what}, our default", n, slow, fast, f"{theirs:.6f}", f"{ours.p_value:.6f}")
 
 
@@ -108,14 +108,13 @@ def permuted(sizes: Iterable[int], rng: np.random.Generator) -> Iterable[str]:
         Hsic().test(*(rng.normal(size=(50, 1)) for _ in range(2)), reps=10, auto=False)
     for n in (*sizes, 9444):
         x, y = people(n, distinct=False, rng=rng)
-        run = lambda: hsic(x, y, null="permutation", permutations=PERMUTATIONS, rng=np.random.default_rng(0))  # noqa: B023, E731
-        fast, _ = timed(run)
+        fast, _ = timed(lambda: hsic(x, y, null="permutation", permutations=PERMUTATIONS, rng=np.random.default_rng(0)))
         if Hsic is None:
             yield f"| heights x 3 levels | {n:,} | not installed | {fast:.4f} | |"
             continue
         if n in sizes:
             few = PERMUTATIONS // 10
-            slow = 10 * timed(lambda: Hsic().test(column(x), column(y), reps=few, auto=False), 1)[0]  # noqa: B023
+            slow = 10 * timed(lambda: Hsic().test(column(x), column(y), reps=few, auto=False), 1)[0]
             known.append((n, slow))
             what = f"{slow:.1f} (ten times {few} permutations)"
         else:

@@ -73,7 +73,7 @@ def peer_splink(folder: Path, fields: str) -> list[tuple[str, str]]:
     return one_to_one(zip(found["rec_id_l"], found["rec_id_r"], strict=True))
 
 
-def make_linker(frames: list[Any], settings: Any, linker: Any, api: Any) -> Any:  # noqa: ANN401 - the peer's own types
+def make_linker(frames: list[Any], settings: Any, linker: Any, api: Any) -> Any:
     """Return splink's linker; from version 5 on tables are registered first."""
     database = api()
     try:
@@ -104,7 +104,7 @@ def peer_recordlinkage(folder: Path, fields: str) -> list[tuple[str, str]]:
     return one_to_one(likely.index)
 
 
-def one_to_one(pairs: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - any pairs, best first
+def one_to_one(pairs: Any) -> list[tuple[str, str]]:
     """Return the pairs, best first, without those of a record that has one already."""
     used: set[str] = set()
     found = []

@@ -66,7 +66,7 @@ def cluster(nodes: int) -> Iterator[Cluster]:
         yield made
     finally:
         ray.shutdown()
-        made.shutdown()  # type: ignore[no-untyped-call]
+        made.shutdown()
 
 
 def gone(pids: set[int]) -> bool:

@@ -64,7 +64,7 @@ COLUMNS: Mapping[str, Callable[[Random, int], Array]] = {
 }
 
 
-def ours(test: Callable[..., Any], **options: Any) -> PValue:  # noqa: ANN401
+def ours(test: Callable[..., Any], **options: Any) -> PValue:
     def run(x: Array, y: Array, rng: Random) -> tuple[float, str]:
         result = test(x, y, rng=rng, **options)
         return result.p_value, result.method
@@ -280,7 +280,7 @@ def power(times: int) -> Iterator[str]:
                 np.random.seed(2000 + k)  # noqa: NPY002 - the only random numbers that hyppo knows
                 options = {} if simulation == "multiplicative_noise" else {"noise": True}
                 x, y = (v.ravel() for v in getattr(simulated, simulation)(n, 1, **options))
-                y = y + noise * y.std() * np.random.normal(size=n)  # noqa: NPY002
+                y = y + noise * y.std() * np.random.normal(size=n)  # noqa: NPY002 - as above
                 for name, run in kept.items():
                     hits[name] += run(x, y, np.random.default_rng(k))[0] <= 0.05
             for name in kept:

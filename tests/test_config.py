@@ -230,7 +230,7 @@ def test_the_nearest_choice_is_the_one_that_is_meant(word: str, choices: list[st
         ("{name: j, mode: m}", ["annotate.judge.mode: unknown key mode; did you mean model?"]),
         ("3", ["annotate.judge: must be a valid string, not 3"]),
     ],
-)  # fmt: skip
+)
 def test_a_setting_that_can_be_several_things_has_the_faults_of_one(
     tmp_path: Path, judge: str, says: list[str]
 ) -> None:

@@ -161,7 +161,7 @@ def test_a_full_disk_costs_no_reply_that_came(small_disk: Path) -> None:
     added = 0
     with ReplyJournal(small_disk / "j.sqlite") as journal:
         assert (small_disk / "j.sqlite.reserve").stat().st_size == RESERVE
-        with pytest.raises(StudyError, match="every reply that came is kept, free some space"):  # noqa: PT012
+        with pytest.raises(StudyError, match="every reply that came is kept, free some space"):  # noqa: PT012 - when the disk is full is not known
             for number in range(10_000):
                 added = number
                 journal.add([entry(number, 3000)])

@@ -107,7 +107,7 @@ def test_the_public_door_opens() -> None:
     for name in personax.__all__:
         assert getattr(personax, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        personax.nothing  # noqa: B018
+        personax.nothing  # noqa: B018 - the access itself raises
 
 
 def test_what_the_public_door_promises_stays() -> None:

@@ -128,7 +128,7 @@ SENT: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "names: n.txt}]}\n",
         ("host www.wikidata.org", "sends the names of the people of c to Wikidata"),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SENT)

@@ -19,6 +19,7 @@ from personax.errors import StudyError
 
 __all__ = [
     "SALVAGED",
+    "Json",
     "cached_sha256",
     "is_on_local_disk",
     "is_shared",
@@ -35,6 +36,9 @@ __all__ = [
     "written_aside",
 ]
 
+Json = Any
+"""Whatever JSON held, of any shape, until it has been looked at."""
+
 BUSY_TIMEOUT: Final = 60
 """Seconds to wait for the lock of another process's transaction."""
 
@@ -43,7 +47,7 @@ REMOTE: Final = {"9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "gpfs", "lu
 """File systems, as mount tables call them, that machines share; so are those of ``fuse.`` (sshfs, rclone, gcsfuse)."""
 
 
-def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever JSON can hold
+def parse_json(text: str | bytes) -> Json:
     """Return what JSON of somebody else says; every way in which it cannot be read is a ValueError.
 
     Nesting that Python cannot follow, integers of thousands of digits, bytes that are no text, and ``NaN``, which JSON

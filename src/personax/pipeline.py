@@ -130,7 +130,7 @@ def analyse(
     seed: int = 0,
     framework: str | TraitFramework = "big_five",
     progress: Progress | None = None,
-    **settings: Any,  # noqa: ANN401 - of the section
+    **settings: Any,
 ) -> tuple[pl.DataFrame, Graph]:
     """Test every feature against every target (Level I); return tidy p-values and the dependence graph.
 
@@ -184,7 +184,7 @@ def discover(
     *,
     seed: int = 0,
     progress: Progress | None = None,
-    **settings: Any,  # noqa: ANN401 - of the section
+    **settings: Any,
 ) -> Graph:
     """Search for a causal graph.
 

@@ -112,7 +112,7 @@ def register(
     title: str = "",
     help: str = "",
     order: int = 100,
-    **facts: Any,  # noqa: ANN401 - each kind has its own
+    **facts: Any,
 ) -> Callable[[T], T]:
     """Return a decorator that makes a function, class or other object known under a name.
 
@@ -372,7 +372,7 @@ _NO_LITERAL = object()
 """A fact that is only known once the module is imported."""
 
 
-def _literal(node: ast.expr) -> Any:  # noqa: ANN401
+def _literal(node: ast.expr) -> Any:  # noqa: ANN401 - what a literal says
     try:
         return ast.literal_eval(node)
     except (TypeError, ValueError):

@@ -44,7 +44,7 @@ class DrawableResult(Result):
 
     plot_kind: ClassVar[str] = ""
 
-    def plot(self, **options: Any) -> Figure:  # noqa: ANN401 - those of the function that draws
+    def plot(self, **options: Any) -> Figure:
         """Draw the result for a paper.
 
         Parameters

@@ -226,7 +226,7 @@ class Strict(BaseModel):
     old_keys: ClassVar[Mapping[str, str]] = {}
     """Key of an earlier version -> its name now; study files with either are read."""
 
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - each block has its own
+    def __init__(self, **settings: Any) -> None:
         try:
             super().__init__(**settings)
         except ValidationError as error:
@@ -246,7 +246,7 @@ class Strict(BaseModel):
         """Refuse as `__setattr__` does."""
         raise InputError(_in_place(type(self), name))
 
-    def replaced(self, **changes: Any) -> Self:  # noqa: ANN401 - each block has its own
+    def replaced(self, **changes: Any) -> Self:
         """Return the same settings with some changed, checked as at first."""
         return type(self)(**({name: getattr(self, name) for name in type(self).model_fields} | changes))
 

@@ -10,21 +10,21 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from scipy.stats import spearmanr  # noqa: E402
+from scipy.stats import spearmanr
 
-from personax.crl._optimiser import validation_split  # noqa: E402
-from personax.crl._save import load_fit, save_fit  # noqa: E402
-from personax.crl.methods.default._coordinates import Coordinates, NormalScores  # noqa: E402
-from personax.crl.methods.default._crossing import (  # noqa: E402
+from personax.crl._optimiser import validation_split
+from personax.crl._save import load_fit, save_fit
+from personax.crl.methods.default._coordinates import Coordinates, NormalScores
+from personax.crl.methods.default._crossing import (
     describe_copies,
     describe_crossing,
     fit_crossing,
     functions_of,
     with_crossing,
 )
-from personax.crl.methods.default._decoders import RestartSchedule  # noqa: E402
-from personax.crl.methods.default._method import DefaultFit, fit  # noqa: E402
-from personax.crl.methods.default._modalities import ModalityCoordinates  # noqa: E402
+from personax.crl.methods.default._decoders import RestartSchedule
+from personax.crl.methods.default._method import DefaultFit, fit
+from personax.crl.methods.default._modalities import ModalityCoordinates
 
 Array = Any
 N = 1500

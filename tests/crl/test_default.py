@@ -66,7 +66,7 @@ def test_densities_are_mixtures_of_gaussians_moved_and_stretched() -> None:
         d.Categorical(logits=made.weights.unsqueeze(2)),
         d.Normal(made.centres.unsqueeze(2), torch.exp(made.log_widths).unsqueeze(2)),
     )
-    expected = mixture.log_prob((v.mT - mean) * torch.exp(-log_scale)) - log_scale  # type: ignore[no-untyped-call]
+    expected = mixture.log_prob((v.mT - mean) * torch.exp(-log_scale)) - log_scale
     assert torch.allclose(found, expected, atol=1e-5)
 
 
@@ -79,7 +79,7 @@ def test_strength_is_the_cross_derivative_of_the_log_density() -> None:
         one = pair.view(1, 1, 2)
         return made._log_density(inputs_of(made, one), one.mT, [0, 1])[0][0, 1, 0]
 
-    crosses = [torch.autograd.functional.hessian(log_density, pair)[0, 1] for pair in v[0]]  # type: ignore[no-untyped-call]
+    crosses = [torch.autograd.functional.hessian(log_density, pair)[0, 1] for pair in v[0]]
     assert float(squared[0, 1, 0].detach()) == pytest.approx(float(torch.stack(crosses).square().mean()), rel=1e-3)
 
 
@@ -131,7 +131,7 @@ def test_inputs_of_scale_zero_are_left_out() -> None:
 def test_the_jacobian_is_autograds() -> None:
     net = Smooth(3, 8, 5, generator=generator())
     x = torch.randn(4, 3, generator=generator(1))
-    expected = torch.stack([torch.autograd.functional.jacobian(lambda one: net(one[None])[0], row).T for row in x])  # type: ignore[no-untyped-call]
+    expected = torch.stack([torch.autograd.functional.jacobian(lambda one: net(one[None])[0], row).T for row in x])
     assert torch.allclose(net.jacobian(x), expected, atol=1e-5)
 
 

@@ -269,10 +269,10 @@ def test_levels_are_kept() -> None:
         views, z = world(n=400, seed=100 + seed)
         rng = np.random.default_rng(seed)
         known = residuals(z, NAMES, views, rng=rng)
-        quick = {"rng": rng, "known": known}
-        found = block_leakage(z, NAMES, views, test=lambda x, y, _: 3 * _least(x, y), **quick)  # type: ignore[arg-type]
+        quick: dict[str, Any] = {"rng": rng, "known": known}
+        found = block_leakage(z, NAMES, views, test=lambda x, y, _: 3 * _least(x, y), **quick)
         broken["leak"].append(found.verdict == "violated")
-        found = conditional_independence(z, NAMES, views, test=lambda x, y, _: 9 * _least(x, y), **quick)  # type: ignore[arg-type]
+        found = conditional_independence(z, NAMES, views, test=lambda x, y, _: 9 * _least(x, y), **quick)
         broken["common"].append(found.verdict == "violated")
     assert sum(broken["leak"]) <= 2
     assert sum(broken["common"]) <= 2

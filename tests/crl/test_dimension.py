@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,7 +126,7 @@ def test_agreement_decides_between_equal_objectives() -> None:
     views = {"text": {"a": rng.uniform(-1, 1, size=(300, 2)) @ turned.T}, "face": {"a": rng.normal(size=(300, 8))}}
 
     class Turning(Probabilistic):
-        def fit(self, views: Arrays, *, latents: Mapping[str, int], **rest: object) -> Directions:
+        def fit(self, views: Arrays, *, latents: Mapping[str, int], **rest: Any) -> Directions:
             rng = rest["rng"]
             assert isinstance(rng, np.random.Generator)
             angle = rng.uniform(0, np.pi) if latents["text"] == 1 else 0.0
@@ -163,10 +164,10 @@ def test_a_score_replaces_an_objective_that_does_not_compare() -> None:
     def priced(fitted: Fitted) -> float:
         return fitted.objective + 0.08 * len(fitted.names)
 
-    ask = {"upto": 4, "seeds": 2}
-    plain = choose_dimension(method("pca"), views, rng=np.random.default_rng(0), **ask)  # type: ignore[arg-type]
+    ask: dict[str, Any] = {"upto": 4, "seeds": 2}
+    plain = choose_dimension(method("pca"), views, rng=np.random.default_rng(0), **ask)
     assert plain.latents == {"text": 4, "face": 4}
-    found = choose_dimension(method("pca"), views, rng=np.random.default_rng(0), score=priced, **ask)  # type: ignore[arg-type]
+    found = choose_dimension(method("pca"), views, rng=np.random.default_rng(0), score=priced, **ask)
     assert found.latents == {"text": 2, "face": 1}
 
 

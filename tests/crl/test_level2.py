@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_scikit_learn_clones_it_and_searches_a_grid_of_tables() -> None:
 
 def test_what_cannot_be_is_a_sentence() -> None:
     views = world()
-    cases = [
+    cases: list[tuple[Callable[[], object], str]] = [
         (lambda: model().transform(views), "not fitted"),
         (lambda: model(seeds=0).fit(views), "at least 1"),
         (lambda: model(seeds=1).fit(views).score(views), "give seeds=2"),
@@ -125,7 +126,7 @@ def test_what_cannot_be_is_a_sentence() -> None:
     ]
     for case, says in cases:
         with pytest.raises(InputError) as told:
-            case()  # type: ignore[no-untyped-call]
+            case()
         assert says in str(told.value)
 
 

@@ -238,7 +238,7 @@ def test_gradients_reach_every_parameter(name: str) -> None:
     learner = made.build(layout, people)
     draw_weights(learner, torch.Generator().manual_seed(0))
     (seen,) = made.with_truth(people, truth, layout).chunks()
-    learner.loss(seen, torch.Generator().manual_seed(1)).backward()  # type: ignore[no-untyped-call]
+    learner.loss(seen, torch.Generator().manual_seed(1)).backward()
     for label, parameter in learner.named_parameters():
         assert parameter.grad is not None, label
         assert parameter.grad.abs().sum() > 0, label

@@ -102,7 +102,7 @@ def test_shapes_and_gradients_reach_every_parameter() -> None:
     inferred = model.infer(views)
     assert inferred.mean.shape == (9, 4)
     assert set(inferred.eta) == {("text", "a"), ("text", "b"), ("image", "c")}
-    terms(model, views, draw(LAYOUT, 9, generator())).total(PAPER).backward()  # type: ignore[no-untyped-call]
+    terms(model, views, draw(LAYOUT, 9, generator())).total(PAPER).backward()
     silent = [
         name for name, parameter in model.named_parameters() if parameter.grad is None or not parameter.grad.any()
     ]
@@ -175,7 +175,7 @@ def test_convolutions_get_gradients_everywhere_and_the_same_seed_gives_the_same_
     model, again = (LatentModel(layout, generator=generator(4)) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
     views = {"image": {"c": torch.randn(9, len(PIXELS.kept), generator=generator())}}
-    terms(model, views, draw(layout, 9, generator())).total(PAPER).backward()  # type: ignore[no-untyped-call]
+    terms(model, views, draw(layout, 9, generator())).total(PAPER).backward()
     assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
 
 

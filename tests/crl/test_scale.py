@@ -214,8 +214,7 @@ def test_the_method_reads_scale_and_shape_and_is_saved(tmp_path: Path) -> None:
 
 def test_a_shade_is_found_under_noise_of_pixels_and_before_an_unknown_background() -> None:
     """From points near the apex rays differ less than the noise: points half a norm away hid this scale."""
-    options = {"n": 2200, "pixel_noise": 0.05, "background": 0.3}
-    data = variant_mnist(rng=np.random.default_rng(0), **options)  # type: ignore[arg-type]
+    data = variant_mnist(n=2200, pixel_noise=0.05, background=0.3, rng=np.random.default_rng(0))
     people = validation_split(2200, 0.1)
     found = fit_scale(data.views["clothing"], people, generator=torch.Generator().manual_seed(0))
     assert found is not None

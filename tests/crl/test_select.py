@@ -203,7 +203,7 @@ class Readings:
     name = "readings"
     needs = ""
 
-    def fit(self, *_: object, **__: object) -> Reading:
+    def fit(self, *_: object, **__: Any) -> Reading:
         return self.fits.pop(0)
 
 
@@ -223,15 +223,15 @@ def test_where_a_latent_is_missing_its_measurement_shows_another_modalitys() -> 
         "image": {"b": np.column_stack([image, rng.normal(size=3000)])},
     }
     made = [Reading([0, 1], 1.0), Reading([0, 2], 0.0), Reading([1, 0], 2.0)]
-    ask = {"latents": {"text": 2, "image": 1}, "seeds": 3, "rng": rng}
-    chosen = fit_seeds(Readings(list(made)), views, by="exclusivity", conditional=partial, **ask)  # type: ignore[arg-type]
+    ask: dict[str, Any] = {"latents": {"text": 2, "image": 1}, "seeds": 3, "rng": rng}
+    chosen = fit_seeds(Readings(list(made)), views, by="exclusivity", conditional=partial, **ask)
     assert chosen.crossings[0] == chosen.crossings[2] == 0
     assert (chosen.crossings[1] or 0) > 0
     assert chosen.index == 0
-    by_objective = fit_seeds(Readings(list(made)), views, **ask)  # type: ignore[arg-type]
+    by_objective = fit_seeds(Readings(list(made)), views, **ask)
     assert (by_objective.index, by_objective.crossings) == (1, [None] * 3)
     with pytest.raises(ValueError, match="needs a conditional test"):
-        fit_seeds(Readings(list(made)), views, by="exclusivity", **ask)  # type: ignore[arg-type]
+        fit_seeds(Readings(list(made)), views, by="exclusivity", **ask)
 
 
 def test_regret_is_what_the_best_seed_has_beyond_the_chosen_one() -> None:

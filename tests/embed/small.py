@@ -46,7 +46,7 @@ def words(folder: Path) -> None:
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
-    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call, unused-ignore]
+    PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", cls_token="<s>", sep_token="</s>",
         model_max_length=40,
     ).save_pretrained(folder)  # fmt: skip
@@ -82,7 +82,7 @@ def qwen(folder: Path) -> Path:
 
     inner = folder / "inner"
     vocabulary = {sign: place for place, sign in enumerate([*LETTERS, "<|endoftext|>"])}
-    Qwen2Tokenizer(vocab=vocabulary, merges=[]).save_pretrained(inner)  # type: ignore[no-untyped-call, unused-ignore]
+    Qwen2Tokenizer(vocab=vocabulary, merges=[]).save_pretrained(inner)
     config = Qwen2Config(**SIZES, vocab_size=len(vocabulary), num_key_value_heads=2, max_position_embeddings=64,
                          rms_norm_eps=1e-6)  # fmt: skip
     drawn(Qwen2Model(config), size=0.5).save_pretrained(inner)

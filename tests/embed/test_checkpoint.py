@@ -77,9 +77,10 @@ def test_the_half_of_clip_that_reads_texts_may_be_absent(tmp_path: Path, picture
 def test_a_text_model_with_its_own_code_is_refused(name: str, tmp_path: Path) -> None:
     folder = text_model(tmp_path, "bert")
     edit(folder, name, auto_map={"AutoModel": "modeling_new.NewModel"})
-    for how in ({"pooling": "mean"}, {"like": "gte"}):
+    ways: list[dict[str, Any]] = [{"pooling": "mean"}, {"like": "gte"}]
+    for how in ways:
         with pytest.raises(InputError, match=r"brings code of its own, which is never run"):
-            text_encoder(str(folder), **how)  # type: ignore[arg-type]
+            text_encoder(str(folder), **how)
 
 
 def test_modules_of_nobody_we_know_are_refused(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     inner, outer = tmp_path_factory.mktemp("qwen"), tmp_path_factory.mktemp("sentence-qwen")
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {sign: place for place, sign in enumerate([*letters, "<|endoftext|>"])}
-    Qwen2Tokenizer(vocab=vocabulary, merges=[]).save_pretrained(inner)  # type: ignore[no-untyped-call, unused-ignore]
+    Qwen2Tokenizer(vocab=vocabulary, merges=[]).save_pretrained(inner)
     config = Qwen2Config(vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
                          num_key_value_heads=2, intermediate_size=37, max_position_embeddings=64)  # fmt: skip
     Qwen2Model(config).save_pretrained(inner)
@@ -78,7 +78,7 @@ def vision(folder: Path, kind: str) -> Path:
         Dinov2Model,
         SiglipConfig,
         SiglipModel,
-    )  # fmt: skip
+    )
 
     small: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 37, "num_hidden_layers": 2,
                              "num_attention_heads": 4}  # fmt: skip

@@ -56,7 +56,7 @@ def cluster() -> Iterator[Any]:
             yield made
         finally:
             ray.shutdown()
-            made.shutdown()  # type: ignore[no-untyped-call]
+            made.shutdown()
     assert until(lambda: not daemons(), 20)
 
 

@@ -59,6 +59,6 @@ def slow(folder: str, item: int) -> tuple[int, int]:
 
 
 def lacking(_: object, item: int) -> int:
-    import no_such_plugin_of_anybody  # type: ignore[import-not-found]
+    import no_such_plugin_of_anybody
 
     return int(no_such_plugin_of_anybody.f(item))

@@ -40,8 +40,9 @@ def test_numbers_are_those_of_the_grid(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(_all_pairs, "WIDTH", 7)
     monkeypatch.setattr(_all_pairs, "ROWS", 50)
     frame, told = people(), list[tuple[int, int]]()
-    progress = lambda done, all_: told.append((done, all_))  # noqa: E731
-    result = screen_tables(frame, FEATURES, TARGETS, tmp_path / "p.parquet", test=test, progress=progress)
+    result = screen_tables(
+        frame, FEATURES, TARGETS, tmp_path / "p.parquet", test=test, progress=lambda *done: told.append(done)
+    )
     options: Any = {} if test == "chisq" else {"gsq": {"null": "asymptotic"}}
     kinds: Any = dict.fromkeys(frame.columns, "nominal")
     grid = screen(frame, FEATURES, TARGETS, tests=[test], kinds=kinds, options=options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -37,10 +38,10 @@ def write(folder: Path, frame: pl.DataFrame, sizes: list[int]) -> list[Path]:
     return files
 
 
-def found(table: object, **options: object) -> pl.DataFrame:
+def found(table: object, **options: Any) -> pl.DataFrame:
     tests = ["kci", "chisq", "gsq"]
-    kinds = {"trait": "ordinal", "height": "continuous", "team": "nominal"}
-    return screen(table, ["height", "team"], ["trait"], tests=tests, kinds=kinds, **options)  # type: ignore[arg-type]
+    kinds: Any = {"trait": "ordinal", "height": "continuous", "team": "nominal"}
+    return screen(table, ["height", "team"], ["trait"], tests=tests, kinds=kinds, **options)
 
 
 @pytest.fixture
@@ -83,9 +84,9 @@ def test_folders_name_columns_and_split_people(tmp_path: Path) -> None:
     assert data.schema["year"] == pl.Int64
     assert len(data.files) == 4
     assert_frame_equal(found(data, by="year"), found(frame.lazy(), by="year"), check_exact=True)
-    options = {"tests": ["kci"], "given": ["year"]}
-    expected = screen(frame.lazy(), ["height"], ["trait"], **options)  # type: ignore[arg-type]
-    assert_frame_equal(screen(data, ["height"], ["trait"], **options), expected, check_exact=True)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"tests": ["kci"], "given": ["year"]}
+    expected = screen(frame.lazy(), ["height"], ["trait"], **options)
+    assert_frame_equal(screen(data, ["height"], ["trait"], **options), expected, check_exact=True)
 
 
 @pytest.mark.usefixtures("small")
@@ -95,9 +96,9 @@ def test_weights_and_dictionaries_of_other_codes(tmp_path: Path) -> None:
     files = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
     for file, some in zip(files, (frame[:half], frame[half:].reverse()), strict=True):
         some.with_columns(pl.col("team").cast(pl.Categorical)).write_parquet(file)
-    options = {"tests": ["chisq"], "kinds": {"team": "nominal", "trait": "ordinal"}, "weight": "len"}
-    expected = screen(frame.lazy(), ["team"], ["trait"], **options)  # type: ignore[arg-type]
-    assert_frame_equal(screen(files, ["team"], ["trait"], **options), expected, check_exact=True)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"tests": ["chisq"], "kinds": {"team": "nominal", "trait": "ordinal"}, "weight": "len"}
+    expected = screen(frame.lazy(), ["team"], ["trait"], **options)
+    assert_frame_equal(screen(files, ["team"], ["trait"], **options), expected, check_exact=True)
 
 
 def test_a_file_with_a_pattern_for_a_name_is_that_file(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ ROW = st.tuples(st.integers(0, 4), st.integers(0, 3), st.integers(0, 2), st.inte
 def results(x: Any, y: Any, z: Any) -> dict[str, Any]:
     kx, ky = marginal_factor(x, 0.5), marginal_factor(y, 0.5)
     effect = kernel_correlation(effect_factor(x), effect_factor(y))
-    tests = {
+    tests: dict[str, Callable[[], Any]] = {
         "kci": lambda: kci_of(kx, ky, effect, "moments"),
         "spectral": lambda: kci_of(kx, ky, effect, "spectral"),
         "permutation": lambda: kci_of(kx, ky, effect, "permutation", 19, np.random.default_rng(0)),
@@ -40,7 +41,7 @@ def results(x: Any, y: Any, z: Any) -> dict[str, Any]:
     outcome: dict[str, Any] = {}
     for name, test in tests.items():
         try:
-            result = test()  # type: ignore[no-untyped-call]
+            result = test()
             outcome[name] = (result.statistic, result.p_value, result.effect_size, result.n)
         except UntestableError as error:
             outcome[name] = str(error)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pycanon import anonymity  # type: ignore[import-not-found, unused-ignore]
+from pycanon import anonymity
 
 rng = np.random.default_rng(7)
 columns = {

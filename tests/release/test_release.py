@@ -389,4 +389,4 @@ def test_the_public_names_stay() -> None:
     assert personax.release.__all__ == promised.split()
     assert all(getattr(personax.release, name) is not None for name in personax.release.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        personax.release.nothing  # noqa: B018
+        personax.release.nothing  # noqa: B018 - the access itself raises

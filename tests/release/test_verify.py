@@ -187,7 +187,7 @@ FAULTS: list[tuple[Callable[[Path], None], str, str]] = [
     (said("audit.json", lambda its: its | {"gate": {"max_singling_out": 0.05}}), "gate", "reaches 0.1"),
     (said("audit.json", lambda its: its | {"gate": {"max_fun": 1}}), "gate", "not known"),
     (said("audit.json", lambda its: {}), "audit", "no verdict"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("change", "name", "says"), FAULTS, ids=[f"{n}-{at}" for at, (_, n, _) in enumerate(FAULTS)])

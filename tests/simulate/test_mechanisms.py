@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -166,7 +166,7 @@ def test_components_agree_with_scipy_and_stand_in_causal_order() -> None:
         ({"adjacency": np.zeros((2, 2))}, "square matrix of bool"),
     ],
 )
-def test_bad_arguments(changed: dict[str, object], says: str) -> None:
-    arguments: dict[str, object] = {"adjacency": CHAIN, "rng": np.random.default_rng(0)} | changed
+def test_bad_arguments(changed: dict[str, Any], says: str) -> None:
+    arguments: dict[str, Any] = {"adjacency": CHAIN, "rng": np.random.default_rng(0)} | changed
     with pytest.raises(ValueError, match=says):
-        Mechanisms(**arguments)  # type: ignore[arg-type]
+        Mechanisms(**arguments)

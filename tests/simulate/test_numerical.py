@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,8 +22,8 @@ from personax.simulate._numerical import Cycles, draw_graph, mixable
 SIZES = {1: (2, 2, 15), 2: (2, 3, 20), 3: (4, 2, 30)}
 
 
-def drawn(case: int = 1, seed: int = 0, **changed: object) -> LatentData:
-    return numerical(case, rng=np.random.default_rng(seed), **({"n": 60} | changed))  # type: ignore[arg-type]
+def drawn(case: int = 1, seed: int = 0, **changed: Any) -> LatentData:
+    return numerical(case, rng=np.random.default_rng(seed), **({"n": 60} | changed))
 
 
 def owners(modalities: int, each: int, shared: int) -> NDArray[np.intp]:
@@ -215,6 +217,6 @@ def readouts(data: LatentData, modality: str) -> tuple[float, float]:
         ({"eta": -1}, "eta must not be negative"),
     ],
 )
-def test_bad_arguments(changed: dict[str, object], says: str) -> None:
+def test_bad_arguments(changed: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        drawn(**changed)  # type: ignore[arg-type]
+        drawn(**changed)

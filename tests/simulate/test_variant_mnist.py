@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,8 +23,8 @@ COLOURS = ("red", "green", "blue")
 Array = NDArray[np.float64]
 
 
-def drawn(seed: int = 0, **changed: object) -> LatentData:
-    return variant_mnist(rng=np.random.default_rng(seed), **({"n": 300} | changed))  # type: ignore[arg-type]
+def drawn(seed: int = 0, **changed: Any) -> LatentData:
+    return variant_mnist(rng=np.random.default_rng(seed), **({"n": 300} | changed))
 
 
 def lit(data: LatentData, colour: str) -> Array:
@@ -271,9 +272,9 @@ def test_real_pictures() -> None:
         ({"graph": GRAPH | GRAPH.T}, "without cycles"),
     ],
 )
-def test_bad_arguments(changed: dict[str, object], says: str) -> None:
+def test_bad_arguments(changed: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        drawn(**changed)  # type: ignore[arg-type]
+        drawn(**changed)
 
 
 def test_importing_the_room_imports_neither_scikit_learn_nor_torch() -> None:

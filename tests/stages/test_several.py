@@ -284,7 +284,7 @@ def test_a_probe_does_not_trust_what_was_fetched_before(tmp_path: Path) -> None:
         ([{"source": "table", "path": "x.csv"}], {"only": ["y"]}, "no source of this study is called y"),
         ([{"source": "table", "path": "x.csv"}], {"fetch": {"per_secnd": 1}}, "did you mean per_second"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_done_is_said_with_file_line_and_key(
     tmp_path: Path, sources: list[dict[str, Any]], settings: dict[str, Any], said: str
 ) -> None:

@@ -25,13 +25,13 @@ from tests.store.s3_server import S3, serving
 
 obstore = pytest.importorskip("obstore")
 
-from personax.cli import main  # noqa: E402
-from personax.errors import InputError, StudyError  # noqa: E402
-from personax.store import Bucket, RemoteStore, StudyFolder  # noqa: E402
-from personax.store._bucket import Outrun, Version  # noqa: E402
-from personax.study import Study  # noqa: E402
-from personax.traits.llms import ReplyJournal, merge_replies  # noqa: E402
-from personax.traits.llms._journal import JournalEntry  # noqa: E402
+from personax.cli import main
+from personax.errors import InputError, StudyError
+from personax.store import Bucket, RemoteStore, StudyFolder
+from personax.store._bucket import Outrun, Version
+from personax.study import Study
+from personax.traits.llms import ReplyJournal, merge_replies
+from personax.traits.llms._journal import JournalEntry
 
 PLAN = b"{name: tiny, collect: {source: simulate, n: 20, images: false}}"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"}
@@ -181,7 +181,7 @@ def test_a_reader_finds_the_objects_of_every_manifest_that_it_sees(url: str, s3:
         for name in [name for name in objects if not name.endswith("study.yaml")]:
             del objects[name]
         puts = iter(range(1_000))
-        s3.fault = lambda method, key: (403, "AccessDenied") if method == "PUT" and next(puts) >= cut else None  # noqa: B023
+        s3.fault = lambda method, key: (403, "AccessDenied") if method == "PUT" and next(puts) >= cut else None  # noqa: B023 - called in this turn of the loop
         folder = StudyFolder(tmp_path / f"a{cut}")
         manifest = commit(folder, NEW)
         with folder.lock(), suppress(StudyError):

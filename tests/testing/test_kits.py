@@ -32,7 +32,7 @@ from personax.traits.llms import Model
 
 ENDPOINT = Model(name="a", model="m", base_url="http://127.0.0.1:9/v1")
 
-NAMED = {
+NAMED: dict[str, tuple[str, dict[str, Any]]] = {
     "check_test": ("tests", {"given": "without"}),
     "check_transform": ("transforms", {}),
     "check_attack": ("attacks", {"campaign": "originals"}),
@@ -156,7 +156,7 @@ def test_anything_registered_as_a_part_ends_in_a_sentence(kit: str, thing: str) 
     kind, facts = NAMED[kit]
     if kind == "report_sections" and thing in ("gives None", "gives text", "gives empty", "gives lines"):
         return  # these are sections
-    register(kind, "wrong", title="Wrong", help="a wrong part", **facts)(PARTS[thing])  # type: ignore[arg-type]
+    register(kind, "wrong", title="Wrong", help="a wrong part", **facts)(PARTS[thing])
     try:
         assert one_sentence(lambda: run(kit, "wrong")).startswith("wrong")
     finally:

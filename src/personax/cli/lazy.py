@@ -108,18 +108,18 @@ def _with_verbosity(command: TyperCommand | TyperGroup) -> None:
 class LazyCommands(TyperGroup):
     """The commands of `COMMANDS`: their names and help lines at once, their files when they are called."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer hides its types
         """Return all names, in the order of the help."""
         return list(_HELP)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - typer hides its types
         """Return a command as far as it is there: before it is called, its name and help line."""
         if cmd_name not in _HELP or cmd_name in self.commands:
             return self.commands.get(cmd_name)
         panel, text = _HELP[cmd_name]
         return TyperCommand(cmd_name, callback=None, help=text, rich_help_panel=panel)
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - typer hides its types
         """Import the command that is called."""
         self.load(args[0])
         return super().resolve_command(ctx, args)

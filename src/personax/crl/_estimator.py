@@ -307,7 +307,7 @@ class Estimator(ABC):
         latents: NDArray[np.float64] = fitted.encode(views)
         return latents
 
-    def fit_transform(self, views: Arrays, y: None = None, **fit: Any) -> NDArray[np.float64]:  # noqa: ANN401
+    def fit_transform(self, views: Arrays, y: None = None, **fit: Any) -> NDArray[np.float64]:
         """Return the latents of the people fitted on; the arguments are those of `fit`."""
         self.fit(views, y, **fit)
         return self.transform(views)
@@ -326,7 +326,7 @@ class Estimator(ABC):
         nested = {f"{name}__{f}": getattr(value, f) for name, value in own.items() for f in _fields(value)}
         return own | nested if deep else own
 
-    def set_params(self, **params: Any) -> Self:  # noqa: ANN401 - each method has its own
+    def set_params(self, **params: Any) -> Self:
         """Change parameters in place, nested ones by ``budget__epochs``, and return the method.
 
         Raises

@@ -187,7 +187,7 @@ def identify(
     )
 
 
-def _row(fit: Any, name: str, seeds: float | None, halves: float | None) -> Identification:  # noqa: ANN401
+def _row(fit: Any, name: str, seeds: float | None, halves: float | None) -> Identification:  # noqa: ANN401 - a fit of any method
     modality = name.rpartition("_")[0]
     block = [other for other in fit.names if other.rpartition("_")[0] == modality]
     place, others = block.index(name), [other for other in block if other != name]
@@ -235,7 +235,7 @@ class _Evidence:
     missed: float | None
 
     @classmethod
-    def of(cls, found: Any, place: int, seeds: float | None, halves: float | None) -> _Evidence:  # noqa: ANN401
+    def of(cls, found: Any, place: int, seeds: float | None, halves: float | None) -> _Evidence:  # noqa: ANN401 - a fit of any method
         agreed, checks = found.finalist_agreement, getattr(found, "checks", None)
         told: tuple[float | None, ...] = (None,) * 4
         if checks is not None:
@@ -279,7 +279,7 @@ class _Evidence:
         return f"mixing it with another latent would cost {self.mixing:.4f} where {needed:.4f} is needed ({reason})"
 
 
-def _across(fit: Any, name: str) -> tuple[str, list[str]]:  # noqa: ANN401
+def _across(fit: Any, name: str) -> tuple[str, list[str]]:  # noqa: ANN401 - a fit of any method
     """Return what the dependence between modalities rests on, and the latents that it needs."""
     connected: list[str] = getattr(fit, "connected", [])
     if name in connected:

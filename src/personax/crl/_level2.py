@@ -119,7 +119,7 @@ class Level2:
         self.n_features_in_ = sum(x.shape[1] for by in as_arrays(views).values() for x in by.values())
         return self
 
-    def transform(self, views: Any) -> NDArray[np.float64]:  # noqa: ANN401
+    def transform(self, views: Any) -> NDArray[np.float64]:  # noqa: ANN401 - see as_arrays
         """Return the latents of any people, shape (n, d).
 
         Raises
@@ -129,11 +129,11 @@ class Level2:
         """
         return encode_all(self._fit, as_arrays(views))
 
-    def fit_transform(self, views: Any, y: object = None) -> NDArray[np.float64]:  # noqa: ANN401
+    def fit_transform(self, views: Any, y: object = None) -> NDArray[np.float64]:  # noqa: ANN401 - see as_arrays
         """Learn latents and return those of the same people, shape (n, d)."""
         return self.fit(views, y).transform(views)
 
-    def score(self, views: Any, y: object = None) -> float:  # noqa: ANN401
+    def score(self, views: Any, y: object = None) -> float:  # noqa: ANN401 - see as_arrays
         """Return how far the seeds agree on these people, larger is better; ``y`` is not looked at.
 
         The mean Spearman correlation of latents matched within modalities, over pairs of seeds (see `agreement`): it
@@ -188,7 +188,7 @@ class Level2:
             own |= {f"method__{name}": value for name, value in self.method.get_params().items()}
         return own
 
-    def set_params(self, **params: Any) -> Self:  # noqa: ANN401
+    def set_params(self, **params: Any) -> Self:
         """Change parameters in place, those of a method by ``method__...``, and return the object.
 
         Raises

@@ -117,7 +117,7 @@ class Optimiser:
         for group in self.adam.param_groups:
             group["lr"] = group["factor"] * rate
         self.adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         if self.clip is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.clip)
         self.adam.step()

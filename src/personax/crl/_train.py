@@ -49,11 +49,11 @@ class Objective(Protocol):
         """Draw what is random in a step, outside of it: a compiled step then is the true one."""
         ...
 
-    def loss(self, views: Tensors, noise: Any, done: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+    def loss(self, views: Tensors, noise: Any, done: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401 - what noise returns
         """Return the loss of a batch and its terms, shape (terms,); ``done`` is the share of epochs so far."""
         ...
 
-    def validate(self, views: Tensors, noise: Any) -> dict[str, float]:  # noqa: ANN401
+    def validate(self, views: Tensors, noise: Any) -> dict[str, float]:  # noqa: ANN401 - what noise returns
         """Return means over validation people; the epoch with the least ``validation`` is kept."""
         ...
 
@@ -171,7 +171,7 @@ class Trainer:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of what the compiler itself uses
                 compiled = torch.compile(self.objective.loss, dynamic=False)
-                compiled(first, noise, torch.ones((), device=device))[0].backward()  # type: ignore[no-untyped-call]
+                compiled(first, noise, torch.ones((), device=device))[0].backward()
         except RuntimeError as error:
             lines = str(error).strip().splitlines() or [type(error).__name__]
             self.eager_reason = f"steps could not be compiled ({lines[0]}); a C++ compiler is needed"

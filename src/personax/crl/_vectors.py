@@ -54,7 +54,7 @@ def as_arrays(views: Any) -> Arrays:  # noqa: ANN401 - whatever people hold thei
     return found
 
 
-def _modality(name: str, by: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401
+def _modality(name: str, by: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401 - see as_arrays
     if isinstance(by, Mapping):
         return {str(k): _array(f"{name}/{k}", x) for k, x in by.items()}
     if hasattr(by, "columns") and any(_holds_vectors(by[k]) for k in by.columns):
@@ -62,7 +62,7 @@ def _modality(name: str, by: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401
     return {name: _array(name, by)}
 
 
-def _holds_vectors(column: Any) -> bool:  # noqa: ANN401
+def _holds_vectors(column: Any) -> bool:  # noqa: ANN401 - see as_arrays
     if isinstance(column, pl.Series):
         return isinstance(column.dtype, pl.List | pl.Array)
     first = next((cell for cell in column if isinstance(cell, list | tuple | np.ndarray)), None)
@@ -71,7 +71,7 @@ def _holds_vectors(column: Any) -> bool:  # noqa: ANN401
     )
 
 
-def _array(name: str, x: Any) -> NDArray[Any]:  # noqa: ANN401
+def _array(name: str, x: Any) -> NDArray[Any]:  # noqa: ANN401 - see as_arrays
     """Return vectors as an array of numbers."""
     if isinstance(x, np.ndarray) and x.dtype != object:
         return x

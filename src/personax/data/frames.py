@@ -86,7 +86,7 @@ def parquet_schema(path: Path | str) -> Mapping[str, pl.DataType]:
         return pl.read_parquet_schema(stream)
 
 
-def read_csv(path: Path | str, **options: Any) -> pl.DataFrame:  # noqa: ANN401 - those of polars
+def read_csv(path: Path | str, **options: Any) -> pl.DataFrame:
     """Read a CSV file; see `read_parquet`."""
     return pl.read_csv(exact_path(path), glob=False, **options)
 
@@ -97,7 +97,7 @@ def read_ipc(path: Path | str) -> pl.DataFrame:
         return pl.read_ipc(stream)
 
 
-def write_parquet(frame: pl.DataFrame, path: Path | str, **options: Any) -> None:  # noqa: ANN401 - those of polars
+def write_parquet(frame: pl.DataFrame, path: Path | str, **options: Any) -> None:
     """Write a Parquet file; see `read_parquet`. A full disk is an OSError, whatever polars makes of it."""
     try:
         frame.write_parquet(exact_path(path), **options)
@@ -120,6 +120,6 @@ def write_csv(frame: pl.DataFrame, path: Path | str) -> None:
     frame.write_csv(exact_path(path))
 
 
-def write_ipc(frame: pl.DataFrame, path: Path | str, **options: Any) -> None:  # noqa: ANN401 - those of polars
+def write_ipc(frame: pl.DataFrame, path: Path | str, **options: Any) -> None:
     """Write an Arrow file; see `read_parquet`."""
     frame.write_ipc(exact_path(path), **options)

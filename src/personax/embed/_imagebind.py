@@ -63,7 +63,7 @@ class ImageBindEncoder:
         self._torch = require("torch", extra="embed")
         self._device, self._kind = resolve_device(device, precision)
         try:
-            from imagebind.models import imagebind_model  # type: ignore[import-not-found,import-untyped,unused-ignore]
+            from imagebind.models import imagebind_model
         except ImportError as error:
             raise InputError(f"embed.image: imagebind cannot be imported ({error}); {HOW}") from None
         self._vision = imagebind_model.ModalityType.VISION

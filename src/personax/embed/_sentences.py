@@ -138,7 +138,7 @@ class SentenceEncoder(PretrainedEncoder):
         unread = float((over - limit).sum() / lengths.sum())
         return Truncation(limit, len(over), int(over.max()) if len(over) else 0, unread)
 
-    def _lengths(self, tokenizer: Any, texts: Sequence[str]) -> NDArray[np.int64]:  # noqa: ANN401
+    def _lengths(self, tokenizer: Any, texts: Sequence[str]) -> NDArray[np.int64]:  # noqa: ANN401 - of packages that are imported late
         tokens = tokenizer([self._prompt + text for text in map(_clean, texts)], truncation=False, verbose=False)
         return np.array([len(ids) for ids in tokens["input_ids"]], dtype=np.int64)
 
@@ -188,7 +188,7 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode() or " "
 
 
-def _loaded(package: Any, found: Checkpoint, where: str, kind: object) -> Any:  # noqa: ANN401
+def _loaded(package: Any, found: Checkpoint, where: str, kind: object) -> Any:  # noqa: ANN401 - of packages that are imported late
     try:
         model = package.SentenceTransformer(
             str(found.folder),
@@ -207,7 +207,7 @@ def _inner(model: Any) -> Any:  # noqa: ANN401 - the model of transformers insid
     return getattr(model[0], "model", None) or getattr(model[0], "auto_model", None)
 
 
-def _pool(found: Checkpoint, model: Any, wanted: Pooling) -> None:  # noqa: ANN401
+def _pool(found: Checkpoint, model: Any, wanted: Pooling) -> None:  # noqa: ANN401 - of packages that are imported late
     for place_, module in enumerate(model):
         if type(module).__name__ == "Pooling":
             size = int(_inner(model).config.hidden_size)
@@ -216,12 +216,12 @@ def _pool(found: Checkpoint, model: Any, wanted: Pooling) -> None:  # noqa: ANN4
     raise InputError(f"embed.text: {found.model} makes no vectors of tokens, so pooling and like do not apply to it")
 
 
-def _pooling_of(model: Any) -> str:  # noqa: ANN401
+def _pooling_of(model: Any) -> str:  # noqa: ANN401 - of packages that are imported late
     modes = [getattr(module, "pooling_mode", "") for module in model if type(module).__name__ == "Pooling"]
     return ", ".join(mode if isinstance(mode, str) else " + ".join(mode) for mode in modes) or "its own"
 
 
-def _end(found: Checkpoint, tokenizer: Any, token: str) -> None:  # noqa: ANN401
+def _end(found: Checkpoint, tokenizer: Any, token: str) -> None:  # noqa: ANN401 - of packages that are imported late
     """Let the tokenizer put a token after every text, also after one that it cuts."""
     identifier = tokenizer.convert_tokens_to_ids(token)
     if identifier is None or tokenizer.convert_ids_to_tokens(identifier) != token:
@@ -238,7 +238,7 @@ def _end(found: Checkpoint, tokenizer: Any, token: str) -> None:  # noqa: ANN401
         raise InputError(f"embed.text: {found.model} cannot be made to end its texts by {token}; see its tokenizer")
 
 
-def _attend(found: Checkpoint, inner: Any, attention: Attention) -> None:  # noqa: ANN401
+def _attend(found: Checkpoint, inner: Any, attention: Attention) -> None:  # noqa: ANN401 - of packages that are imported late
     """Let a decoder's tokens see those after them where its makers do, and stop where that has no effect."""
     if attention == "bidirectional" and not _sees_ahead(inner):
         inner.config.is_causal = False
@@ -250,7 +250,7 @@ def _attend(found: Checkpoint, inner: Any, attention: Attention) -> None:  # noq
         raise InputError(f"{text}; install transformers 5.2 or newer")
 
 
-def _sees_ahead(inner: Any) -> bool:  # noqa: ANN401
+def _sees_ahead(inner: Any) -> bool:  # noqa: ANN401 - of packages that are imported late
     """Say whether the vector of the first of two tokens changes with the second, padded and not."""
     torch = require("torch", extra="embed")
     ids = torch.tensor([[1, 2, 0], [1, 3, 0]], device=inner.device)
@@ -263,7 +263,7 @@ def _sees_ahead(inner: Any) -> bool:  # noqa: ANN401
     return all(changed)
 
 
-def _complete(found: Checkpoint, inner: Any, probe: Callable[[], Vectors]) -> None:  # noqa: ANN401
+def _complete(found: Checkpoint, inner: Any, probe: Callable[[], Vectors]) -> None:  # noqa: ANN401 - of packages that are imported late
     """Stop where the checkpoint lacks weights that enter the vectors."""
     held = tensor_names(found.folder)
     absent = [

@@ -158,7 +158,7 @@ class VisionEncoder(PretrainedEncoder):
         raise InputError(f"{text}; take a model that pools, such as dinov2, clip or a ViT")
 
 
-def _loaded(package: Any, found: Checkpoint, kind: object) -> tuple[Any, Any, set[str]]:  # noqa: ANN401
+def _loaded(package: Any, found: Checkpoint, kind: object) -> tuple[Any, Any, set[str]]:  # noqa: ANN401 - of packages that are imported late
     """Return the preprocessing, the model, and the names of the weights that its checkpoint lacks."""
     config = found.read_json(found.folder / "config.json")
     architecture = str((config.get("architectures") or [""])[0])

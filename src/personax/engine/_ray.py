@@ -238,7 +238,7 @@ class _Seat:
 class _Loop:
     """One map: which worker has which item, and what becomes of those whose worker died."""
 
-    def __init__(self, engine: RayEngine, parcel: Any, todo: Iterator[tuple[int, Any]]) -> None:  # noqa: ANN401
+    def __init__(self, engine: RayEngine, parcel: Any, todo: Iterator[tuple[int, Any]]) -> None:  # noqa: ANN401 - what ray.put returned
         self.ray, self.engine, self.parcel, self.todo = engine.ray, engine, parcel, todo
         resources = {"num_gpus": 1} if engine.gpu else {}
         self.actor = engine.ray.remote(num_cpus=1, max_restarts=0, **resources)(_Actor)

@@ -113,7 +113,7 @@ class ApiClient:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         max_bytes: int = MAX_BYTES,
-        **content: Any,  # noqa: ANN401 - json, data, files or params, as httpx takes them
+        **content: Any,
     ) -> bytes:
         """Return the body of a reply with status 2xx.
 

@@ -144,7 +144,7 @@ def _repeatable(of: _Checked) -> None:
     again = of.run(*of.sample)
     same = (again.p_value, again.statistic) == (of.first.p_value, of.first.statistic)
     of.demand(same, "the same generator gives another result; draw from rng only, anew in every call")
-    untouched = before == repr(np.random.get_state())  # noqa: NPY002
+    untouched = before == repr(np.random.get_state())  # noqa: NPY002 - that it stays is what is checked
     of.demand(untouched, "it draws from numpy's global state; draw from rng")
 
 

@@ -25,7 +25,6 @@ __all__ = [
     "same_rows",
     "table",
     "tally",
-    "unrolled",
 ]
 
 MIN_ROWS = 5
@@ -270,13 +269,6 @@ def join_given(variable: Counted, z: Counted, name: str) -> tuple[Counted, NDArr
     if both.size == z.size and 2 * z.size < z.n:  # not where each row has its own z, or a table is doubled
         raise DeterminedError(f"every value of z has one value of {name}; nothing varies within one", name)
     return both, first
-
-
-def unrolled(variable: Counted) -> Counted:
-    """Return the variable with one row a person."""
-    if variable.weights is None:
-        return variable
-    return replace(variable, codes=np.repeat(variable.codes, variable.weights), weights=None)
 
 
 def same_rows(x: Counted, y: Counted, z: Counted | None) -> None:

@@ -50,7 +50,7 @@ def _score(
     return float(result.effect_size), float(result.p_value)
 
 
-def score_function(test: str = "kci", *, seed: Rng = 0, **options: Any) -> ScoreFunction:  # noqa: ANN401 - of the test
+def score_function(test: str = "kci", *, seed: Rng = 0, **options: Any) -> ScoreFunction:
     """Return a test as a score function for ``sklearn.feature_selection``.
 
     Parameters

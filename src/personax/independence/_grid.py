@@ -516,7 +516,7 @@ def _stream(seed: int, *names: str) -> np.random.Generator:
     return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
 
 
-def _numbers(result: Any, interval: Any) -> dict[str, Any]:  # noqa: ANN401
+def _numbers(result: Any, interval: Any) -> dict[str, Any]:  # noqa: ANN401 - None where a test failed
     details = dict(result.details)
     low, high = interval or (None, None)
     refused = isnan(result.effect_size)

@@ -89,4 +89,4 @@ def gsq(
     """
     return contingency_test(
         x, y, z, likelihood_ratio, correction=correction, null=null, permutations=permutations, rng=rng
-    )  # fmt: skip
+    )

@@ -26,7 +26,7 @@ NHSIC = "normalised HSIC"
 Estimate = Literal["biased", "unbiased"]
 
 
-def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:
     if "null" in options:
         options["null"] = check_null(options["null"], rng, conditional=False)
     width, scores = options.pop("bandwidth", "median"), options.pop("scores", "auto")

@@ -25,7 +25,7 @@ from personax.registry import register
 __all__ = ["kci", "kci_of"]
 
 
-def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:
     if "null" in options:
         options["null"] = check_null(options["null"], rng, conditional=pair.z is not None)
     if pair.z is None:

@@ -65,7 +65,7 @@ EXPLAINED = 1e-8
 """A variable of whose waves z leaves a smaller share of the variance is a function of z."""
 
 
-def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:
     z = None if pair.z is None else pair.z.counted
     shared: dict[str, Any] = {"rng": rng, "effect": pair.effect}
     if pair.z is not None and options.get("given", "ridge") == "ridge":

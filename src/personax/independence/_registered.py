@@ -107,7 +107,7 @@ class RegisteredTest:
         y: NDArray[Any],
         z: NDArray[Any] | None,
         rng: np.random.Generator,
-        **options: Any,  # noqa: ANN401 - the options of the test
+        **options: Any,
     ) -> TestResult:
         """Run the test on arrays, leaving out what its function does not take."""
         arrays = (x, y) if self.given == "without" else (x, y, z)
@@ -115,7 +115,7 @@ class RegisteredTest:
             options = {"rng": rng, **options}
         return self.function(*arrays, **options)
 
-    def run(self, pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401
+    def run(self, pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:
         """Run the test on a pair of columns; a part of another package that fails has no p-value there."""
         if self.on_pair is not None:
             return self.on_pair(pair, rng, **options)

@@ -22,7 +22,7 @@ SPARSE = 0.2
 def table_test(divergence: Divergence, sparse: TableNull) -> Callable[..., TestResult]:
     """Return a test of tables that takes the null ``sparse`` where the table is, unless the options name one."""
 
-    def run(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401
+    def run(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:
         z = None if pair.z is None else pair.z.counted
         tables = list(tables_of(pair.x.counted, pair.y.counted, z))
         options = {"rng": rng, "with_effect": pair.with_effect, **options}

@@ -22,7 +22,7 @@ from personax.registry import register
 __all__ = ["usp", "usp_of"]
 
 
-def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:  # noqa: ANN401 - its own options
+def _on_pair(pair: ColumnPair, rng: np.random.Generator, **options: Any) -> TestResult:
     (counts,) = tables_of(pair.x.counted, pair.y.counted)
     return usp_of(counts, **{"rng": rng, **options})
 

@@ -16,7 +16,7 @@ __all__ = ["check_plot"]
 
 
 @kit
-def check_plot(name: str, result: object = None, **options: Any) -> None:  # noqa: ANN401 - those of the plot
+def check_plot(name: str, result: object = None, **options: Any) -> None:
     """Check that a plot does what ``result.plot()`` relies on.
 
     Checked are: the registration; that a matplotlib figure comes back with something on it, which can be saved; that

@@ -151,7 +151,7 @@ def limits(values: Iterable[float], share: float = 0.05) -> tuple[float, float]:
     return low - room, high + room
 
 
-def key(label: str, **style: Any) -> Artist:  # noqa: ANN401 - of a line
+def key(label: str, **style: Any) -> Artist:
     """Return an entry of a legend: a line, or a marker."""
     lines = require("matplotlib.lines", extra="figures")
     return lines.Line2D([], [], **({"color": BLACK, "linewidth": 1.2} | style), label=label)  # type: ignore[no-any-return]

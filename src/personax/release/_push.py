@@ -158,7 +158,7 @@ def _info(api: Any, repo: str) -> Any:  # noqa: ANN401 - the hub's client is imp
 def _preview(
     folder: UntrustedFolder,
     repo: str,
-    there: Any,  # noqa: ANN401
+    there: Any,  # noqa: ANN401 - the hub's client is imported late
     *,
     private: bool,
     gated: bool,
@@ -179,7 +179,7 @@ def _preview(
     )
 
 
-def _commit(hub: Any, api: Any, folder: UntrustedFolder, preview: PushPreview, there: Any, message: str) -> PushResult:  # noqa: ANN401
+def _commit(hub: Any, api: Any, folder: UntrustedFolder, preview: PushPreview, there: Any, message: str) -> PushResult:  # noqa: ANN401 - the hub's client is imported late
     added = [hub.CommitOperationAdd(name, str(path)) for name, path in folder.files.items()]
     gone = [hub.CommitOperationDelete(name) for name in preview.removed]
     made = api.create_commit(

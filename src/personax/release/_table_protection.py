@@ -188,7 +188,7 @@ def _report_policies(protected: ProtectedTable, policies: Sequence[ColumnPolicy]
     protected.report["columns"] = {
         one.name: one.to_dict() | ({"leaves": "withheld", "because": gone[one.name]} if one.name in gone else {})
         for one in policies
-    }  # fmt: skip
+    }
     stays = [one for one in policies if one.leaves == "withheld"]
     text = "Names, texts, images and all other private columns stay behind"
     reasons = "; ".join(f"{one.name} ({one.identity}: {one.identity_why}; {one.reason})" for one in stays)

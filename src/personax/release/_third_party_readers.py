@@ -64,7 +64,7 @@ def _tried(
     except MissingExtraError as error:
         return Check(name, "cannot tell", str(error))
     # tools of others fail in ways of their own, and that one does is what is to be told
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - tools of others may raise anything
         message = str(error).partition("\n")[0]
         return Check(name, "fails", f"{type(error).__name__}: {message}")
     return Check(name, "holds", ", ".join(f"{table} {count:,} rows" for table, count in rows.items()))

@@ -16,7 +16,7 @@ __all__ = ["ChartKind", "chart", "interval", "json_block", "table_of", "visible"
 
 ChartKind = Literal[
     "bars", "counts", "curve", "graph", "groups", "histogram", "intervals", "lines", "map", "scatter", "stacks"
-]  # fmt: skip
+]
 """What charts.js can draw; see there which columns each needs."""
 
 DIGITS = 6

@@ -16,6 +16,7 @@ from personax.data.dialect import count_fields, decode, encoding_advice, find_di
 from personax.data.frames import read_ipc, read_parquet
 from personax.data.hub_files import hub_file
 from personax.errors import InputError
+from personax.files import Json
 from personax.sources._compressed import COMPRESSED, unpacked
 from personax.sources._ledger import FileFact, ReadingStatus
 from personax.sources._raw_table import RawTable, named_once, without_header_rows
@@ -299,7 +300,7 @@ def _lines(path: Path, text: str) -> list[Any]:
     return [_json(path, line, f", line {n}") for n, line in enumerate(text.split("\n"), 1) if line.strip()]
 
 
-def _json(path: Path, text: str, where: str = "") -> Any:  # noqa: ANN401 - whatever JSON held
+def _json(path: Path, text: str, where: str = "") -> Json:
     try:
         return json.loads(text, parse_float=str, parse_int=str, parse_constant=_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:

@@ -24,7 +24,7 @@ from personax.data.frames import read_parquet, write_parquet
 from personax.data.hub_files import local_path
 from personax.data.table import COLUMNS, Table
 from personax.errors import StudyError
-from personax.files import sha256
+from personax.files import Json, sha256
 from personax.progress import Progress, Silent
 from personax.schema import Column, Notice, TraitFramework
 from personax.store import Manifest, Staging, StudyFolder
@@ -122,7 +122,7 @@ class Reader:
             raise StudyError(text)
         return read_parquet(path)
 
-    def json(self, *parts: str) -> Any:  # noqa: ANN401 - what JSON holds
+    def json(self, *parts: str) -> Json:
         """Read a JSON file of the study folder; None where no stage wrote it."""
         path = self.folder.output(*parts)
         return json.loads(path.read_text(encoding="utf-8")) if path is not None else None

@@ -51,7 +51,7 @@ __all__ = [
     "count_tests",
     "people_with_scores",
     "write_results",
-]  # fmt: skip
+]
 
 LARGE_BYTES = 200_000_000
 """Of a Parquet file above which it is counted in pieces and never read whole."""

@@ -227,7 +227,7 @@ def _auc(x: Floats, values: Floats) -> float:
 
 def _tests(
     views: Mapping[str, Floats], variables: Mapping[str, Floats], rows: NDArray[np.intp]
-) -> list[tuple[float, float]]:  # fmt: skip
+) -> list[tuple[float, float]]:
     """Return p-value and effect size of every measurement against every variable."""
     found = []
     for x in views.values():

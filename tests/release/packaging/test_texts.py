@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -66,10 +66,10 @@ def tiny(*names: str) -> tuple[pl.DataFrame, list[Column]]:
     return frame, [Column(name, "feature", "continuous") for name in names]
 
 
-def plain(**changes: object) -> ReleaseFacts:
+def plain(**changes: Any) -> ReleaseFacts:
     frame, columns = tiny("height_cm")
     facts = ReleaseFacts("A study", "1.0.0", 3, describe("people", frame, columns))
-    return replace(facts, **changes)  # type: ignore[arg-type]
+    return replace(facts, **changes)
 
 
 def made(facts: ReleaseFacts, folder: Path) -> dict[str, str]:

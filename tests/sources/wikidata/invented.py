@@ -38,7 +38,7 @@ def at(latitude: object, longitude: object, globe: str = "Q2") -> Json:
     return {"latitude": latitude, "longitude": longitude, "altitude": None, "precision": 0.01, "globe": ENTITY + globe}
 
 
-def said(value: object, rank: str = "normal", **qualifiers: object) -> Json:
+def said(value: object, rank: str = "normal", **qualifiers: Any) -> Json:
     """Return a statement; the text ``somevalue`` or ``novalue`` stands for one without a value."""
     if value in ("somevalue", "novalue"):
         snak: Json = {"snaktype": value, "property": "P0"}
@@ -51,9 +51,7 @@ def said(value: object, rank: str = "normal", **qualifiers: object) -> Json:
     return found
 
 
-def item(
-    qid: str, label: str | dict[str, str] | None = None, *, aliases: tuple[str, ...] = (), **claims: object
-) -> Json:
+def item(qid: str, label: str | dict[str, str] | None = None, *, aliases: tuple[str, ...] = (), **claims: Any) -> Json:
     """Return an item; each claim is a value, a statement, or a list of statements."""
     labels = {"en": label} if isinstance(label, str) else label or {}
     statements = {}
@@ -69,8 +67,8 @@ def item(
     }
 
 
-def human(qid: str, label: str | dict[str, str] | None, **claims: object) -> Json:
-    return item(qid, label, P31=to("Q5"), **claims)  # type: ignore[arg-type]
+def human(qid: str, label: str | dict[str, str] | None, **claims: Any) -> Json:
+    return item(qid, label, P31=to("Q5"), **claims)
 
 
 def page(body: object, url: str = "https://www.wikidata.org/x", *, cached: bool = False) -> Page:

@@ -103,5 +103,5 @@ def pace(body: Body, seen: int) -> Fault:
 
 if __name__ == "__main__":
     with serving(Server(mind=Minds(), script=pace, keep=False)) as alone:
-        print(alone.url, flush=True)  # noqa: T201
+        print(alone.url, flush=True)  # noqa: T201 - a program
         threading.Event().wait()

@@ -331,5 +331,5 @@ async def _shut(listening: asyncio.Server) -> None:
 
 if __name__ == "__main__":
     with serving(Server(delay=float(sys.argv[1]), keep=False)) as alone:
-        print(alone.url, flush=True)  # noqa: T201
+        print(alone.url, flush=True)  # noqa: T201 - a program
         threading.Event().wait()

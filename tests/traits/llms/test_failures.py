@@ -329,7 +329,7 @@ def test_an_answer_as_a_call_of_a_tool_is_one(server: Server, journal: ReplyJour
         (Fault(content="high, I would say"), "not the JSON asked for (high, I would say)"),
         (Fault(content=json.dumps({trait: {"score": 7} for trait in TRAITS})), "none of those listed"),
     ],
-)  # fmt: skip
+)
 def test_a_probe_says_why_an_answer_cannot_be_scored(
     server: Server, journal: ReplyJournal, fault: Fault, says: str
 ) -> None:

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
@@ -39,7 +40,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights")
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {sign: place for place, sign in enumerate([*letters, "<|endoftext|>"])}
-    tokenizer = Qwen2Tokenizer(vocab=vocabulary, merges=[])  # type: ignore[no-untyped-call, unused-ignore]
+    tokenizer = Qwen2Tokenizer(vocab=vocabulary, merges=[])
     tokenizer.chat_template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant: "
     tokenizer.save_pretrained(folder)
     torch.manual_seed(0)
@@ -157,14 +158,11 @@ def test_a_folder_without_weights_is_one_sentence(tmp_path: Path) -> None:
 def test_vllm_is_asked_for_late(tmp_path: Path) -> None:
     from personax.traits.llms._in_process import VLLMProvider
 
-    try:
-        import vllm  # type: ignore[import-not-found, unused-ignore] # noqa: F401
-    except ImportError:
-        (tmp_path / "config.json").write_text("{}")
-        with pytest.raises(InputError, match="pip install vllm"):
-            VLLMProvider(model_of(tmp_path).replaced(provider="vllm"), None)
-    else:
+    if find_spec("vllm") is not None:
         pytest.skip("vLLM is installed")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(InputError, match="pip install vllm"):
+        VLLMProvider(model_of(tmp_path).replaced(provider="vllm"), None)
 
 
 class Sampling:

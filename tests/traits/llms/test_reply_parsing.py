@@ -173,7 +173,11 @@ def test_no_text_breaks_it_or_becomes_a_score(text: str, finish: str | None) -> 
     assert statuses(Reply(text, finish=finish)) <= set(STATUSES) - {"ok", "failed", "not_asked"}
 
 
-values = st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=5), lambda x: st.lists(x, max_size=2) | st.dictionaries(st.text(max_size=5), x, max_size=2), max_leaves=4)  # fmt: skip # noqa: E501
+values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+    lambda x: st.lists(x, max_size=2) | st.dictionaries(st.text(max_size=5), x, max_size=2),
+    max_leaves=4,
+)
 
 
 @given(

@@ -16,7 +16,7 @@ WIDTH, INNER, HEADS, CONTEXT = 64, 128, 2, 8192
 
 
 def main(path: str) -> None:
-    import gguf  # type: ignore[import-not-found,unused-ignore]
+    import gguf
 
     rng = np.random.default_rng(0)
     writer: Any = gguf.GGUFWriter(path, "llama")

@@ -43,7 +43,7 @@ def is_usable(part: registry.Part) -> bool:
     return not part.facts.get("benchmark_only")
 
 
-def method(name: str, **options: Any) -> Method:  # noqa: ANN401 - each method has its own options
+def method(name: str, **options: Any) -> Method:
     """Return a method by name.
 
     Parameters

@@ -67,7 +67,7 @@ class Attack:
 
 def rate(
     name: str, knows: str, hits: int, tries: int, *, baseline: float, control: float | None = None,
-    measure: str = "rank-1", design: float = 1.0, **detail: Any,  # noqa: ANN401 - numbers for JSON
+    measure: str = "rank-1", design: float = 1.0, **detail: Any,
 ) -> Attack:  # fmt: skip
     """Return an attack that found so many of those it was tried on, with Wilson's interval.
 

@@ -79,7 +79,7 @@ class EqualRows:
         probes: Indices,
         *,
         control: float | None = None,
-        **detail: Any,  # noqa: ANN401 - numbers for JSON
+        **detail: Any,
     ) -> Attack:
         """Return an attack that has guessed these rows for the people who were asked for."""
         hits = int(self.same(guess, probes).sum())

@@ -74,7 +74,7 @@ def _check_linkage(attack: Any, demand: Demand) -> None:  # noqa: ANN401 - what 
     demand(np.array_equal(first, again), "the same random numbers give another result; draw from rng only")
 
 
-def _check_pairs(attack: Any, demand: Demand) -> None:  # noqa: ANN401
+def _check_pairs(attack: Any, demand: Demand) -> None:  # noqa: ANN401 - what was registered
     demand(
         isinstance(attack, type) and issubclass(attack, KnownPairsCurve),
         f"it is {described(attack)}; derive a class from KnownPairsAttack",
@@ -104,7 +104,7 @@ def _made(attack: type[KnownPairsCurve]) -> KnownPairsCurve:
     return made
 
 
-def _check_table(attack: Any, demand: Demand) -> None:  # noqa: ANN401
+def _check_table(attack: Any, demand: Demand) -> None:  # noqa: ANN401 - what was registered
     values = np.random.default_rng(0).integers(0, 6, size=(PEOPLE, 3)).astype(np.float64)
     table = CodedTable(values, np.array([False, False, True]), np.array([5.0, 5.0, 1.0]))
     half = np.arange(PEOPLE // 2)

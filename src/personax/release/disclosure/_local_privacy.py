@@ -200,12 +200,12 @@ def _granularity(scale: float) -> int:
     return math.floor(math.log2(scale)) - GRANULARITY
 
 
-def _laplace(dp: Any, scale: float, near: float) -> Any:  # noqa: ANN401
+def _laplace(dp: Any, scale: float, near: float) -> Any:  # noqa: ANN401 - of OpenDP
     numbers = dp.vector_domain(dp.atom_domain(T=float, nan=False), size=1)
     return dp.m.make_laplace(numbers, dp.l1_distance(T=float), scale=scale, k=_granularity(near))
 
 
-def _gaussian(dp: Any, scale: float, near: float, dim: int, delta: float) -> Any:  # noqa: ANN401
+def _gaussian(dp: Any, scale: float, near: float, dim: int, delta: float) -> Any:  # noqa: ANN401 - of OpenDP
     vectors = dp.vector_domain(dp.atom_domain(T=float, nan=False), size=dim)
     plain = dp.m.make_gaussian(vectors, dp.l2_distance(T=float), scale=scale, k=_granularity(near))
     return dp.c.make_fix_delta(dp.c.make_zCDP_to_approxDP(plain), delta)

@@ -28,12 +28,12 @@ ORTHOGONAL: Mapping[str, Preservation] = {
     **dict.fromkeys(PROPERTIES, "exactly"),
     "coordinates": "not",
     "level I": "approximately",
-}  # fmt: skip
+}
 """By a map that turns and mirrors."""
 
 SMOOTH: Mapping[str, Preservation] = {
     **dict.fromkeys(PROPERTIES, "not"),
     **dict.fromkeys(("neighbours", "rbf", "level I"), "approximately"),
     **dict.fromkeys(("independence", "smooth mixing"), "exactly"),
-}  # fmt: skip
+}
 """By a smooth invertible map."""

@@ -32,7 +32,7 @@ class Parameters:
         names = list(inspect.signature(type(self).__init__).parameters)[1:]
         return {name: getattr(self, name) for name in names}
 
-    def set_params(self, **params: Any) -> Self:  # noqa: ANN401 - whatever the class takes
+    def set_params(self, **params: Any) -> Self:
         """Make the object anew with other arguments; what was fitted is lost."""
         type(self).__init__(self, **(self.get_params() | params))
         return self

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from pydantic import Field
 
 from personax.errors import SourceError
+from personax.files import Json
 from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
@@ -78,7 +79,7 @@ class Atp(League):
         next_pages = [self._step(first)] if players and first <= self.ranks else []
         return ListPage([self._row(player, page) for player in players], next_pages)
 
-    def _row(self, player: Any, page: Page) -> ListedPerson | str:  # noqa: ANN401 - whatever JSON held
+    def _row(self, player: Json, page: Page) -> ListedPerson | str:
         ref = identifier(get_path(player, "PlayerId")).upper()
         if not re.fullmatch(r"[A-Z0-9]{4}", ref) or "LastName" not in player:
             return "a ranked player without PlayerId or LastName"

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from personax.errors import SourceError
+from personax.files import Json
 from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
@@ -97,7 +98,7 @@ class Bundesliga(League):
             schema_changed("a person with an id DFL-OBJ-..., a name and a position on the field")
         return ListPage([self._row(person, page) for person in people])
 
-    def _document(self, page: Page) -> Any:  # noqa: ANN401 - whatever JSON held
+    def _document(self, page: Page) -> Json:
         if self.key is None:
             return embedded_state(page.body, "ng-state", "serverApp-state")
         return parse_json(decode_text(page.body), "the interface's answer")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from personax.files import Json
 from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
@@ -117,7 +118,7 @@ class Espn(League):
         team = get_path(answer, "team", "displayName")
         return ListPage([self._row(player, team, page) for player in people])
 
-    def _row(self, player: Any, team: object, page: Page) -> ListedPerson | str:  # noqa: ANN401 - whatever JSON held
+    def _row(self, player: Json, team: object, page: Page) -> ListedPerson | str:
         ref = identifier(get_path(player, "id"))
         missing = [key for key in _KEYS if not isinstance(player, dict) or key not in player]
         if missing or not re.fullmatch(r"[0-9]+", ref):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote, urlencode
 
 from pydantic import Field
 
+from personax.files import Json
 from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
@@ -79,7 +80,7 @@ class Nhl(League):
         next_pages = [self._step(page_request.kind, end)] if rows and end < total else []
         return ListPage([self._row(row, page_request.kind, page) for row in rows], next_pages)
 
-    def _row(self, row: Any, kind: str, page: Page) -> ListedPerson | str:  # noqa: ANN401 - whatever JSON held
+    def _row(self, row: Json, kind: str, page: Page) -> ListedPerson | str:
         missing = [key for key in (*_KEYS, _NAMES[kind]) if not isinstance(row, dict) or key not in row]
         ref = identifier(get_path(row, "playerId"))
         if missing or not re.fullmatch(r"[0-9]+", ref):

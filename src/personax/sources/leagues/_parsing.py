@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from personax.errors import SourceChanged, require
+from personax.files import Json
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -49,7 +50,7 @@ def decode_text(body: bytes) -> str:
     return body.decode("utf-8-sig", errors="replace")
 
 
-def parse_json(text: str, expected: str) -> Any:  # noqa: ANN401 - whatever JSON held
+def parse_json(text: str, expected: str) -> Json:
     """Read JSON.
 
     Raises
@@ -67,7 +68,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def require_key(value: object, *keys: str) -> Any:  # noqa: ANN401 - whatever JSON held
+def require_key(value: object, *keys: str) -> Json:
     """Return what stands below the keys, one after the other.
 
     Raises
@@ -91,7 +92,7 @@ def require_key(value: object, *keys: str) -> Any:  # noqa: ANN401 - whatever JS
     return value
 
 
-def get_path(value: object, *keys: str) -> Any:  # noqa: ANN401 - whatever JSON held
+def get_path(value: object, *keys: str) -> Json:
     """Return what stands below keys that may be absent; then None."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
@@ -162,7 +163,7 @@ def node_text(node: LexborNode | None) -> str | None:
     return None if node is None else node.text(separator=" ", strip=True)
 
 
-def embedded_state(body: bytes, *ids: str) -> Any:  # noqa: ANN401 - whatever JSON held
+def embedded_state(body: bytes, *ids: str) -> Json:
     """Return the JSON of the first script that has one of the ids.
 
     Raises

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from personax.errors import SourceError
+from personax.files import Json
 from personax.http import Page, Request
 from personax.registry import register
 from personax.sources._records import Record
@@ -113,7 +114,7 @@ class Pga(League):
         ]
         return ListPage(people)
 
-    def _row(self, player: Any, page: Page) -> ListedPerson | str:  # noqa: ANN401 - whatever JSON held
+    def _row(self, player: Json, page: Page) -> ListedPerson | str:
         ref = identifier(get_path(player, "id"))
         if not re.fullmatch(r"[0-9]+", ref) or not _is_player(player):
             return "a player without id, firstName or lastName"
@@ -169,7 +170,7 @@ def _name(player: Object) -> object:
     return " ".join(part for part in (first, last) if isinstance(part, str)) or None
 
 
-def _answer(page: Page) -> Any:  # noqa: ANN401 - whatever JSON held
+def _answer(page: Page) -> Json:
     """Return the data of a GraphQL answer; its errors come with status 200."""
     answer = parse_json(decode_text(page.body), "a GraphQL answer")
     data, errors = get_path(answer, "data"), get_path(answer, "errors")

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from personax.data import tidy
 from personax.errors import SourceChanged
+from personax.files import Json
 
 __all__ = ["END", "LANGUAGES", "Entity", "EntityStatement", "is_qid", "parse_json", "qid_of"]
 
@@ -48,7 +49,7 @@ def qid_of(address: object) -> str | None:
     return match[1] if match else None
 
 
-def parse_json(body: bytes, where: str) -> Any:  # noqa: ANN401 - whatever JSON held
+def parse_json(body: bytes, where: str) -> Json:
     """Read JSON.
 
     Raises
@@ -200,6 +201,6 @@ def _statement(where: str, prop: str, raw: Mapping[str, Any]) -> EntityStatement
     return EntityStatement(kind, _value(snak) if kind == "value" else None, read, raw["rank"] == "preferred")
 
 
-def _value(snak: object) -> Any:  # noqa: ANN401 - whatever JSON held
+def _value(snak: object) -> Json:
     held = snak.get("datavalue") if isinstance(snak, dict) else None
     return held.get("value") if isinstance(held, dict) else None

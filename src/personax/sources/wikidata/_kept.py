@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from personax.data import fold
+from personax.files import Json
 from personax.http import Page
 from personax.sources.wikidata._api import EntityPage
 from personax.sources.wikidata._entity import END, LANGUAGES, Entity, EntityStatement, is_qid
@@ -100,7 +101,7 @@ def trimmed(raw: Mapping[str, Any], *, human: bool) -> dict[str, Any]:
     return kept
 
 
-def _texts(raw: Mapping[str, Any], part: str, languages: tuple[str, ...] | None) -> Any:  # noqa: ANN401 - JSON
+def _texts(raw: Mapping[str, Json], part: str, languages: tuple[str, ...] | None) -> Json:
     held = raw.get(part)
     if not isinstance(held, dict) or languages is None:
         return held if held is not None else {}

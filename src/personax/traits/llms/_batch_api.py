@@ -234,7 +234,7 @@ class BatchAPI:
         path = f"/files/{quote(name, safe='')}/content"
         return await self._bytes("GET", path, there=name, timeout=FILE_SECONDS, max_bytes=MAX_FILE_BYTES)
 
-    async def _json(self, method: str, path: str, **content: Any) -> dict[str, Any]:  # noqa: ANN401 - as ApiClient
+    async def _json(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         raw = await self._bytes(method, path, **content)
         try:
             value = parse_json(raw)
@@ -244,7 +244,7 @@ class BatchAPI:
             raise TransientError("the reply was cut off, or is not JSON")
         return value
 
-    async def _bytes(self, method: str, path: str, *, there: str = "", **content: Any) -> bytes:  # noqa: ANN401
+    async def _bytes(self, method: str, path: str, *, there: str = "", **content: Any) -> bytes:
         """Return what a request gives; ``there``: what the provider has named before."""
         headers = {**self.provider.headers(), **self.model.headers, **content.pop("headers", {})}
         try:

@@ -180,7 +180,7 @@ class Endpoint(ABC):
         path: str,
         *,
         client: ApiClient | None = None,
-        **content: Any,  # noqa: ANN401 - as ApiClient takes it
+        **content: Any,
     ) -> bytes:
         """Return the body of a reply of the endpoint, or of another client of it; an error says what is to be done."""
         try:

@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from personax.files import Json
+
 __all__ = ["SIMPLER", "Profile", "adapted_profile", "allowed_schema", "profile_of", "sampling_parameters"]
 
 
@@ -179,12 +181,12 @@ TOP_LOGPROBS: Final = 5
 """Most probable tokens asked for at each place; some endpoints give no more."""
 
 
-def allowed_schema(profile: Profile, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a part of a JSON schema
+def allowed_schema(profile: Profile, schema: Mapping[str, Json]) -> Json:
     """Return a schema as the endpoint takes it: without enumerations of numbers where it refuses those."""
     return schema if profile.integer_enum else _enumerated_as_text(schema)
 
 
-def _enumerated_as_text(schema: Any) -> Any:  # noqa: ANN401 - a part of a JSON schema
+def _enumerated_as_text(schema: Json) -> Json:
     if isinstance(schema, Mapping):
         if schema.get("type") == "integer" and "enum" in schema:
             return {**schema, "type": "string", "enum": [str(one) for one in schema["enum"]]}

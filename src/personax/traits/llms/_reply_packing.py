@@ -47,7 +47,7 @@ _WORDS: Final = (
     "through to toward towards training traits trusting under unclear unknown usually values variety very warm "
     "was well were what when where which while who willing willingness with without work working works worry "
     "would years yet young "
-)  # fmt: skip
+)
 
 
 def _dictionary() -> bytes:

@@ -105,7 +105,7 @@ class JournalWriter:
         self._queue: list[tuple[JournalEntry, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def call(self, function: Callable[..., T], *args: Any) -> T:  # noqa: ANN401 - whatever the function takes
+    async def call(self, function: Callable[..., T], *args: Any) -> T:
         """Call a function in the journal's thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(function, *args))
 

@@ -117,7 +117,7 @@ def multitrait_multimethod(ratings: RatingArray, bootstrap: Bootstrap) -> dict[s
             for (a, b), one in zip(pairs, apart if len(apart) == len(pairs) else apart * len(pairs), strict=True)
         ],
         "halo": {rater: _halo(means[place], bootstrap) for place, rater in enumerate(ratings.raters)},
-    }  # fmt: skip
+    }
 
 
 def _halo(scores: Floats, bootstrap: Bootstrap) -> dict[str, Any]:

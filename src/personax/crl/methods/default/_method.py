@@ -597,7 +597,7 @@ def fit(
     shared: int = 0,
     rng: np.random.Generator,
     progress: Progress | None = None,
-    **options: Any,  # noqa: ANN401 - those of `Default`
+    **options: Any,
 ) -> DefaultFit:
     """Learn the latents behind several measurements of several modalities, and the graph among them, by our method.
 
