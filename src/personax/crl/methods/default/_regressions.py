@@ -41,7 +41,7 @@ WIDTH: Final = 0.6
 """Of a step, in deviations of the latent."""
 
 FOLDS: Final = 5
-PENALTIES: Final = 10.0 ** np.arange(-3, 4)
+PENALTIES: Final = [1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1000.0]
 PRODUCT: Final = 3.0
 """What a product costs beside the bends of curves."""
 
@@ -93,14 +93,14 @@ class Columns:
             size = len(self.penalties[j])
             penalty[at : at + size, at : at + size] = self.penalties[j]
             at += size
-        penalty[range(at, len(penalty)), range(at, len(penalty))] = (
-            3.0  # as a bend of the curves: straight lines cost nothing
-        )
+        rest = range(at, len(penalty))
+        penalty[rest, rest] = PRODUCT
         return np.concatenate(places), penalty
 
     def answers(self, child: int) -> NDArray[np.intp]:
         """Return the columns of a latent itself and of its rising steps."""
-        return self.places[1 + self.d + len(self.pairs) + child]
+        found: NDArray[np.intp] = self.places[1 + self.d + len(self.pairs) + child]
+        return found
 
 
 @final
@@ -236,7 +236,7 @@ class Regressions:
         return normal + float(self.weights @ np.log(slope)) / self.people + _negentropy(standard, self.weights)
 
 
-def _factors(parents: Parents) -> Array:
+def _factors(parents: Parents) -> list[float]:
     return PENALTIES if parents else PENALTIES[:1]
 
 

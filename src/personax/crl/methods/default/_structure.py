@@ -302,7 +302,8 @@ class _Search:
         """Change single edges while that helps; return the graph and its score."""
 
         def score(child: int, parents: Parents) -> float:
-            return scores(child, parents) - sum(self.costs[child][j] for j in parents)
+            cost: float = sum(self.costs[child][j] for j in parents)
+            return scores(child, parents) - cost
 
         graph = list(start)
         while True:
