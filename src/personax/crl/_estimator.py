@@ -99,7 +99,8 @@ class FittedResult(DrawableResult):
         fitted = cast("Fitted", self)
         if fitted.adjacency is None:
             raise InputError("this method learns no graph between latents; encode() gives the latents of people")
-        return to_graph(fitted.adjacency, fitted.names, threshold=threshold)
+        sure = getattr(fitted, "directed_from", None)
+        return to_graph(fitted.adjacency, fitted.names, threshold=threshold, sure=sure)
 
     def to_frame(self) -> pl.DataFrame:
         """Return one row a latent: its name, its modality, and the latents that cause it, ``, `` between them."""

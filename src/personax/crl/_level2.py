@@ -165,10 +165,10 @@ class Level2:
         adjacency = self._fit.adjacency
         if adjacency is None:
             return None
-        known, again = self.identification_.identified, self._stability
-        if again is None:
-            return to_graph(adjacency, self._fit.names, identified=known)
-        return to_graph(adjacency, self._fit.names, identified=known, found_again=again.shares, refits=again.refits)
+        again, known = self._stability, self.identification_.identified
+        shares, refits = (None, ()) if again is None else (again.shares, again.refits)
+        sure = getattr(self._fit, "directed_from", None)
+        return to_graph(adjacency, self._fit.names, identified=known, sure=sure, found_again=shares, refits=refits)
 
     @property
     def seeds_(self) -> pl.DataFrame:

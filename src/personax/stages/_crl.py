@@ -196,4 +196,4 @@ def _rounded(values: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in values.items()}
 
 
-CRL = Stage("crl", revision=8, needs=("collect", "annotate", "embed"), run=_run)
+CRL = Stage("crl", revision=9, needs=("collect", "annotate", "embed"), run=_run)

@@ -348,7 +348,7 @@ def _graph(best: Fitted, stability: EdgeStability | None, known: IdentificationT
     more = {"weight": inner.edge_weight} if hasattr(inner, "edge_weight") else {}
     return to_graph(
         best.adjacency, best.names, found_again=stability.shares, refits=stability.refits,
-        identified=known.identified, **more,
+        identified=known.identified, sure=getattr(inner, "directed_from", None), **more,
     )  # fmt: skip
 
 

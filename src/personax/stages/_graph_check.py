@@ -154,12 +154,17 @@ def check_graph(graph: Graph, latents: pl.DataFrame) -> GraphCheck | None:
     differ, agreed, open_directions = [], 0, []
     for pair in sorted({*ours, *theirs}, key=sorted):
         one, two = ours.get(pair), theirs.get(pair)
-        if one is not None and two is not None and (two.kind != "directed" or two.source == one.source):
+        if one is not None and two is not None and not _against(one, two):
             agreed += 1
-            if not EDGES[two.kind].points:
+            if EDGES[one.kind].points and not EDGES[two.kind].points:
                 open_directions.append(f"{one.source} -> {one.target}")
             continue
         a, b = sorted(pair) if one is None else (one.source, one.target)
         said = "no edge" if two is None else "an edge" if one is None else "the other direction"
-        differ.append(f"{a} {'->' if one else '-'} {b} (PC: {said}{'' if one else ', learned: none'})")
+        sign = "->" if one is not None and one.kind == "directed" else "-"
+        differ.append(f"{a} {sign} {b} (PC: {said}{'' if one else ', learned: none'})")
     return GraphCheck(agreed, len({*ours, *theirs}), differ, other.edges, open_directions)
+
+
+def _against(one: Edge, two: Edge) -> bool:
+    return one.kind == two.kind == "directed" and two.source != one.source

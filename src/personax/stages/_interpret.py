@@ -299,4 +299,4 @@ def sentences(graph: Graph, proposed: dict[str, str]) -> list[str]:
         number = f"{_two(edge.weight or 0.0)} ({graph.weight})"
         return edge.label if " refits" in edge.label else ", ".join([number, *filter(None, [edge.label])])
 
-    return [f"{called(e.source)} -> {called(e.target)}: {told(e)}" for e in edges]
+    return [f"{called(e.source)} {'->' if e.kind == 'directed' else '-'} {called(e.target)}: {told(e)}" for e in edges]

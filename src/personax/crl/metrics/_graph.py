@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from personax.errors import InputError
 from personax.results import Result
-from personax.schema import Edge, Graph, Node
+from personax.schema import Edge, EdgeKind, Graph, Node
 
-__all__ = ["EdgeScores", "GraphScores", "align", "graph_scores", "shd", "to_graph"]
+__all__ = ["DIRECTED", "EdgeScores", "GraphScores", "align", "graph_scores", "shd", "to_graph"]
 
 Edges = NDArray[np.bool_]
 
@@ -176,6 +176,21 @@ def _scores(learned: Edges, true: Edges) -> EdgeScores:
     )
 
 
+DIRECTED: Final = 0.9
+"""Of the samples of the people that join two latents, the share that must agree on a direction before it is told.
+
+`benchmarks/latent_directions.py` counts how often it is right then.
+"""
+
+
+def _joined(adjacency: NDArray[np.float64], threshold: float, sure: float | None) -> list[tuple[int, int]]:
+    """Return (child, parent) of the edges; of a pair that shares of samples join either way, its more frequent one."""
+    if sure is None:
+        return [(int(child), int(parent)) for child, parent in np.argwhere(adjacency > threshold)]
+    pairs = np.argwhere(np.triu(adjacency + adjacency.T > threshold, 1))
+    return sorted((int(i), int(j)) if adjacency[i, j] >= adjacency[j, i] else (int(j), int(i)) for i, j in pairs)
+
+
 def to_graph(
     adjacency: NDArray[np.float64],
     names: Sequence[str],
@@ -185,8 +200,9 @@ def to_graph(
     found_again: NDArray[np.float64] | None = None,
     refits: Sequence[str] = (),
     identified: Collection[str] | None = None,
+    sure: float | None = None,
 ) -> Graph:
-    """Return the edges that are surer than the threshold.
+    """Return the edges that are surer than the threshold, without an arrow where the direction is not sure.
 
     Parameters
     ----------
@@ -200,6 +216,9 @@ def to_graph(
         Share of the refits that have each edge, shape (d, d), and their names; the edges' weights where there are any.
     identified
         Latents that are told apart; edges with another end are doubtful. None where nothing is known of that.
+    sure
+        Where the adjacency's numbers are shares of samples of the people: of the samples that join a pair, the share
+        that an arrow needs; with a smaller one the edge is undirected. None for other numbers.
 
     Examples
     --------
@@ -209,12 +228,21 @@ def to_graph(
     nodes = [Node(name, name.replace("_", " "), name.rpartition("_")[0]) for name in names]
     again = found_again if refits else None
     edges = []
-    for child, parent in np.argwhere(adjacency > threshold):
+    for child, parent in _joined(adjacency, threshold, sure):
         open_ends = [] if identified is None else [n for n in (names[parent], names[child]) if n not in identified]
-        said = [] if again is None else [f"in {round(again[child, parent] * len(refits))} of {len(refits)} refits"]
+        this, other = adjacency[child, parent], adjacency[parent, child]
+        directed = sure is None or bool(this >= sure * (this + other))
+        numbers = adjacency if again is None else again
+        number = float(numbers[child, parent] + (0.0 if directed else numbers[parent, child]))
+        said = [] if again is None else [f"in {round(number * len(refits))} of {len(refits)} refits"]
+        if not directed:
+            said.append(
+                f"direction open: {names[parent]} -> {names[child]} in {100 * this:.0f} % of samples of the people, "
+                f"the other way in {100 * other:.0f} %"
+            )
         said += [f"{' and '.join(open_ends)} not told apart"] if open_ends else []
-        number = round(float((adjacency if again is None else again)[child, parent]), 6)
-        edges.append(Edge(names[parent], names[child], "directed", number, ", ".join(said), bool(open_ends)))
+        kind: EdgeKind = "directed" if directed else "undirected"
+        edges.append(Edge(names[parent], names[child], kind, round(number, 6), ", ".join(said), bool(open_ends)))
     meaning = "An arrow: source causes target among the learned latents, as far as the method's assumptions hold."
     details: dict[str, Any] = {"threshold": threshold}
     if again is not None:

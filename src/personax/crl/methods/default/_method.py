@@ -48,6 +48,7 @@ from personax.crl.methods.default._shared_content import (
 )
 from personax.crl.methods.default._shared_latents import SAME, SharedCoordinates, shared_coordinates
 from personax.crl.methods.default._structure import Structure, fit_structure
+from personax.crl.metrics._graph import DIRECTED
 from personax.errors import InputError
 from personax.registry import register
 
@@ -91,6 +92,7 @@ class DefaultFit(FittedResult):
     """
 
     fits_lacking: ClassVar[bool] = True
+    directed_from: ClassVar[float] = DIRECTED
 
     names: list[str]
     adjacency: NDArray[np.float64]

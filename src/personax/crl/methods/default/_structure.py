@@ -1,26 +1,25 @@
 """The graph among the latents, and their exogenous noise.
 
-Every set of parents is scored on people who were not learned from; the acyclic graph of the best total score is sought
-by single changes (add, remove, reverse) from several starts, once for all people and once for each of many bootstrap
-samples of them: an edge is as sure as it is frequent.
+Every set of parents is scored on people who were not learned from (`Regressions`: curves of the parents and noise,
+after a rising map of the latent); the acyclic graph of the best total score is sought by single changes (add, remove,
+reverse) from several starts, once for all people and once for each of many bootstrap samples of them, in which every
+score is learned anew: an edge is as sure as it is frequent. Where scores are learned once and people alone are drawn
+anew, the draws agree on whichever direction was fitted better by chance.
 
-The scores are log densities of every latent given any set of the others, learned all at once: one network a latent sees
-the parents that a mask lets through, and the mask. Trained with masks at random, it answers for any parents without
-being trained again. Every latent is, after a rising map of its own, a mixture of Gaussians, which depends on the mask
-alone, moved and stretched by the parents. The map is the same whatever the parents: latents are found up to such maps,
-and their scale must not decide which way an edge points. For location-scale noise a direction is identified from the
-joint density except in special cases (Immer et al. 2023, arXiv:2210.09054); for one after a rising map likewise
-(post-nonlinear: Zhang, Hyvarinen 2009, arXiv:1205.2599). As of decoders, the more restrictive class is taken where it
-explains as much: noise that parents stretch is only believed where people held out say so, for a density that may be
-stretched fits the wrong direction of an additive mechanism nearly as well as the right one.
+Latents are found up to rising maps, and their scale must not decide which way an edge points; so every density is one
+after a rising map. As of decoders, the more restrictive class is taken where it explains as much: noise that parents
+stretch is only believed where people held out say so, for a density that may be stretched fits the wrong direction of
+an additive mechanism nearly as well as the right one.
+
+What is left beside its causes, each latent's exogenous noise, is then read from networks (`Conditionals`), which are
+fitted to the graph found.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final, final
 
 import numpy as np
@@ -28,9 +27,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from personax.crl._device import CPU, integers, permutation, uniform
+from personax.crl._device import CPU, integers, permutation
 from personax.crl._optimiser import minimise
 from personax.crl.methods.default._networks import BatchedMLP
+from personax.crl.methods.default._regressions import Columns, Graph, Parents, Regressions
 
 __all__ = ["MOST_PARENTS", "Conditionals", "Structure", "fit_conditionals", "fit_structure"]
 
@@ -42,7 +42,7 @@ MIXTURE: Final = 4
 BENDS: Final = 4
 """Steps of each latent's own rising map."""
 
-STEPS: Final = 2000
+STEPS: Final = 1000
 BATCH: Final = 256
 RATE: Final = 5e-3
 CLIP: Final = 10.0
@@ -131,24 +131,21 @@ class Conditionals(nn.Module):
 
 def fit_conditionals(
     v: Tensor,
-    folds: list[Tensor],
-    allowed: Tensor,
+    parents: Graph,
     *,
     stretches: bool = True,
     share: float = 1.0,
     generator: torch.Generator,
     device: torch.device = CPU,
 ) -> Conditionals:
-    """Fit one copy to the people of each fold, by likelihood under random masks; the model stays on the device.
+    """Fit densities of latents given their parents, by likelihood; one copy, on the device.
 
     Parameters
     ----------
     v
         Latents, shape (n, d), of mean 0 and variance 1.
-    folds
-        Rows of each copy's people.
-    allowed
-        Which latents may be given, shape (d, d), rows are children.
+    parents
+        Of each latent.
     stretches
         Whether parents may stretch noise.
     share
@@ -159,25 +156,27 @@ def fit_conditionals(
     FloatingPointError
         When training diverges.
     """
-    d, copies = v.shape[1], len(folds)
-    model, v = Conditionals(copies, d, generator=generator, stretches=stretches).to(device), v.to(device)
-    steps = max(1, round(share * STEPS))
-    may = allowed * (1 - torch.eye(d, device=CPU))
+    d = v.shape[1]
+    model, v = Conditionals(1, d, generator=generator, stretches=stretches).to(device), v.to(device)
+    masks = _masks(parents, v).expand(-1, -1, BATCH, -1)
 
     def loss(_: int) -> Tensor:
-        rows = torch.stack([fold[integers(len(fold), BATCH, generator=generator)] for fold in folds])
-        # sets of all sizes equally often, so that small ones, which graphs are made of, are learned as well
-        size = integers(min(d, MOST_PARENTS + 1), copies, d, BATCH, 1, generator=generator)
-        order = uniform(copies, d, BATCH, d, generator=generator) * may[:, None, :]
-        least = order.sort(-1).values.gather(-1, (d - size).clamp_max(d - 1))
-        masks = ((order >= least) & (size > 0)).float() * may[:, None, :]
-        negative: Tensor = -model(v[rows.to(device)], masks.to(device)).mean((0, 2)).sum()
+        rows = integers(len(v), BATCH, generator=generator)
+        negative: Tensor = -model(v[rows.to(device)][None], masks).mean((0, 2)).sum()
         return negative
 
-    minimise(model.parameters(), loss, steps=steps, rate=RATE, clip=CLIP)
+    minimise(model.parameters(), loss, steps=max(1, round(share * STEPS)), rate=RATE, clip=CLIP)
     if not all(bool(p.isfinite().all()) for p in model.parameters()):
         raise FloatingPointError
     return model
+
+
+def _masks(parents: Graph, v: Tensor) -> Tensor:
+    """Return which latents are given of each, shape (1, d, 1, d)."""
+    masks = v.new_zeros(1, len(parents), 1, len(parents))
+    for i, causes in enumerate(parents):
+        masks[0, i, 0, list(causes)] = 1.0
+    return masks
 
 
 NUMBERS: Final = 16
@@ -199,10 +198,7 @@ PEOPLE: Final = 20_000
 """Who are looked at, at most; an edge must be worth 400 nats among so many, so that more would not tell it better."""
 
 STARTS: Final = 8
-BOOTSTRAPS: Final = 50
-
-Parents = tuple[int, ...]
-Graph = list[Parents]
+BOOTSTRAPS: Final = 30
 
 
 @dataclass(frozen=True)
@@ -225,12 +221,9 @@ class Structure:
 
     def noise(self, latents: Tensor) -> Tensor:
         """Return the exogenous noise, shape (n, d): standard normal and independent where the graph is right."""
-        d = len(self.parents)
-        masks = latents.new_zeros(1, d, 1, d)
-        for i, parents in enumerate(self.parents):
-            masks[0, i, 0, list(parents)] = 1.0
         with torch.no_grad():
-            return self.conditionals.noise(latents[None], masks.expand(-1, -1, len(latents), -1))[0].T
+            masks = _masks(self.parents, latents).expand(-1, -1, len(latents), -1)
+            return self.conditionals.noise(latents[None], masks)[0].T
 
 
 def fit_structure(
@@ -242,10 +235,10 @@ def fit_structure(
     edge_penalty: Tensor | None = None,
     device: torch.device = CPU,
 ) -> Structure:
-    """Fit conditionals to halves of the people, score each half by what the other says, and search.
+    """Seek the graph of all people and of samples of them, and fit the densities that it says.
 
     Once with noise that parents move, once with noise that they may stretch too, which must be worth more.
-    Of very many people a sample is looked at: what is held of each of them, for every set of parents, is then bounded.
+    Of very many people a sample is looked at.
 
     Parameters
     ----------
@@ -254,74 +247,46 @@ def fit_structure(
     allowed
         Which edges may be, shape (d, d), rows are children.
     share
-        Of the full number of steps.
+        Of the full number of steps of the densities.
     edge_penalty
         Factor on the cost of each edge, shape (d, d).
     """
-    order = permutation(len(latents), generator=generator)[:PEOPLE]
-    half = len(order) // 2
-    first, second = order[:half], order[half : 2 * half]
-    held = latents[torch.stack([second, first])].to(device)
-    fitted = partial(fit_conditionals, latents, allowed=allowed, share=share, generator=generator, device=device)
-    tried: list[tuple[_Search, Graph, float]] = []
-    for stretches in (False, True):
-        model = fitted([first, second], stretches=stretches)
-        rng = np.random.default_rng(int(integers(2**31, 1, generator=generator)))
-        search = _Search(_Scores(model, held), allowed, edge_penalty, rng)
-        tried.append((search, *search.best()))
-    moved, stretched = tried
-    stretches = stretched[2] - moved[2] > WORTH_STRETCHING * 2 * half
-    search, best, _ = stretched if stretches else moved
-    return Structure(search.frequencies(best), best, fitted([order], stretches=stretches).to(CPU))
-
-
-class _Scores:
-    """Log density of every person's latent given a set of others; computed once for each set."""
-
-    def __init__(self, model: Conditionals, held: Tensor) -> None:
-        self.model, self.held = model, held
-        self.people = held.shape[0] * held.shape[1]
-        self.known: dict[Parents, NDArray[np.float64]] = {}
-
-    def __call__(self, child: int, parents: Parents) -> NDArray[np.float64]:
-        if parents not in self.known:
-            copies, n, d = self.held.shape
-            mask = self.held.new_zeros(d)
-            mask[list(parents)] = 1.0
-            with torch.no_grad():
-                found = self.model(self.held, mask.expand(copies, d, n, d))
-            self.known[parents] = found.transpose(0, 1).reshape(d, -1).double().to(CPU).numpy()
-        each: NDArray[np.float64] = self.known[parents][child]
-        return each
+    seen = latents[permutation(len(latents), generator=generator)[:PEOPLE]]
+    rng = np.random.default_rng(int(integers(2**31, 1, generator=generator)))
+    columns = Columns(seen.double().to(CPU).numpy(), rng=rng)
+    search = _Search(allowed, edge_penalty, len(seen), rng)
+    everyone = np.ones(len(seen))
+    nothing: Graph = [()] * len(allowed)
+    starts = [nothing, *(search.anywhere() for _ in range(STARTS - 1))]
+    moved, stretched = (
+        search.best(starts, Regressions(columns, everyone, stretches=stretches)) for stretches in (False, True)
+    )
+    stretches = stretched[1] - moved[1] > WORTH_STRETCHING
+    parents, _ = stretched if stretches else moved
+    found = np.zeros((len(parents), len(parents)))
+    for _ in range(BOOTSTRAPS):
+        drawn = rng.multinomial(len(seen), everyone / len(seen)).astype(np.float64)
+        again = search.best([parents, nothing], Regressions(columns, drawn, stretches=stretches))[0]
+        for child, causes in enumerate(again):
+            found[child, list(causes)] += 1
+    fitted = fit_conditionals(seen, parents, stretches=stretches, share=share, generator=generator, device=device)
+    return Structure(found / BOOTSTRAPS, parents, fitted.to(CPU))
 
 
 class _Search:
     """Hill climbing over acyclic graphs, held as a tuple of parents a latent."""
 
-    def __init__(self, scores: _Scores, allowed: Tensor, edge_penalty: Tensor | None, rng: np.random.Generator) -> None:
-        self.scores, self.rng = scores, rng
+    def __init__(self, allowed: Tensor, edge_penalty: Tensor | None, people: int, rng: np.random.Generator) -> None:
+        self.rng = rng
         self.may = [[bool(allowed[i, j]) and i != j for j in range(len(allowed))] for i in range(len(allowed))]
-        cost = max(0.5 * NUMBERS * math.log(scores.people), WORTH * scores.people)
+        cost = max(0.5 * NUMBERS * math.log(people) / people, WORTH)
         self.costs = (
             cost * (torch.ones(len(allowed), len(allowed), device=CPU) if edge_penalty is None else edge_penalty)
         ).tolist()
 
-    def best(self) -> tuple[Graph, float]:
-        """Return the best graph of all people from several starts, and its score."""
-        everyone = np.ones(self.scores.people)
-        nothing: Graph = [()] * len(self.may)
-        starts = [nothing, *(self.anywhere() for _ in range(STARTS - 1))]
-        return max((self.climb(start, everyone) for start in starts), key=lambda found: found[1])
-
-    def frequencies(self, graph: Graph) -> NDArray[np.float64]:
-        """Return the share of bootstrap samples in whose best graph each edge is, sought from a graph on."""
-        n = self.scores.people
-        found = np.zeros((len(graph), len(graph)))
-        for _ in range(BOOTSTRAPS):
-            drawn = self.rng.multinomial(n, np.full(n, 1 / n)).astype(np.float64)
-            for child, parents in enumerate(self.climb(graph, drawn)[0]):
-                found[child, list(parents)] += 1
-        return found / BOOTSTRAPS
+    def best(self, starts: Sequence[Graph], scores: Regressions) -> tuple[Graph, float]:
+        """Return the best graph from several starts, and its score in nats a person."""
+        return max((self.climb(start, scores) for start in starts), key=lambda found: found[1])
 
     def anywhere(self) -> Graph:
         """Return a graph drawn at random: some order, and about one parent a latent."""
@@ -333,15 +298,12 @@ class _Search:
             graph[child] = tuple(sorted(drawn[:MOST_PARENTS]))
         return graph
 
-    def climb(self, start: Graph, weights: NDArray[np.float64]) -> tuple[Graph, float]:
-        """Change single edges while that helps; return the graph and its score for people of these weights."""
-        known: dict[tuple[int, Parents], float] = {}
+    def climb(self, start: Graph, scores: Regressions) -> tuple[Graph, float]:
+        """Change single edges while that helps; return the graph and its score."""
 
         def score(child: int, parents: Parents) -> float:
-            key = (child, parents)
-            if key not in known:
-                known[key] = float(weights @ self.scores(child, parents)) - sum(self.costs[child][j] for j in parents)
-            return known[key]
+            cost: float = sum(self.costs[child][j] for j in parents)
+            return scores(child, parents) - cost
 
         graph = list(start)
         while True:
