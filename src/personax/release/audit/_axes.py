@@ -162,19 +162,17 @@ def independent(white: Vectors, *, rng: np.random.Generator) -> Vectors:
     ----------
     Hyvarinen 1999, doi:10.1109/72.761722.
     """
-    x = white.astype(np.float32)
+    x = white.astype(np.float64)
     turn, _ = np.linalg.qr(rng.normal(size=(x.shape[1], x.shape[1])))
     for _ in range(STEPS):
-        # all numbers are bent in float32, which takes a fourth of float64; what is decomposed is float64
-        bent = np.tanh(x @ turn.astype(np.float32))
-        slope = 1 - np.square(bent).mean(axis=0, dtype=np.float64)
-        left, _, right = np.linalg.svd((x.T @ bent).astype(np.float64) / len(x) - turn * slope)
+        bent = np.tanh(x @ turn)
+        left, _, right = np.linalg.svd(x.T @ bent / len(x) - turn * (1 - np.square(bent)).mean(axis=0))
         after = left @ right
         done = np.abs(np.abs((after * turn).sum(axis=0)) - 1).max() < 1e-5
         turn = after
         if done:
             break
-    return np.asarray(x @ turn.astype(np.float32), dtype=np.float32)
+    return np.asarray(x @ turn, dtype=np.float32)
 
 
 def matched(a: Vectors, b: Vectors) -> tuple[Vectors, Vectors]:
