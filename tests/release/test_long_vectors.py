@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from personax.release import Chain, ReleaseKey
+from personax.release._release_audit import _SecondRelease
 from personax.release.audit import _known_pairs, _linkage, _nearest_neighbours, _unlinkability, audit_vectors
 from personax.release.audit._attribute_inference import attribute_inference
 from personax.release.audit._axes import LONG, _made, leading, principal, whitened, whitened_leading
 from personax.release.audit._cached_views import CachedViews, as_they_are
+from personax.release.audit._gromov_wasserstein import gromov_wasserstein
 from personax.release.audit._joint_attack import axes_together, by_pairs, first_axes, shortened
 from personax.release.audit._known_pairs import known_pairs
 from personax.release.audit._linkage import Solved, linkage
@@ -255,6 +257,28 @@ def test_measurements_together_are_seen_on_few_axes_and_short_ones_as_they_are()
     again, _ = shortened([x, other], [x, other], [own, None])
     assert again[0] is own[0], "what an audit of the measurement has found is not looked for again"
     assert again[1] is other
+
+
+def test_plans_of_gromov_wasserstein_hold_no_number_that_is_slow_to_compute_with() -> None:
+    sets = [distances(rng(seed).gamma(0.3, size=(80, 3))) for seed in (0, 1)]
+    far = [each / each.mean() for each in sets]
+    plan = gromov_wasserstein(*far, np.square(far[0].mean(axis=1)[:, None] - far[1].mean(axis=1)[None]))
+    assert plan[plan > 0].min() > np.finfo(np.float32).tiny
+    assert plan.sum() == pytest.approx(1, rel=1e-3)
+
+
+def test_a_second_release_is_of_the_originals_unless_noise_was_added_and_made_once_a_length() -> None:
+    x = long(60)[:, :30].copy()
+    chain = Chain("rotation", 30, KEY, "a").fit(x)
+    second = _SecondRelease("rotation", ReleaseKey(bytes(32)))
+    y = chain.transform(x)
+    stolen, renewed = second.made(x, y, chain, 40, rng())
+    assert (stolen.value, stolen.tries) == (1.0, 40)
+    assert np.allclose(distances(renewed), distances(x), atol=1e-2)
+    assert not np.allclose(renewed, y, atol=0.1)
+    its, noisy = second._chain, chain.transform(x + rng(5).normal(size=x.shape).astype(np.float32))
+    assert np.allclose(distances(second.made(x, noisy, chain, 40, rng())[1]), distances(noisy), atol=1e-2)
+    assert second._chain is its
 
 
 def test_attributes_of_many_people_are_inferred_from_the_same_ones_for_every_column(

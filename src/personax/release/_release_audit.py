@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from personax.release._table_protection import ProtectedTable
 from personax.release._untrusted_folder import open_folder
 from personax.release._untrusted_tables import read_frame
 from personax.release.audit import CAMPAIGNS, Attack, AuditReport, Campaign, Gate, audit_table, audit_vectors
+from personax.release.audit._attack import Vectors
 from personax.release.audit._axes import LONG
 from personax.release.audit._cached_views import CachedViews, equal_rows
 from personax.release.audit._joint_attack import (
@@ -33,7 +34,7 @@ from personax.release.audit._joint_attack import (
 )
 from personax.release.audit._linkage import linkage
 from personax.release.audit._nearest_neighbours import standardised
-from personax.release.audit._report import MIN_PEOPLE
+from personax.release.audit._report import MIN_PEOPLE, inversion_with_key
 from personax.release.audit._self_training import MatchedPairs
 from personax.release.audit._table_attacks import join, joined
 from personax.release.audit._version_linkage import VersionLinkage
@@ -49,6 +50,8 @@ FORMAT = 2
 """Of audit.json: 1 had attacks in one list, 2 has campaigns."""
 MAX_JOINT_WIDTH = 256
 """Total length of all measurements up to which self-training is run on them jointly."""
+EXACT = 1e-4
+"""Largest error of what a key gives back, in units of the largest number, up to which it is the originals."""
 MAX_INFERRED = 6
 """At most so many columns are inferred from the vectors."""
 
@@ -158,6 +161,8 @@ def audit_release(
 
     def targets() -> Iterator[_Target]:
         streams = rng.spawn(len(chains))
+        # under another key, as a second release of the same people would be
+        second = _SecondRelease(transform, ReleaseKey(rng.bytes(32), key.study))
         for place, label in enumerate(chains):
             watch.step(place, len(chains) + 1, f"attacks on {label}")
             modality, _, name = label.partition("/")
@@ -170,13 +175,12 @@ def audit_release(
             sides = [after.select("id").join(rows, on="id", how="left", maintain_order="left")
                    for rows in (table.before_noise, shown)]  # fmt: skip
             attributes = {column: values[column].cast(pl.String).to_list() for column in nominal}
-            # under another key, as a second release of the same people would be
-            again = ReleaseKey(streams[place].bytes(32), key.study)
-            inverted, renewed = _second_release(after[name].to_numpy(), chains[label], again, transform, label)
+            original = np.asarray(before[name].to_numpy(), dtype=np.float32)
+            shown_vectors = after[name].to_numpy()
+            stolen, renewed = second.made(original, shown_vectors, chains[label], people, streams[place])
             yield _Target(
-                label, after["id"].to_list(),
-                np.asarray(before[name].to_numpy(), dtype=np.float32), after[name].to_numpy(),
-                renewed, inverted, attributes, join(sides[0], sides[1], quasi),
+                label, after["id"].to_list(), original, shown_vectors,
+                renewed, stolen, attributes, join(sides[0], sides[1], quasi),
                 streams[place],
             )  # fmt: skip
 
@@ -287,7 +291,7 @@ class _Target:
     original: Any
     released: Any
     renewed: Any
-    inverted: Any
+    stolen: Attack
     attributes: Mapping[str, Sequence[str | None]]
     facts: MatchedPairs
     rng: np.random.Generator
@@ -308,21 +312,35 @@ class _Auditor:
 def _audit(auditor: _Auditor, one: _Target) -> tuple[str, AuditReport, tuple[list[str], Sides] | None]:
     """Return the audit of a measurement, and of a long one the first axes that were worked out for it."""
     report = audit_vectors(
-        one.original, one.released, renewed=one.renewed, inverted=one.inverted, attributes=one.attributes,
-        facts=one.facts, people=auditor.people, progress=auditor.watch, rng=one.rng,
+        one.original, one.released, renewed=one.renewed, attributes=one.attributes, facts=one.facts,
+        people=auditor.people, progress=auditor.watch, rng=one.rng,
     )  # fmt: skip
     long = one.original.shape[1] > LONG
+    report = replace(report, stolen=one.stolen)
     return one.label, report, (one.ids, first_axes(one.original, one.released, auditor.axes)) if long else None
 
 
-def _second_release(
-    after: Any,  # noqa: ANN401 - an array
-    chain: Chain,
-    key: ReleaseKey,
-    transform: str,
-    label: str,
-) -> tuple[Any, Any]:
-    """Return what the key gives back, and a release of it under another key, as a second one of the same people."""
-    inverted = chain.inverse_transform(after)
-    other = Chain(transform, chain.dim, key, label, version=chain.version)
-    return inverted, other.fit(inverted).transform(inverted)
+class _SecondRelease:
+    """Releases of the same people under another key.
+
+    Its transform is made once for measurements of one length: a rotation of 3,584 dimensions takes seconds, and which
+    one it is says nothing of another measurement's audit.
+    """
+
+    def __init__(self, transform: str, key: ReleaseKey) -> None:
+        self._transform, self._key = transform, key
+        self._chain: Chain | None = None
+
+    def made(
+        self, original: Vectors, released: Vectors, chain: Chain, people: int, rng: np.random.Generator
+    ) -> tuple[Attack, Vectors]:
+        """Return what the stolen key gives back of some people, and a second release of everybody.
+
+        It is made of what the key gives back, which is the originals unless noise was added.
+        """
+        some = np.sort(rng.permutation(len(original))[:people])
+        stolen = inversion_with_key(original[some], chain.inverse_transform(released[some]))
+        whole = original if stolen.detail["largest_error"] < EXACT else chain.inverse_transform(released)
+        if self._chain is None or (self._chain.dim, self._chain.version) != (chain.dim, chain.version):
+            self._chain = Chain(self._transform, chain.dim, self._key, "a second release", version=chain.version)
+        return stolen, self._chain.fit(whole).transform(whole)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personax.release.audit._attack import Attack, Vectors, rate
-from personax.release.audit._nearest_neighbours import squared_distances, standardised
+from personax.release.audit._nearest_neighbours import standardised
 
 __all__ = ["attribute_inference"]
 
@@ -99,9 +99,14 @@ def _kernel_matrices(x: Vectors, learnt: NDArray[np.intp], asked: NDArray[np.int
     """Return linear and Gaussian kernels: taken apart among those learnt from, and from those asked about to them."""
     z = standardised(x)
     a, b = z[learnt], z[asked]
-    near, far = (np.vstack([found for _, found in squared_distances(c, a)]).astype(np.float64) for c in (a, b))
+    linear = [(c @ a.T).astype(np.float64) for c in (a, b)]
+    sizes = [np.square(c, dtype=np.float64).sum(axis=1) for c in (a, b)]
+    near, far = (
+        np.maximum(own[:, None] + sizes[0] - 2 * products, 0) for own, products in zip(sizes, linear, strict=True)
+    )
+    np.fill_diagonal(near, 0)
     width = float(np.median(near[near > 0])) if (near > 0).any() else 1.0
-    return [_eigendecomposed((a @ a.T).astype(np.float64) / x.shape[1], (b @ a.T).astype(np.float64) / x.shape[1]),
+    return [_eigendecomposed(*(products / x.shape[1] for products in linear)),
             _eigendecomposed(np.exp(-near / width), np.exp(-far / width))]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,20 +86,19 @@ def _ridge(z: Vectors, a: Indices, target: Floats) -> _Fit:
     values, axes = np.linalg.eigh(own.T @ own)
     values = np.maximum(values, 0)
     turned = own @ axes
-    wanted, some = turned.T @ target, slice(PENALTY_PAIRS)
+    wanted = turned.T @ target
 
-    def left_out(shrink: Floats, rows: slice) -> Floats:
-        inside = np.square(turned[rows]) @ shrink
-        found: Floats = (target[rows] - turned[rows] @ (shrink[:, None] * wanted)) / np.maximum(1 - inside, 1e-6)[
-            :, None
-        ]
-        return found
+    def left_out(shrink: Floats, turned: NDArray[Any], target: NDArray[Any]) -> NDArray[Any]:
+        inside = np.square(turned) @ shrink.astype(turned.dtype)
+        predicted = turned @ (shrink[:, None] * wanted).astype(turned.dtype)
+        return np.asarray((target - predicted) / np.maximum(1 - inside, 1e-6)[:, None])
 
     tried = [1 / (values + penalty) for penalty in PENALTIES * values.mean()]
-    errors = [float(np.square(left_out(shrink, some)).mean()) for shrink in tried]
+    some, its = (z[:PENALTY_PAIRS].astype(np.float32) for z in (turned, target))
+    errors = [float(np.square(left_out(shrink, some, its)).mean()) for shrink in tried]
     best = int(np.argmin(errors))
     predicted = z @ (axes @ (tried[best][:, None] * wanted)).astype(np.float32)
-    own = target - left_out(tried[best], slice(None))
+    own = target - left_out(tried[best], turned, target)
     return _Fit(errors[best], _replaced(np.asarray(predicted, dtype=np.float64), a, own))
 
 

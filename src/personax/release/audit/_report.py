@@ -14,7 +14,7 @@ from personax.errors import InputError
 from personax.progress import Progress, Silent
 from personax.release.audit._attack import Attack, Vectors, rate
 from personax.release.audit._attribute_inference import attribute_inference
-from personax.release.audit._cached_views import CachedViews, EqualRows, equal_rows
+from personax.release.audit._cached_views import CachedViews, equal_rows
 from personax.release.audit._campaign import CAMPAIGNS, Campaign
 from personax.release.audit._distribution_alignment import strangers
 from personax.release.audit._known_pairs import KnownPairsPoint, broken_at, known_pairs
@@ -24,7 +24,7 @@ from personax.release.audit._self_training import MatchedPairs
 from personax.release.audit._unlinkability import unlinkability
 from personax.results import DrawableResult
 
-__all__ = ["AuditReport", "audit_vectors"]
+__all__ = ["AuditReport", "audit_vectors", "inversion_with_key"]
 
 MAX_PROBES = 10_000
 """At most so many people are scored, chosen at random; the attacker holds all. More only sharpen the intervals."""
@@ -212,7 +212,7 @@ def audit_vectors(
     points, made = _campaigns(x, y, renewed, attributes or {}, facts, noise, network, probes, rng, progress or Silent())
     stolen = None
     if inverted is not None:
-        stolen = _inversion_with_key(x[probes], np.asarray(inverted[probes], dtype=np.float32), equal_rows(x[probes]))
+        stolen = inversion_with_key(x[probes], np.asarray(inverted[probes], dtype=np.float32))
     return AuditReport(len(x), x.shape[1], len(probes), made, points, stolen)
 
 
@@ -264,8 +264,12 @@ def _campaigns(
     return points, tuple(campaign for campaign in made if campaign.attacks)
 
 
-def _inversion_with_key(x: Vectors, back: Vectors, truth: EqualRows) -> Attack:
-    everybody = np.arange(len(x))
+def inversion_with_key(x: Vectors, back: Vectors) -> Attack:
+    """Return how many of some people are recognised in what the key gives back, and its largest error.
+
+    The error is in units of the largest number.
+    """
+    everybody, truth = np.arange(len(x)), equal_rows(x)
     hits = int((ranks(back, x, everybody, truth.label) == 1).sum())
     error = float(np.abs(back - x).max() / (np.abs(x).max() + 1e-30))
     return rate("inversion", "the stolen key", hits, len(x), baseline=truth.chance(everybody),
