@@ -106,7 +106,8 @@ def _browser() -> Piece:
 
 def _examine_study(study: Path, *, mend: bool, as_json: bool) -> None:
     """Say what is wrong with a study folder; the plan need not be valid."""
-    from personax.store import FolderFinding, StudyFolder, examine_folder, is_remote
+    from personax.data.object_store import is_remote
+    from personax.store import FolderFinding, StudyFolder, examine_folder
     from personax.study import Study
 
     remote = Study.load(study, allow_missing=True).remote if is_remote(study) else None
