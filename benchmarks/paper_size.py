@@ -126,7 +126,7 @@ def step(folder: Path, name: str) -> dict[str, Any]:
     hashing = [0.0]
     plain = hashlib.file_digest
 
-    def timed(*asked: Any, **how: Any) -> Any:  # noqa: ANN401 - as the standard library has it
+    def timed(*asked: Any, **how: Any) -> Any:
         begin = time.process_time()
         try:
             return plain(*asked, **how)

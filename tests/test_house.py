@@ -372,7 +372,7 @@ HUB_CLIENTS = {"data/hub_files.py", "embed/_checkpoint.py", "release/_push.py", 
 """Where the hub's own client is used: it knows its cache, and signs uploads to storage hosts of the hub's choosing."""
 
 
-BUCKETS = "store/_bucket.py"
+BUCKETS = "data/object_store.py"
 """Where a study in an object store is read and written, by the one client that signs and writes conditionally."""
 
 

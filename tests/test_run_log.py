@@ -178,6 +178,28 @@ def test_lines_that_a_full_disk_cut_are_passed_over(tmp_path: Path) -> None:
     assert events(tmp_path) == [("run_started", None), ("run_done", None)]
 
 
+def test_lines_of_other_shapes_and_a_huge_log_break_nothing(tmp_path: Path) -> None:
+    odd = ['{"event": "run", "stage": ["a"]}', '{"event": {}}', '{"event": "run", "time": NaN}', "[" * 100_000]
+    (tmp_path / LOG_NAME).write_text("\n".join(odd) + "\n" + "x" * 3 * MAX_LOG_BYTES + "\n", encoding="utf-8")
+    assert read_log(tmp_path) == []
+    with (tmp_path / LOG_NAME).open("a", encoding="utf-8") as file:
+        file.write('{"event": "run_done"}\n')
+    assert events(tmp_path) == [("run_done", None)]
+
+
+def test_nobody_waits_for_a_pipe_in_place_of_the_log(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / LOG_NAME)
+    told: list[str] = []
+    RunLog(tmp_path, tell=told.append).write("run_started")
+    assert read_log(tmp_path) == []
+    assert len(told) == 1
+    reader = os.open(tmp_path / LOG_NAME, os.O_RDONLY | os.O_NONBLOCK)
+    RunLog(tmp_path, tell=told.append).write("run_started")
+    assert os.read(reader, 100) == b""
+    os.close(reader)
+    assert "a pipe" in told[1]
+
+
 def test_a_meter_counts_the_work_of_children() -> None:
     meter = Meter()
     subprocess.run([sys.executable, "-c", "sum(i * i for i in range(1_000_000))"], check=True)

@@ -8,17 +8,19 @@ study files say; the terminal and the manifests have them.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import stat
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeGuard, get_args
 
-from personax.files import private_mode
+from personax.files import parse_json, private_mode
 from personax.schema import Status
 
 __all__ = ["COUNTS", "LOG_NAME", "MAX_LOG_BYTES", "Meter", "RunLog", "logged_counts", "read_log"]
@@ -139,13 +141,10 @@ class RunLog:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         record = {"time": now, "level": level, "pid": os.getpid(), "event": event, "stage": stage, **facts}
         line = json.dumps({key: value for key, value in record.items() if value is not None}, allow_nan=False)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         try:
-            file = os.open(self._path, flags, private_mode(self._path.parent))
-            try:
+            with _opened(self._path, flags, private_mode(self._path.parent)) as file:
                 os.write(file, f"{line}\n".encode())
-            finally:
-                os.close(file)
         except OSError as error:
             if self._usable:
                 self._usable = False
@@ -164,16 +163,43 @@ def _describe(error: BaseException) -> dict[str, object]:
     return {"error": type(error).__name__, "at": ours[-1]} if ours else {"error": type(error).__name__}
 
 
-def read_log(folder: Path) -> list[dict[str, Any]]:
-    """Return the records of a study's log, the oldest first; lines that are not records are passed over."""
+@contextlib.contextmanager
+def _opened(path: Path, flags: int, mode: int = 0) -> Iterator[int]:
+    """Open a file that is one: a link is not followed, and for a pipe nobody waits."""
+    file = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), mode)
     try:
-        lines = (folder / LOG_NAME).read_text(encoding="utf-8", errors="replace").splitlines()
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise OSError(errno.EINVAL, "it is a folder, a pipe or a device")
+        yield file
+    finally:
+        os.close(file)
+
+
+def read_log(folder: Path) -> list[dict[str, Any]]:
+    """Return the records of a study's log, the oldest first; lines that are not records are passed over.
+
+    Of a log longer than twice `MAX_LOG_BYTES` its end is read.
+    """
+    try:
+        with _opened(folder / LOG_NAME, os.O_RDONLY) as file:
+            begin = max(0, os.fstat(file).st_size - 2 * MAX_LOG_BYTES)
+            lines = os.pread(file, 2 * MAX_LOG_BYTES, begin).decode("utf-8", "replace").splitlines()
     except OSError:
         return []
-    records = []
-    for line in lines:
-        with contextlib.suppress(ValueError):
-            record = json.loads(line)
-            if isinstance(record, dict) and "event" in record:
-                records.append(record)
-    return records
+    return [record for line in lines if _is_record(record := _parsed(line))]
+
+
+def _parsed(line: str) -> Any:  # noqa: ANN401 - whatever somebody wrote there
+    with contextlib.suppress(ValueError):
+        return parse_json(line)
+    return None
+
+
+def _is_record(record: object) -> TypeGuard[dict[str, Any]]:
+    """Say whether it has the shape of what `RunLog` writes: an event, and a stage that is a name if there is one."""
+    return (
+        isinstance(record, dict)
+        and isinstance(record.get("event"), str)
+        and isinstance(record.get("stage", ""), str)
+        and isinstance(record.get("time", ""), str)
+    )

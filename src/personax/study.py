@@ -16,6 +16,7 @@ from personax import __version__
 from personax.config import Permissions, Plan, permissions, read_plan, read_request
 from personax.data.hub_files import local_path
 from personax.data.labels import labels_of
+from personax.data.object_store import Bucket, is_remote
 from personax.engine import parallel_config
 from personax.errors import PlanError, StudyError, TrustError, UnknownResult
 from personax.files import cached_sha256, sha256
@@ -39,7 +40,7 @@ from personax.stages import (
     stage_rng,
     versions,
 )
-from personax.store import Bucket, Manifest, RemoteStore, StageTables, StudyFolder, is_held, is_remote
+from personax.store import Manifest, RemoteStore, StageTables, StudyFolder, is_held
 from personax.strict import nearest
 from personax.trust import check_trust, record_trust
 

@@ -33,6 +33,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
+            self.server.sent.append(len(body))
             self.wfile.write(body)
 
     def refuse(self, status: int, code: str) -> None:
@@ -92,11 +93,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def get(self, data: bytes) -> None:
         headers = {"ETag": e_tag(data), "Last_Modified": "Mon, 01 Jan 2024 00:00:00 GMT"}
-        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        asked = re.fullmatch(r"bytes=(\d*)-(\d+)", self.headers.get("Range", ""))
         if self.command == "HEAD":
             self.reply(200, b"", Content_Length=str(len(data)), **headers)
         elif asked:
-            first, last = int(asked[1]), min(int(asked[2]), len(data) - 1)
+            first, last = int(asked[1] or max(0, len(data) - int(asked[2]))), min(int(asked[2]), len(data) - 1)
+            last = last if asked[1] else len(data) - 1
             self.reply(206, data[first : last + 1], Content_Range=f"bytes {first}-{last}/{len(data)}", **headers)
         else:
             self.reply(200, data, **headers)
@@ -123,6 +125,7 @@ class S3(ThreadingHTTPServer):
         self.buckets: dict[str, dict[str, bytes]] = {"bucket": {}}
         self.parts: dict[tuple[str, int], bytes] = {}
         self.seen: list[tuple[str, str]] = []
+        self.sent: list[int] = []
         self.lock, self.conditional = threading.Lock(), True
         self.fault: Fault = lambda method, key: None
 

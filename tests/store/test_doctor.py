@@ -12,6 +12,7 @@ import pytest
 from tests.cli.program import personax
 from tests.store.helpers import OLD, commit, readable, seen
 
+from personax.cli.doctor import _folder_of
 from personax.errors import StudyError
 from personax.files import open_sqlite
 from personax.store import StudyFolder, examine_folder
@@ -120,6 +121,17 @@ def test_a_damaged_journal_is_told(root: Path) -> None:
 def test_there_is_no_folder(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="there is no study folder"):
         examine_folder(StudyFolder(tmp_path / "nowhere"))
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(StudyError, match="photos holds no study"):
+        examine_folder(StudyFolder(tmp_path / "photos"))
+
+
+def test_a_study_is_named_by_its_file_or_its_folder_also_from_within(
+    monkeypatch: pytest.MonkeyPatch, root: Path
+) -> None:
+    monkeypatch.chdir(root)
+    found = {name: str(_folder_of(Path(name))) for name in (".", "..", "study.yaml", "x.yaml")}
+    assert found == {".": ".", "..": "..", "study.yaml": ".", "x.yaml": "x"}
 
 
 def test_the_command_says_it_with_an_exit_code(root: Path) -> None:

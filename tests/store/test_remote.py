@@ -6,10 +6,11 @@ The server is this folder's own; with PERSONAX_TEST_S3 (the address of moto's) t
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
+import pickle
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,9 +27,11 @@ from tests.store.s3_server import S3, serving
 obstore = pytest.importorskip("obstore")
 
 from personax.cli import main
+from personax.data.object_store import Bucket, Outrun, Version
+from personax.engine import parallel_config
 from personax.errors import InputError, StudyError
-from personax.store import Bucket, RemoteStore, StudyFolder
-from personax.store._bucket import Outrun, Version
+from personax.independence import count, open_dataset
+from personax.store import RemoteStore, StudyFolder
 from personax.study import Study
 from personax.traits.llms import ReplyJournal, merge_replies
 from personax.traits.llms._journal import JournalEntry
@@ -370,7 +373,7 @@ def test_every_fault_is_one_sentence_in_time(
     fault: str, s3: S3, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("personax.store._bucket.WAIT", 1)
+    monkeypatch.setattr("personax.data.object_store.WAIT", 1)
     s3.buckets["bucket"]["x/study.yaml"] = PLAN
     s3.fault, words = FAULTS[fault]
     began = time.monotonic()
@@ -418,7 +421,7 @@ def test_missing_credentials(scheme: str, s3: S3, tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9")
     for name in ("GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"):
         monkeypatch.setenv(name, "127.0.0.1:9")
-    monkeypatch.setattr("personax.store._bucket.WAIT", 1)
+    monkeypatch.setattr("personax.data.object_store.WAIT", 1)
     began = time.monotonic()
     with pytest.raises(StudyError, match=r"no credentials for .* were found; set (AWS_ACCESS|GOOGLE_APPLICATION)"):
         Study.load(f"{scheme}://bucket/x", folder=tmp_path / "a")
@@ -466,8 +469,6 @@ def test_a_data_set_below_an_address_is_counted_as_one_on_disk(
         frame.write_parquet(folder / f"year={year}" / "part.parquet")
         send(url, f"set/year={year}/part.parquet", (folder / f"year={year}" / "part.parquet").read_bytes())
     send(url, "set/_temporary/0.parquet", b"half")
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "here"))
-    (tmp_path / "here").mkdir()
     asked = ["--features", "x", "--targets", "y", "--given", "year", "--tests", "chisq", "--no-figures", "--out"]
     for place, out in ((str(folder), "a"), (f"{url}/set", "b")):
         told = cli("independence", place, *asked, str(tmp_path / out), capsys=capsys, monkeypatch=monkeypatch)
@@ -475,7 +476,6 @@ def test_a_data_set_below_an_address_is_counted_as_one_on_disk(
     one, other = (pl.read_parquet(tmp_path / out / "pvalues.parquet") for out in "ab")
     assert one.equals(other)
     assert one["p_value"].to_list()[0] < 1e-9
-    assert list((tmp_path / "here").iterdir()) == [], "what was fetched is gone"
     place, whole = f"{url}/set/year=2024/part.parquet", [*asked[:4], *asked[6:]]
     single = cli("independence", place, *whole, str(tmp_path / "c"), capsys=capsys, monkeypatch=monkeypatch)
     assert single[0] == 0, single
@@ -486,6 +486,63 @@ def test_a_data_set_below_an_address_is_counted_as_one_on_disk(
     assert study[0] == 1
     assert "independence" in study[2], "what has a study.yaml is a study"
     assert "Parquet" not in study[2]
+
+
+def table_sent(url: str, name: str, columns: str = "xyzuvw", rows: int = 5_000) -> pl.DataFrame:
+    """Send a table of some columns, and return it."""
+    rng = np.random.default_rng(len(name))
+    frame, stream = pl.DataFrame({c: rng.integers(1000, size=rows) for c in columns}), io.BytesIO()
+    frame.write_parquet(stream, compression="uncompressed", statistics=False)
+    send(url, name, stream.getvalue())
+    return frame
+
+
+def test_workers_count_what_lies_below_an_address_as_one_table(url: str) -> None:
+    frames = [table_sent(url, f"set/place={place}/part [1].parquet") for place in ("a b", "c#d?", "e%2Ff")]
+    whole = pl.concat(frames).with_columns(place=pl.Series(["a b", "c#d?", "e/f"]).repeat_by(5_000).explode())
+    expected = count(whole, ["x", "place"]).counts(["x", "place"])
+    with parallel_config("processes", jobs=2):
+        assert count(f"{url}/set", ["x", "place"]).counts(["x", "place"]).equals(expected)
+
+
+def test_only_the_columns_that_are_counted_travel(url: str, s3: S3) -> None:
+    if os.environ.get("PERSONAX_TEST_S3"):
+        pytest.skip("this folder's own server counts what it sends")
+    table_sent(url, "set/a.parquet", rows=400_000)
+    [size] = [len(data) for key, data in s3.buckets["bucket"].items() if key.endswith(".parquet")]
+    s3.sent.clear()
+    count(f"{url}/set", ["x"])
+    assert size > 3_000_000
+    assert sum(s3.sent) < size / 2, "one column of six, and the footer"
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [((403, "AccessDenied"), "need to list, read and write"), ((404, "NoSuchKey"), "went away while it was read")],
+)
+def test_what_fails_while_parts_are_counted_is_one_sentence(
+    url: str, s3: S3, fault: tuple[int, str], told: str
+) -> None:
+    table_sent(url, "set/a.parquet")
+    data = open_dataset(f"{url}/set")
+    s3.fault = lambda method, key: fault if key.endswith(".parquet") else None
+    with pytest.raises((InputError, StudyError), match=told):
+        count(data, ["x", "y"])
+
+
+def test_files_that_are_replaced_while_they_are_counted_are_told(url: str) -> None:
+    table_sent(url, "set/a.parquet")
+    data = open_dataset(f"{url}/set")
+    table_sent(url, "set/a.parquet", "xy")
+    with pytest.raises(InputError, match="has other files than when it was listed; run it again"):
+        count(data, ["x", "y"])
+    with pytest.raises(InputError, match="stands in a list; of an object store give the address of one folder"):
+        open_dataset([f"{url}/set/a.parquet"])
+
+
+def test_what_leaves_for_the_workers_holds_no_credential(url: str) -> None:
+    table_sent(url, "set/a.parquet")
+    assert KEYS["AWS_SECRET_ACCESS_KEY"] not in pickle.dumps(open_dataset(f"{url}/set")).decode("latin-1")
 
 
 def test_google_storage_goes_the_same_way(s3: S3, tmp_path: Path) -> None:

@@ -104,14 +104,21 @@ def _browser() -> Piece:
     return Piece("browser", path is not None, path or "none found", gives, "any browser")
 
 
+def _folder_of(study: Path) -> Path:
+    """Return the folder of a study that is named by its file, or by itself."""
+    if study.is_dir():
+        return study
+    return study.parent if study.name == "study.yaml" else study.with_suffix("")
+
+
 def _examine_study(study: Path, *, mend: bool, as_json: bool) -> None:
     """Say what is wrong with a study folder; the plan need not be valid."""
-    from personax.store import FolderFinding, StudyFolder, examine_folder, is_remote
+    from personax.data.object_store import is_remote
+    from personax.store import FolderFinding, StudyFolder, examine_folder
     from personax.study import Study
 
     remote = Study.load(study, allow_missing=True).remote if is_remote(study) else None
-    own = study.parent if study.name == "study.yaml" else study.with_suffix("")
-    folder = StudyFolder(remote.root if remote else study if study.is_dir() else own)
+    folder = StudyFolder(remote.root if remote else _folder_of(study))
     found = examine_folder(folder, mend=mend)
     if remote:
         notes = [FolderFinding("bucket", note) for note in remote.notes]

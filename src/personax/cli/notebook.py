@@ -92,7 +92,7 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Write a Jupyter notebook that opens a study."""
-        from personax.store import is_remote
+        from personax.data.object_store import is_remote
         from personax.study import Study
 
         loaded = Study.load(study, folder=folder)

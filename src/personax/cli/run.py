@@ -77,7 +77,7 @@ OF_TABLE = "to a table, only to a study; name its study.yaml, or leave this out"
 
 def is_study(path: Path) -> bool:
     """Say whether an argument that may be a table is a study; at an address, whether its ``study.yaml`` is there."""
-    from personax.store import Bucket, is_remote  # late: --help needs none of it
+    from personax.data.object_store import Bucket, is_remote  # late: --help needs none of it
 
     if is_remote(path) and path.suffix not in (".yaml", ".yml"):
         return Bucket(str(path)).find("study.yaml") is not None

@@ -75,9 +75,18 @@ def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pl.D
     return pl.read_parquet(exact_path(path), columns=wanted, glob=False, hive_partitioning=False)
 
 
-def scan_parquet(path: Path | str) -> pl.LazyFrame:
-    """Return a Parquet file whose rows are read when they are asked for; see `read_parquet`."""
-    return pl.scan_parquet(exact_path(path), glob=False, hive_partitioning=False)
+def scan_parquet(path: Path | str, remote: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+    """Return a Parquet file whose rows are read when they are asked for; see `read_parquet`.
+
+    ``remote`` says how an address of an object store is read (`RemoteTables.options`); else a path is one of this
+    machine.
+    """
+    if remote is None:
+        return pl.scan_parquet(exact_path(path), glob=False, hive_partitioning=False)
+    options = dict(remote)
+    return pl.scan_parquet(
+        str(path), glob=False, hive_partitioning=False, credential_provider=None, storage_options=options
+    )
 
 
 def parquet_schema(path: Path | str) -> Mapping[str, pl.DataType]:

@@ -12,6 +12,8 @@ from urllib.parse import unquote
 import polars as pl
 
 from personax.data.frames import parquet_schema, scan_parquet
+from personax.data.object_store import is_remote
+from personax.data.remote_tables import RemoteTables, reading_tables
 from personax.errors import InputError
 
 __all__ = ["DataSet", "FilePart", "open_dataset"]
@@ -47,12 +49,18 @@ class DataSet:
         Files, in order; a large one in several parts.
     schema
         Column -> its type, those of folders (``year=2024``) last.
+    remote
+        Where the files lie in an object store: what was listed there. Whoever counts a part reads it from there.
+    reading
+        How they are read from there.
     where
         Only rows in which all of this holds are looked at.
     """
 
     parts: tuple[FilePart, ...]
     schema: Mapping[str, Any]
+    remote: RemoteTables | None = None
+    reading: Mapping[str, Any] | None = None
     where: tuple[pl.Expr, ...] = ()
 
     def collect_schema(self) -> pl.Schema:
@@ -80,10 +88,23 @@ class DataSet:
         """Yield some columns of a part, a million rows at a time."""
         for start in range(part.start, part.start + part.rows, CHUNK):
             rows = min(CHUNK, part.start + part.rows - start)
-            yield self._scan(replace(part, start=start, rows=rows), names).collect()
+            with reading_tables(part.path):
+                chunk = self._scan(replace(part, start=start, rows=rows), names).collect()
+            yield chunk
+
+    def check_unchanged(self) -> None:
+        """Refuse files of an object store that were replaced since they were listed: counts would be of two tables.
+
+        Raises
+        ------
+        InputError
+            They were.
+        """
+        if self.remote is not None and self.remote.listed_again() != self.remote:
+            raise InputError(f"{self.remote.root} has other files than when it was listed; run it again")
 
     def _scan(self, part: FilePart, names: Sequence[str]) -> pl.LazyFrame:
-        scanned = scan_parquet(part.path).slice(part.start, part.rows)
+        scanned = scan_parquet(part.path, self.reading).slice(part.start, part.rows)
         told = [pl.lit(part.partition[name]).cast(self.schema[name]).alias(name) for name in part.partition]
         rows = scanned.with_columns(told)
         rows = rows.filter(*self.where) if self.where else rows
@@ -103,53 +124,61 @@ def open_dataset(place: str | Path | Sequence[str | Path]) -> DataSet:
     place
         A Parquet file; a folder of them, in which names of folders such as ``year=2024`` are columns, and what begins
         with ``.`` or ``_`` is left out; a pattern such as ``data/part-*.parquet``, where no file has that very name;
-        or a list of files.
+        a list of files; or an address (``s3://``, ``gs://``) of a file or a folder.
 
     Raises
     ------
     InputError
         No file there, one that cannot be read, or files whose columns differ.
     """
-    if isinstance(place, (str, Path)):
-        root, files = _files(place)
-    else:
-        root, files = None, [Path(one) for one in place]
+    listed = RemoteTables.listed(place) if isinstance(place, (str, Path)) and is_remote(place) else None
+    root, files = _files(place) if listed is None else (None, listed.addresses())
     if not files:
         raise InputError(f"{_shown(place)} holds no Parquet file; name a file, a folder or a pattern of files")
-    partitions = [{} if root is None else _partition(file.relative_to(root)) for file in files]
-    first, parts = _schema(files[0]), list[FilePart]()
+    reading = None if listed is None else listed.options()
+    partitions = [_partition(name) for name in (listed.versions if listed else _names(root, files))]
+    first, parts = dict[str, Any](), list[FilePart]()
     for file, partition in zip(files, partitions, strict=True):
-        schema = first if file is files[0] else _schema(file)
+        schema, many = _schema_and_rows(file, reading)
+        first = first or schema
         _same(first, schema, file)
         if partition.keys() != partitions[0].keys():
             raise InputError(f"{file} lies in folders of other names than {files[0]}; give one data set")
-        rows = scan_parquet(file).select(pl.len()).collect().item()
-        parts += [FilePart(str(file), at, min(UNIT, rows - at), partition) for at in range(0, rows, UNIT)]
+        parts += [FilePart(file, at, min(UNIT, many - at), partition) for at in range(0, many, UNIT)]
     if not parts:
         raise InputError(f"{_shown(place)} holds no rows; give a table with people")
     own = {name: kind for name, kind in first.items() if name not in partitions[0]}
-    return DataSet(tuple(parts), own | {name: _kind_of(name, partitions) for name in partitions[0]})
+    return DataSet(tuple(parts), own | {name: _kind_of(name, partitions) for name in partitions[0]}, listed, reading)
 
 
 def _shown(place: object) -> str:
     return str(place) if isinstance(place, (str, Path)) else "the list"
 
 
-def _files(place: str | Path) -> tuple[Path | None, list[Path]]:
+def _files(place: str | Path | Sequence[str | Path]) -> tuple[Path | None, list[str]]:
     """Return the root of a folder, if it is one, and the files."""
+    if not isinstance(place, (str, Path)):
+        if remote := [one for one in place if is_remote(one)]:
+            raise InputError(f"{remote[0]} stands in a list; of an object store give the address of one folder")
+        return None, [str(one) for one in place]
     path = Path(place)
     if path.is_file():
-        return None, [path]
+        return None, [str(path)]
     if path.is_dir():
         found = sorted(file for file in path.rglob("*.parquet") if file.is_file())
-        return path, [f for f in found if not any(name[0] in "._" for name in f.relative_to(path).parts)]
+        return path, [str(f) for f in found if not any(name[0] in "._" for name in f.relative_to(path).parts)]
     named = glob(str(place), recursive=True)  # noqa: PTH207 - a pattern may be absolute
-    return None, sorted(Path(name) for name in named if name.endswith(".parquet"))
+    return None, sorted(name for name in named if name.endswith(".parquet"))
 
 
-def _partition(path: Path) -> dict[str, str | None]:
+def _names(root: Path | None, files: Sequence[str]) -> list[str]:
+    """Return the names of files below their root; names of folders say nothing where there is none."""
+    return ["" if root is None else Path(file).relative_to(root).as_posix() for file in files]
+
+
+def _partition(name: str) -> dict[str, str | None]:
     """Return what the names of folders say."""
-    said = [name.partition("=") for name in path.parts[:-1]]
+    said = [part.partition("=") for part in name.split("/")[:-1]]
     return {unquote(key): None if value == NO_VALUE else unquote(value) for key, sign, value in said if sign}
 
 
@@ -159,14 +188,17 @@ def _kind_of(name: str, partitions: Sequence[Mapping[str, str | None]]) -> Any: 
     return pl.Int64 if values.cast(pl.Int64, strict=False).null_count() == values.null_count() else pl.String
 
 
-def _schema(file: Path) -> Schema:
+def _schema_and_rows(file: str, reading: Mapping[str, Any] | None) -> tuple[Schema, int]:
+    scanned = scan_parquet(file, reading)
     try:
-        return dict(parquet_schema(file))
+        with reading_tables(file):
+            schema = dict(parquet_schema(file) if reading is None else scanned.collect_schema())
+            return schema, scanned.select(pl.len()).collect().item()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{file} cannot be read as Parquet ({str(error).splitlines()[0]}); leave it out") from None
 
 
-def _same(first: Schema, schema: Schema, file: Path) -> None:
+def _same(first: Schema, schema: Schema, file: str) -> None:
     if lacking := [name for name in first if name not in schema]:
         raise InputError(f"{file} has no column {lacking[0]}, which the first file has; the files are no one table")
     for name, kind in first.items():

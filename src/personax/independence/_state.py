@@ -342,6 +342,7 @@ def _counted_parts(
         shared = _Counting(table, sets, weight, names)
         for _, found in find_engine("processes", jobs).map(_count_part, table.parts, shared=shared):
             yield found
+        table.check_unchanged()
     elif isinstance(table, pl.DataFrame):
         yield _count(table, sets, weight)
     else:

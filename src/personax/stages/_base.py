@@ -22,9 +22,10 @@ from personax.config import Framed, Plan
 from personax.data.columns import infer_columns
 from personax.data.frames import read_parquet, write_parquet
 from personax.data.hub_files import local_path
+from personax.data.remote_tables import RemoteTables
 from personax.data.table import COLUMNS, Table
 from personax.errors import StudyError
-from personax.files import Json, sha256
+from personax.files import Json, cached_sha256
 from personax.progress import Progress, Silent
 from personax.schema import Column, Notice, TraitFramework
 from personax.store import Manifest, Staging, StudyFolder
@@ -275,12 +276,14 @@ class Results:
     notices: list[Notice] = field(default_factory=list)
 
 
-def _hashes(inputs: Sequence[Path]) -> dict[str, str]:
+def _hashes(inputs: Sequence[Path] | RemoteTables) -> dict[str, str]:
     """Return the name of each file, as far as it tells it from the others, and its hash."""
+    if isinstance(inputs, RemoteTables):
+        return {inputs.root: inputs.listed_again().digest()}
     if len(inputs) == 1:
-        return {inputs[0].name: sha256(inputs[0])}
+        return {inputs[0].name: cached_sha256(inputs[0])}
     root = os.path.commonpath([path.absolute().parent for path in inputs])
-    return {path.absolute().relative_to(root).as_posix(): sha256(path) for path in inputs}
+    return {path.absolute().relative_to(root).as_posix(): cached_sha256(path) for path in inputs}
 
 
 def private_left_out(columns: Iterable[Column], option: str) -> list[Notice]:
@@ -296,7 +299,13 @@ _BESIDE = ("independence", "calibrate")
 
 @contextmanager
 def results_folder(
-    out: Path, name: str, revision: int, *, seed: int, settings: Mapping[str, Any], inputs: Sequence[Path]
+    out: Path,
+    name: str,
+    revision: int,
+    *,
+    seed: int,
+    settings: Mapping[str, Any],
+    inputs: Sequence[Path] | RemoteTables,
 ) -> Iterator[Results]:
     """Give a place to write the results of a computation on somebody's files; they appear in ``out`` all at once.
 
@@ -307,22 +316,25 @@ def results_folder(
     name, revision, seed, settings
         For the manifest, as of a stage.
     inputs
-        The files that were read; their hashes go into the manifest.
+        The files that were read; their hashes go into the manifest. They are taken before and after.
 
     Raises
     ------
     StudyError
-        When another process works in the folder, or when it holds files that this did not make.
+        When another process works in the folder, when it holds files that this did not make, or when an input was
+        changed meanwhile.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    folder = StudyFolder(out, results=True)
+    folder, hashes = StudyFolder(out, results=True), _hashes(inputs)
     folder.refuse_foreign(name, beside=_BESIDE if name in _BESIDE else ())
     with folder.lock(), folder.staging(name) as staged:
         results = Results(staged)
         yield results
+        if changed := [name for name, digest in _hashes(inputs).items() if hashes.get(name) != digest]:
+            raise StudyError(f"{changed[0]} was changed while it was computed with; run it again")
         staged.commit(
             Manifest(
-                name, revision, seed, settings, _hashes(inputs), versions=versions(),
+                name, revision, seed, settings, hashes, versions=versions(),
                 counts=results.counts, notices=[asdict(notice) for notice in results.notices],
                 started=started.isoformat(timespec="seconds"), seconds=round(time.perf_counter() - clock, 3),
             )

@@ -16,7 +16,9 @@ from personax.data.columns import infer_columns
 from personax.data.dates import with_date_kinds
 from personax.data.frames import read_parquet, write_csv, write_parquet
 from personax.data.naming import says
+from personax.data.object_store import is_remote
 from personax.data.pvalues import everybody
+from personax.data.remote_tables import RemoteTables, reading_tables
 from personax.data.table import Table
 from personax.engine import find_engine, ordered
 from personax.errors import MissingExtraError, PlanError
@@ -39,7 +41,6 @@ from personax.release.statistics import NoisyStatistics
 from personax.schema import LETTERS, Column, Graph, Kind, Notice, Role, select
 from personax.sources import read_table
 from personax.stages._base import Context, Reader, Results, Stage, private_left_out, results_folder
-from personax.store import local_tables
 from personax.strict import nearest
 
 __all__ = [
@@ -187,8 +188,8 @@ def analyse_file(
     ----------
     file
         A table of any format that `personax.read_table` reads. A large Parquet file, a folder or a pattern of them is
-        counted part by part and never read whole. Parquet files below an address (``s3://``, ``gs://``) are fetched
-        into a temporary folder first.
+        counted part by part and never read whole; so is every file below an address (``s3://``, ``gs://``), each by
+        the worker that counts it.
     section, seed, jobs
         As of `analyse`.
     out
@@ -203,11 +204,11 @@ def analyse_file(
     PersonaxError
         A table that cannot be read, columns that are not there, a folder in which another process works.
     """
-    with local_tables(file) as here:
-        return _analyse_local(here, section, out, missing, strict, seed, jobs, progress)
+    with reading_tables(file):
+        return _analyse_file(file, section, out, missing, strict, seed, jobs, progress)
 
 
-def _analyse_local(
+def _analyse_file(
     file: Path,
     section: IndependenceSection,
     out: Path,
@@ -217,13 +218,14 @@ def _analyse_local(
     jobs: int | None,
     progress: Progress,
 ) -> FileResults:
-    """Test the columns of a table on this machine."""
     frame, sample, told = _read(file, missing, strict=strict)
     named = {*(section.features or ()), *(section.targets or ()), *section.given, section.by}
     inferred = with_date_kinds(infer_columns(sample), sample)
     columns = [_as_named(column, section) for column in inferred if column.name != "id" or named]
-    files = frame.files if isinstance(frame, DataSet) else [file]
-    with _results(files, section, out, seed) as results:
+    read: Sequence[Path] | RemoteTables = [file]
+    if isinstance(frame, DataSet):
+        read = frame.remote or frame.files
+    with _results(read, section, out, seed) as results:
         progress.stage("independence")
         results.notices.extend([*told, *repeated_people(sample, section)])
         if section.features is None:
@@ -263,7 +265,9 @@ def analyse_statistics(
     return FileResults(pvalues, (), results.notices)
 
 
-def _results(files: list[Path], section: IndependenceSection, out: Path, seed: int) -> AbstractContextManager[Results]:
+def _results(
+    files: Sequence[Path] | RemoteTables, section: IndependenceSection, out: Path, seed: int
+) -> AbstractContextManager[Results]:
     settings = section.model_dump(mode="json")
     return results_folder(out, INDEPENDENCE.name, INDEPENDENCE.revision, seed=seed, settings=settings, inputs=files)
 
@@ -322,7 +326,7 @@ def _read(
     """
     large = file.suffix == ".parquet" and file.is_file() and file.stat().st_size > LARGE_BYTES
     pattern = file.suffix == ".parquet" and not file.exists() and any(sign in str(file) for sign in "*?[")
-    if large or pattern or file.is_dir():
+    if large or pattern or file.is_dir() or is_remote(file):
         table = open_dataset(file)
         return table, table.lazy().head(SAMPLE_ROWS).collect(), []
     read = read_table(file, {}, missing=missing, strict=strict)

@@ -14,7 +14,6 @@ sees a stage as it was or as it is, never half, and a file that somebody changed
 
 from __future__ import annotations
 
-from personax.store._bucket import Bucket, is_remote, local_tables
 from personax.store._doctor import FolderFinding, examine_folder
 from personax.store._folder import Staging, StudyFolder
 from personax.store._lock import is_held
@@ -23,7 +22,6 @@ from personax.store._remote import RemoteStore
 from personax.store._tables import StageTables
 
 __all__ = [
-    "Bucket",
     "FolderFinding",
     "Manifest",
     "RemoteStore",
@@ -32,6 +30,4 @@ __all__ = [
     "StudyFolder",
     "examine_folder",
     "is_held",
-    "is_remote",
-    "local_tables",
 ]

@@ -46,6 +46,9 @@ class FolderFinding:
     state: Literal["fault", "mended", "note"] = "fault"
 
 
+_OF_A_STUDY: Final = ("study.yaml", "manifests", "objects", ".staging", "people", "traits", "cache", "keys")
+"""Of which a folder holds one at least that ever was a study's."""
+
 _Check = Callable[[StudyFolder, bool], Iterator[FolderFinding]]
 
 
@@ -67,6 +70,8 @@ def examine_folder(folder: StudyFolder, *, mend: bool = False) -> list[FolderFin
     """
     if not folder.root.is_dir():
         raise StudyError(f"there is no study folder {folder.root}; check the path")
+    if not any(os.path.lexists(folder.path(name)) for name in _OF_A_STUDY):
+        raise StudyError(f"{folder.root} holds no study: neither study.yaml nor what a stage writes; check the path")
     if is_held(folder.root):
         text = f"personax works in it{holder(folder.root)}; examine it when it has ended"
         if mend:

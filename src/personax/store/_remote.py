@@ -18,10 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from personax.data.object_store import Bucket, Outrun, Version
 from personax.errors import InputError, StudyError
 from personax.files import cached_sha256, parse_json, sha256, write_text
 from personax.names import safe_name
-from personax.store._bucket import Bucket, Outrun, Version
 from personax.store._doctor import FolderFinding
 from personax.store._folder import KNOWN_STAGES, StudyFolder
 from personax.store._manifest import Manifest, UnreadableManifest, read_manifest

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,14 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from personax.errors import InputError, StudyError, require
+from personax.errors import StudyError, require
 from personax.http import is_loopback
-from personax.names import safe_name
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-__all__ = ["Bucket", "Outrun", "Version", "is_remote", "local_tables", "split_url"]
+__all__ = ["Bucket", "Outrun", "Version", "is_remote", "split_url"]
 
 WAIT: Final = 5
 """Seconds that a small request, and a connection, may take; one that fails is tried once more."""
@@ -129,14 +126,14 @@ class Bucket:
 
     def _connect(self, seconds: int) -> ObjectStore:
         options: dict[str, Any] = {"connect_timeout": f"{WAIT}s", "timeout": f"{seconds}s"}
-        if self._endpoint().startswith("http://"):
+        if self.endpoint().startswith("http://"):
             options["allow_http"] = True
         retry = {"max_retries": 1, "retry_timeout": timedelta(seconds=2 * seconds)}
         make = getattr(self._client.store, _CLASSES[self.scheme])
         store: ObjectStore = make(self.bucket, prefix=self.prefix or None, client_options=options, retry_config=retry)
         return store
 
-    def _endpoint(self) -> str:
+    def endpoint(self) -> str:
         """Return where requests go if that is not the provider's own address; plain http is for this machine only."""
         given = (
             next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), "") if self.scheme == "s3" else ""
@@ -149,7 +146,7 @@ class Bucket:
     def host(self) -> str:
         """Who gets what is written."""
         own = "storage.googleapis.com" if self.scheme == "gs" else "amazonaws.com"
-        return urlsplit(self._endpoint()).netloc or own
+        return urlsplit(self.endpoint()).netloc or own
 
     def get(self, name: str, *, most: int) -> tuple[bytes, Version] | None:
         """Return an object and its version; None where there is none.
@@ -268,11 +265,11 @@ class Bucket:
             yield
         except FileNotFoundError as error:
             if not absent or "NoSuchBucket" in str(error):
-                raise StudyError(self._sentence(str(error) + " 404")) from None
+                raise StudyError(self.sentence(str(error) + " 404")) from None
         except (self._client.exceptions.BaseError, TimeoutError, ValueError) as error:
-            raise StudyError(self._sentence(f"{type(error).__name__} {error}")) from None
+            raise StudyError(self.sentence(f"{type(error).__name__} {error}")) from None
 
-    def _sentence(self, told: str) -> str:
+    def sentence(self, told: str) -> str:
         """Return one sentence; what the store has said is not repeated, since keys can be in it."""
         self.has_failed = True
         told = told[:20_000]
@@ -293,46 +290,3 @@ class Bucket:
             f"{self.url} cannot be reached or did not answer in time; what is finished is kept on this machine: "
             "check the network (and AWS_REGION, AWS_ENDPOINT_URL), then run it again"
         )
-
-
-@contextmanager
-def local_tables(place: Path) -> Iterator[Path]:
-    """Yield a folder of this machine with the Parquet files below an address; what is no address stays as it is.
-
-    What begins with ``.`` or ``_`` is left out, and names of folders such as ``year=2024`` stay. Memory holds 8 MiB of
-    a file at a time; the disk holds all of them until the block ends.
-
-    Raises
-    ------
-    StudyError
-        No bucket, no credentials, no network: one sentence.
-    InputError
-        Nothing is there, a name is none of a file, or the disk has less room than they take.
-    """
-    if not is_remote(place):
-        yield place
-        return
-    one_file = place.suffix == ".parquet"
-    bucket = Bucket(str(place.parent if one_file else place))
-    sizes = {name: size for name, (size, _) in bucket.names("").items() if _is_table(name)}
-    if one_file:
-        sizes = {name: size for name, size in sizes.items() if name == place.name}
-    if not sizes:
-        raise InputError(f"{bucket.url} holds no Parquet file; name a file or a folder of them")
-    with tempfile.TemporaryDirectory(prefix="personax-") as folder:
-        if sum(sizes.values()) > (free := shutil.disk_usage(folder).free):
-            raise InputError(
-                f"{bucket.url} takes {sum(sizes.values()):,} bytes and {folder} has {free:,} free; set TMPDIR to a "
-                "disk with room"
-            )
-        for name in sizes:
-            parts = [safe_name(part, "a file of a data set") for part in name.split("/")]
-            target = Path(folder, *parts)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if bucket.fetch(name, target) is None:
-                raise InputError(f"{bucket.url}/{name} went away while it was fetched; run it again")
-        yield Path(folder, place.name) if one_file else Path(folder)
-
-
-def _is_table(name: str) -> bool:
-    return name.endswith(".parquet") and not any(part.startswith((".", "_")) for part in name.split("/"))
