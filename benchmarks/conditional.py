@@ -26,6 +26,7 @@ from causallearn.utils.cit import FisherZ
 from causallearn.utils.KCI.KCI import KCI_CInd
 from causallearn.utils.RCIT.RCIT import RCIT
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from personax.errors import UntestableError
 from personax.independence import gcm, kci, rcit
@@ -69,12 +70,18 @@ def mixed(z: Array, e: Array, f: Array, rng: np.random.Generator) -> tuple[Array
     return (2 * s + rng.logistic(size=len(s)) > 0).astype(float), rng.poisson(np.exp(s.clip(-3, 3))).astype(float)
 
 
+def sawtooth(z: Array, e: Array, f: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    saw = 12 * ndtr(z[:, 0]) % 1
+    return saw + 0.1 * e, saw + 0.1 * f
+
+
 FORMS: dict[str, tuple[Callable[..., tuple[Array, Array]], str]] = {
     "linear": (linear, "x and y both the sum of the columns, and noise of half its spread"),
     "nonlinear": (nonlinear, "one column: sin 2z and cos 3z; more: tanh, a square and a product; noise of half"),
     "thresholds": (thresholds, "x and y both jump where the first column is 0 (and the second .5); noise of half"),
     "heteroscedastic": (heteroscedastic, "the sum s of the columns, and noise of spread e^s"),
     "mixed": (mixed, "x yes or no by a logistic curve, y a Poisson count"),
+    "sawtooth": (sawtooth, "twelve teeth over the first column, of as many rows each; noise a tenth of a tooth"),
 }
 
 

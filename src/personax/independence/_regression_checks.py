@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from personax.errors import UndecidedError
 from personax.independence._counts import Counted
-from personax.independence._kernel_ridge import Regression
+from personax.independence._kernel_ridge import Regression, Residual
 from personax.independence._residual_kernels import Location, located
 
 __all__ = ["checked"]
@@ -30,6 +33,16 @@ MANY_COLUMNS = 8
 
 SLIGHTLY_BENT, BENT = 0.02, 0.05
 """Share of the cross-validation score that a regression must save to be more than linear: to grow trees, to abstain."""
+
+
+ROWS_A_WAVE = 8
+"""Distinct values of z a wave below which no regression follows it."""
+
+MOST_WAVES = 20_000
+"""Waves over the range of z that are looked for at most."""
+
+CERTAIN = 0.01
+"""Share of variables without waves in which one is found."""
 
 
 class _Outcome(Protocol):
@@ -62,7 +75,8 @@ def checked(
     Raises
     ------
     UndecidedError
-        When p is small and the rows are too few to tell it from a dependence of both on z.
+        When p is small and the rows are too few to tell it from a dependence of both on z, or both repeat with z faster
+        than regressions on so many rows follow.
     """
     if first.p_value >= DOUBTFUL or regression.z.values is None:
         return first
@@ -74,6 +88,11 @@ def checked(
         # which of the two fits better is not certain: a rejection must stand in both
         locations = [located(v, regression, name, jumps=True) for v, name in variables]
         outcome = max(first, again(locations), key=lambda one: one.p_value)
+    if outcome.p_value < DOUBTFUL and (period := _shared_wave(regression.z, [one.residual for one in locations])):
+        raise UndecidedError(
+            f"x and y both repeat with z, every {period:.3g} of it, too fast for regressions on {regression.z.size:,} "
+            "values of z to follow; give what repeats as a cyclic column of that period"
+        )
     enough = int(ROWS_A_COLUMN * columns * max(1.0, columns / MANY_COLUMNS))
     few = x.n < (enough if bent > BENT else LINEAR_ROWS_A_COLUMN * columns)
     if outcome.p_value < DOUBTFUL and columns > 1 and few:
@@ -83,3 +102,41 @@ def checked(
             f"{enough:,} rows are enough, or take fewer columns"
         )
     return outcome
+
+
+def _shared_wave(z: Counted, residuals: Sequence[Residual]) -> float | None:
+    """Return the period of a wave of z, shorter than `ROWS_A_WAVE` of its values, that is in all residuals.
+
+    The periodogram of values without waves, times n / 2, is exponential at each frequency; the smaller one of x and of
+    y counts, times the number of frequencies, so that a dependence of x and y alone is no wave.
+
+    References
+    ----------
+    Scargle 1982, doi:10.1086/160554.
+    """
+    if z.values is None or z.columns > 1 or z.size < FEWEST:
+        return None
+    at = z.values[:, 0] - z.values.min()
+    at, reach = at / at.max(), float(at.max())
+    gap = np.diff(np.unique(at.round(9))).min()  # waves of two steps of a grid look like slower ones beyond
+    most = int(min(1 / (2 * gap), 2 * z.size, MOST_WAVES))
+    cells = 16 * most
+    lowest = -(-2 * z.size // ROWS_A_WAVE)  # the frequency k has k / 2 waves
+    if lowest >= 2 * most:
+        return None
+    powers = []
+    for one in residuals:
+        sums = np.zeros((2 * cells, one.rows.shape[1]))
+        np.add.at(sums, np.rint(at * cells).astype(int)[z.codes], one.rows[one.of.codes] * _people(z)[:, None])
+        squares = one.of.counts @ np.square(one.rows)
+        power = 2 * np.square(np.abs(np.fft.rfft(sums, axis=0)))[lowest : 2 * most] / (z.n * squares)
+        powers.append(power.max(axis=1))
+    shared = np.min(powers, axis=0)
+    if np.exp(-z.n * shared.max() / 2) * len(shared) > CERTAIN:
+        return None
+    return 2 * reach / (lowest + int(shared.argmax()))
+
+
+def _people(z: Counted) -> NDArray[np.float64]:
+    """Return how many people each row stands for."""
+    return np.ones(len(z.codes)) if z.weights is None else z.weights
