@@ -26,7 +26,6 @@ from causallearn.utils.cit import FisherZ
 from causallearn.utils.KCI.KCI import KCI_CInd
 from causallearn.utils.RCIT.RCIT import RCIT
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from personax.errors import UntestableError
 from personax.independence import gcm, kci, rcit
@@ -71,7 +70,7 @@ def mixed(z: Array, e: Array, f: Array, rng: np.random.Generator) -> tuple[Array
 
 
 def sawtooth(z: Array, e: Array, f: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    saw = 12 * ndtr(z[:, 0]) % 1
+    saw = 3 * z[:, 0] % 1
     return saw + 0.1 * e, saw + 0.1 * f
 
 
@@ -81,7 +80,7 @@ FORMS: dict[str, tuple[Callable[..., tuple[Array, Array]], str]] = {
     "thresholds": (thresholds, "x and y both jump where the first column is 0 (and the second .5); noise of half"),
     "heteroscedastic": (heteroscedastic, "the sum s of the columns, and noise of spread e^s"),
     "mixed": (mixed, "x yes or no by a logistic curve, y a Poisson count"),
-    "sawtooth": (sawtooth, "twelve teeth over the first column, of as many rows each; noise a tenth of a tooth"),
+    "sawtooth": (sawtooth, "a tooth every third of a standard deviation of the first column; noise a tenth of a tooth"),
 }
 
 
@@ -132,7 +131,7 @@ def measured(test: str, form: str, columns: int, n: int, times: int, strength: f
 
 def cells(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield our level, the level of the others, power, our level in large samples: a run that stops has the first."""
-    grid = list(product(FORMS, asked.columns))
+    grid = list(product(asked.forms, asked.columns))
     small = [n for n in asked.sizes if n <= LARGE]
     for n, (form, columns) in product(small if asked.times else [], grid):
         yield measured("kci", form, columns, n, asked.times)
@@ -263,6 +262,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=lambda text: [int(part) for part in text.split(",")], default=[50, 200, 1000])
     parser.add_argument("--columns", type=lambda text: [int(part) for part in text.split(",")], default=COLUMNS)
+    parser.add_argument("--forms", type=lambda text: text.split(","), default=list(FORMS))
     parser.add_argument("--times", type=int, default=100)
     parser.add_argument("--large-times", type=int, default=20, help="of kci above 500 rows")
     parser.add_argument("--peer-times", type=int, default=20, help="of the other tests")

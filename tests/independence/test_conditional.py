@@ -274,7 +274,7 @@ def test_waves_too_fast_to_follow_have_no_p_value_but_their_period(test: Callabl
     rng = np.random.default_rng(17)
     day, noise = rng.permutation(400)[:150], 0.1 * rng.normal(size=(2, 150))
     weekend = (day % 7 > 4).astype(float)
-    with pytest.raises(UndecidedError, match=r"repeat with z, every (7|6\.9\d|7\.0\d) of it"):
+    with pytest.raises(UndecidedError, match=r"move in waves of z, one every (7|6\.9\d|7\.0\d), that"):
         test(weekend + noise[0], weekend + noise[1], day)
     x = rng.normal(size=150)
     assert test(x, x + noise[0], day).p_value < 1e-6  # alike, but not for the day

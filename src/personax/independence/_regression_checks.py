@@ -35,8 +35,8 @@ SLIGHTLY_BENT, BENT = 0.02, 0.05
 """Share of the cross-validation score that a regression must save to be more than linear: to grow trees, to abstain."""
 
 
-ROWS_A_WAVE = 8
-"""Distinct values of z a wave below which no regression follows it."""
+FEWEST_WAVES = 2
+"""Waves over the range of z that are looked for at the least."""
 
 MOST_WAVES = 20_000
 """Waves over the range of z that are looked for at most."""
@@ -51,6 +51,7 @@ class _Outcome(Protocol):
 
 
 T = TypeVar("T", bound=_Outcome)
+Array = NDArray[np.float64]
 
 
 def checked(
@@ -88,10 +89,10 @@ def checked(
         # which of the two fits better is not certain: a rejection must stand in both
         locations = [located(v, regression, name, jumps=True) for v, name in variables]
         outcome = max(first, again(locations), key=lambda one: one.p_value)
-    if outcome.p_value < DOUBTFUL and (period := _shared_wave(regression.z, [one.residual for one in locations])):
+    if outcome.p_value < DOUBTFUL and (wave := _shared_wave(regression.z, [one.residual for one in locations])):
         raise UndecidedError(
-            f"x and y both repeat with z, every {period:.3g} of it, too fast for regressions on {regression.z.size:,} "
-            "values of z to follow; give what repeats as a cyclic column of that period"
+            f"x and y both still move in waves of z, one every {wave:.3g}, that no regression on {x.n:,} rows follows; "
+            "give what repeats as a cyclic column of that period"
         )
     enough = int(ROWS_A_COLUMN * columns * max(1.0, columns / MANY_COLUMNS))
     few = x.n < (enough if bent > BENT else LINEAR_ROWS_A_COLUMN * columns)
@@ -105,7 +106,7 @@ def checked(
 
 
 def _shared_wave(z: Counted, residuals: Sequence[Residual]) -> float | None:
-    """Return the period of a wave of z, shorter than `ROWS_A_WAVE` of its values, that is in all residuals.
+    """Return the period of a wave of a column of z that is in all residuals.
 
     The periodogram of values without waves, times n / 2, is exponential at each frequency; the smaller one of x and of
     y counts, times the number of frequencies, so that a dependence of x and y alone is no wave.
@@ -114,29 +115,42 @@ def _shared_wave(z: Counted, residuals: Sequence[Residual]) -> float | None:
     ----------
     Scargle 1982, doi:10.1086/160554.
     """
-    if z.values is None or z.columns > 1 or z.size < FEWEST:
-        return None
-    at = z.values[:, 0] - z.values.min()
-    at, reach = at / at.max(), float(at.max())
-    gap = np.diff(np.unique(at.round(9))).min()  # waves of two steps of a grid look like slower ones beyond
-    most = int(min(1 / (2 * gap), 2 * z.size, MOST_WAVES))
+    assert z.values is not None
+    people = np.ones(len(z.codes)) if z.weights is None else z.weights
+    rows = [one.rows[one.of.codes] * people[:, None] for one in residuals]
+    squares = [one.of.counts @ np.square(one.rows) for one in residuals]
+    least, found = CERTAIN / z.columns, None
+    for column in z.values.T:
+        if len(np.unique(column)) < FEWEST:
+            continue
+        at, reach = column - column.min(), float(np.ptp(column))
+        shared = _shared_power((at / reach)[z.codes], rows, squares)
+        chance = float(np.exp(-shared.max(initial=0.0) / 2) * len(shared))
+        if chance < least:
+            least, found = chance, 2 * reach / (2 * FEWEST_WAVES + int(shared.argmax()))
+    return found
+
+
+def _shared_power(at: Array, rows: Sequence[Array], squares: Sequence[Array]) -> Array:
+    """Return the least power over variables of k / 2 waves from 0 to 1, for k from twice `FEWEST_WAVES`.
+
+    Parameters
+    ----------
+    at
+        Place of each row, 0 to 1, shape (n,).
+    rows, squares
+        Of each variable, shape (n, columns), and the sums of their squares.
+    """
+    places = np.unique(at.round(9))
+    # waves of fewer than two steps of a grid look like slower ones
+    most = int(min(1 / (2 * np.diff(places).min()), 2 * len(places), MOST_WAVES))
+    if most <= FEWEST_WAVES:
+        return np.empty(0)
     cells = 16 * most
-    lowest = -(-2 * z.size // ROWS_A_WAVE)  # the frequency k has k / 2 waves
-    if lowest >= 2 * most:
-        return None
+    cell = np.rint(at * cells).astype(int)
     powers = []
-    for one in residuals:
-        sums = np.zeros((2 * cells, one.rows.shape[1]))
-        np.add.at(sums, np.rint(at * cells).astype(int)[z.codes], one.rows[one.of.codes] * _people(z)[:, None])
-        squares = one.of.counts @ np.square(one.rows)
-        power = 2 * np.square(np.abs(np.fft.rfft(sums, axis=0)))[lowest : 2 * most] / (z.n * squares)
-        powers.append(power.max(axis=1))
-    shared = np.min(powers, axis=0)
-    if np.exp(-z.n * shared.max() / 2) * len(shared) > CERTAIN:
-        return None
-    return 2 * reach / (lowest + int(shared.argmax()))
-
-
-def _people(z: Counted) -> NDArray[np.float64]:
-    """Return how many people each row stands for."""
-    return np.ones(len(z.codes)) if z.weights is None else z.weights
+    for values, square in zip(rows, squares, strict=True):
+        sums = np.stack([np.bincount(cell, column, 2 * cells) for column in values.T])
+        waves = np.fft.rfft(sums, axis=1)[:, 2 * FEWEST_WAVES : 2 * most]
+        powers.append((2 * np.square(np.abs(waves)) / np.maximum(square, 1e-300)[:, None]).max(axis=0))
+    return np.asarray(np.min(powers, axis=0))

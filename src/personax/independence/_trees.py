@@ -35,7 +35,7 @@ LEARNED = 20_000
 
 
 def jumping(target: Array, z: Counted) -> tuple[Array, Array]:
-    """Return what regressions that may jump say of a target at each distinct z, shape (a, m), and the numbers they took.
+    """Return what regressions that may jump say of a target at each distinct z, shape (a, m), and what that took.
 
     Given one column these are lines in segments, the best of all; given several, boosted trees that have not seen the
     quarter of the values that they predict, and so have taken no degree of freedom of theirs.
