@@ -112,8 +112,8 @@ def kernel_interval(x: Factor, y: Factor, *, adjusted: bool, wider: tuple[Factor
 def _widened(influence: NDArray[np.float64], counts: NDArray[np.intp]) -> float:
     """Return the sum of squares of influences, larger by what a few that carry it leave uncertain of it.
 
-    It has the degrees of freedom of the chi-square variable of the same mean and variance, and Student's quantile stands
-    in place of the normal one (Satterthwaite 1946, doi:10.2307/3002019).
+    It has the degrees of freedom of the chi-square variable of the same mean and variance, and Student's quantile
+    stands in place of the normal one (Satterthwaite 1946, doi:10.2307/3002019).
     """
     squares = np.square(influence)
     total, n = float(counts @ squares), int(counts.sum())
