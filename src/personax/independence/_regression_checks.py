@@ -41,7 +41,7 @@ FEWEST_WAVES = 2
 MOST_WAVES = 20_000
 """Waves over the range of z that are looked for at most."""
 
-CERTAIN = 0.01
+CERTAIN = 0.05
 """Share of variables without waves in which one is found."""
 
 
