@@ -224,8 +224,9 @@ def page(report: dict[str, Any]) -> Iterator[str]:
     over = [c for c in kci_cells if c["hits"] / c["times"] > 0.08]
     mean = np.mean([c["hits"] / c["times"] for c in kci_cells])
     yield f"`kci`: {len(kci_cells)} cells, {len(over)} above .08, mean {mean:.3f}.\n"
-    yield "## Power at .05\n\nThe noise of x and y correlates by .5 (mixed: x raises the count of y).\n"
-    yield "\n".join(table(found, 0.5)) + "\n"
+    if any(cell["strength"] for cell in found):
+        yield "## Power at .05\n\nThe noise of x and y correlates by .5 (mixed: x raises the count of y).\n"
+        yield "\n".join(table(found, 0.5)) + "\n"
     yield (
         "## CPU milliseconds a test, under the null\n\n| test | "
         + " | ".join(f"n = {n:,}, {d} columns" for n, d in ((200, 1), (200, 5), (200, 20)))

@@ -101,7 +101,7 @@ def located(variable: Counted, regression: Regression, name: str, *, jumps: bool
         predicted, taken = jumping(_means(columns, variable, regression.z), regression.z)
         more = regression.beside(predicted, SEGMENTS if regression.z.columns == 1 else TREES)
     residual = regression.residual(columns, variable, name, more=more)
-    if residual.chosen == SEGMENTS:
+    if residual.chosen == SEGMENTS and residual.used is not None:
         residual = replace(residual, used=residual.used + taken.max())
     _check_left(columns, variable, residual.rows, residual.of, name)
     return Location(residual, columns, regression)
