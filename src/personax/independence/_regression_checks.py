@@ -89,11 +89,6 @@ def checked(
         # which of the two fits better is not certain: a rejection must stand in both
         locations = [located(v, regression, name, jumps=True) for v, name in variables]
         outcome = max(first, again(locations), key=lambda one: one.p_value)
-    if outcome.p_value < DOUBTFUL and (wave := _shared_wave(regression.z, [one.residual for one in locations])):
-        raise UndecidedError(
-            f"x and y both still move in waves of z, one every {wave:.3g}, that no regression on {x.n:,} rows follows; "
-            "give what repeats as a cyclic column of that period"
-        )
     enough = int(ROWS_A_COLUMN * columns * max(1.0, columns / MANY_COLUMNS))
     few = x.n < (enough if bent > BENT else LINEAR_ROWS_A_COLUMN * columns)
     if outcome.p_value < DOUBTFUL and columns > 1 and few:
@@ -101,6 +96,11 @@ def checked(
         raise UndecidedError(
             f"{bends} {x.n} rows are too few to follow given {columns} columns; "
             f"{enough:,} rows are enough, or take fewer columns"
+        )
+    if outcome.p_value < DOUBTFUL and (wave := _shared_wave(regression.z, [one.residual for one in locations])):
+        raise UndecidedError(
+            f"x and y both still move in waves of z, one every {wave:.3g}, that no regression on {x.n:,} rows follows; "
+            "give what repeats as a cyclic column of that period"
         )
     return outcome
 
