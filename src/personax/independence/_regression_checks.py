@@ -118,7 +118,7 @@ def _shared_wave(z: Counted, residuals: Sequence[Residual]) -> float | None:
     assert z.values is not None
     people = np.ones(len(z.codes)) if z.weights is None else z.weights
     rows = [one.rows[one.of.codes] * people[:, None] for one in residuals]
-    squares = [one.of.counts @ np.square(one.rows) for one in residuals]
+    squares = [np.asarray(one.of.counts @ np.square(one.rows), dtype=float) for one in residuals]
     least, found = CERTAIN / z.columns, None
     for column in z.values.T:
         if len(np.unique(column)) < FEWEST:
