@@ -242,7 +242,8 @@ def _inflation(x: Residual, y: Residual) -> float:
     """Return by how much the statistic is larger than its weights say; 1 of regressions that are as published."""
     if x.used is None or y.used is None:
         return 1.0
-    return float(inflation(x.of.n, *(np.atleast_1d(one.used.mean()) for one in (x, y)))[0, 0])
+    used_x, used_y = (np.atleast_1d(used.mean()) for used in (x.used, y.used))
+    return float(inflation(x.of.n, used_x, used_y)[0, 0])
 
 
 def _check_left(residuals: list[Residual]) -> None:
