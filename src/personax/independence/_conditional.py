@@ -19,7 +19,7 @@ from personax.errors import UntestableError
 from personax.independence._counts import Counted, join, join_given
 from personax.independence._effects import KERNEL_CORRELATION, effect_factor, kernel_correlation
 from personax.independence._kernel_products import Products
-from personax.independence._kernel_ridge import Regression
+from personax.independence._kernel_ridge import Regression, inflation
 from personax.independence._kernels import (
     Bandwidth,
     Factor,
@@ -114,14 +114,15 @@ def _symmetric(
     x: Counted, y: Counted, regression: Regression, locations: Sequence[Location], bandwidth: Bandwidth, null: Null
 ) -> _Tested:
     """Test what the regressions leave of x and of y."""
-    rx, ry = (
+    (rx, used_x), (ry, used_y) = (
         residual_kernel(v, regression, name, bandwidth, location)
         for v, name, location in zip((x, y), "xy", locations, strict=True)
     )
     now_at("the variance of the statistic")
     tested = products(rx, ry, regression)
     statistic, mean, variance = tested.moments()
-    p_value = exact(statistic, *tested.spectrum()) if null == "spectral" else gamma(statistic, mean, variance)
+    less = statistic / float(inflation(x.n, np.array([used_x]), np.array([used_y]))[0, 0])
+    p_value = exact(less, *tested.spectrum()) if null == "spectral" else gamma(less, mean, variance)
     taken = {f"regression_{name}": one.residual.chosen for name, one in zip("xy", locations, strict=True)}
     return _Tested(rx, ry, statistic, p_value, taken)
 

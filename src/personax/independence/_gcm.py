@@ -12,7 +12,7 @@ from scipy.special import chdtrc
 from personax.errors import UntestableError
 from personax.independence._counts import Counted, join, read
 from personax.independence._intervals import Interval, correlation_interval
-from personax.independence._kernel_ridge import Regression, Residual
+from personax.independence._kernel_ridge import Regression, Residual, inflation
 from personax.independence._pair import ColumnPair
 from personax.independence._regression_checks import checked
 from personax.independence._residual_kernels import Location, located
@@ -20,7 +20,7 @@ from personax.independence._result import TestResult
 from personax.progress import step_begins
 from personax.registry import register
 
-__all__ = ["PARTIAL_CORRELATION", "covariance_test", "gcm", "gcm_of", "regressed", "residual_products"]
+__all__ = ["PARTIAL_CORRELATION", "covariance_test", "gcm", "gcm_of", "products_vary", "regressed", "residual_products"]
 
 PARTIAL_CORRELATION = "partial correlation"
 
@@ -130,9 +130,10 @@ def covariance_test(x: Location, y: Location) -> TestResult:
     # r and s are residuals of the mean given z. Under independence given z, E r s = 0, and the errors of the two
     # regressions move the mean of r s by the product of their sizes only: less than n^(-1/2), where each is better than
     # n^(-1/4). Then sqrt(n) mean is normal with the covariance of the products, and n mean' cov^-1 mean is chi-square
-    # with as many degrees of freedom as the covariance has rank; directions without spread hold no evidence.
+    # with as many degrees of freedom as the covariance has rank; directions without spread hold no evidence. What the
+    # regressions took from the products is given back to their covariance.
     mean = counts @ products / n
-    centred = products - mean
+    centred = (products - mean) * np.sqrt(products_vary(x.residual, y.residual))
     spread, axes = np.linalg.eigh((counts[:, None] * centred).T @ centred / n)
     kept = spread > RANK * max(spread.max(), 1e-300)
     if not spread.max() > 0 or not kept.any():
@@ -142,6 +143,13 @@ def covariance_test(x: Location, y: Location) -> TestResult:
     effect = float(np.clip(np.abs(mean / np.where(scale > 0, scale, np.inf)).max(), 0, 1))
     details = {"dof": dof, "effect_name": PARTIAL_CORRELATION}
     return TestResult(statistic, float(chdtrc(dof, statistic)), effect, n, "asymptotic", details)
+
+
+def products_vary(x: Residual, y: Residual) -> NDArray[np.float64]:
+    """Return by how much the mean of each product of residuals varies more than the products say, shape (pairs,)."""
+    assert x.used is not None
+    assert y.used is not None
+    return inflation(x.of.n, x.used, y.used).ravel()
 
 
 def residual_products(x: Residual, y: Residual) -> tuple[Counted, NDArray[np.float64], NDArray[np.float64]]:

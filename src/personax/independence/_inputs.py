@@ -36,7 +36,7 @@ def generator(rng: Rng) -> np.random.Generator | None:
         return rng
     if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool) and rng >= 0:
         return np.random.default_rng(int(rng))
-    shown = rng if isinstance(rng, (int, float, str, bool)) else f"a {type(rng).__name__}"
+    shown = repr(rng) if isinstance(rng, (int, float, str, bool)) else f"a {type(rng).__name__}"
     raise UntestableError(f"rng is {shown}; give a whole number of 0 or more, or numpy.random.default_rng(0)")
 
 

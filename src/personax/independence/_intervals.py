@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import chndtr, ndtri
+from scipy.special import chndtr, ndtri, stdtrit
 
 from personax.independence._counts import join
 from personax.independence._effects import most_cross
@@ -98,7 +98,7 @@ def kernel_interval(x: Factor, y: Factor, *, adjusted: bool, wider: tuple[Factor
     low, high = _accepted(
         _Surprise(
             estimate=(value / most - expected) / room,
-            variance=float(both.counts @ np.square(influence)) / (n * max(n - 3, 1) * room**2),
+            variance=_widened(influence, both.counts) / (n * max(n - 3, 1) * room**2),
             null_variance=max(0.0, permutation_variance(x, y)) / (scale * room) ** 2,
             null_skewness=permutation_skewness(x, y),
             slope=4 * float(x.eigenvalues[0] * y.eigenvalues[0]) / n / (scale * room),
@@ -108,6 +108,22 @@ def kernel_interval(x: Factor, y: Factor, *, adjusted: bool, wider: tuple[Factor
         return float(np.sqrt(low)), float(np.sqrt(high))
     return low, max(high, min(1.0, value / most))
 
+
+def _widened(influence: NDArray[np.float64], counts: NDArray[np.intp]) -> float:
+    """Return the sum of squares of influences, larger by what a few that carry it leave uncertain of it.
+
+    It has the degrees of freedom of the chi-square variable of the same mean and variance, and Student's quantile
+    stands in place of the normal one (Satterthwaite 1946, doi:10.2307/3002019).
+    """
+    squares = np.square(influence)
+    total, n = float(counts @ squares), int(counts.sum())
+    spread = float(counts @ np.square(squares - total / n))
+    freedom = max(2 * total**2 / spread, LEAST_FREEDOM) if spread > 0 else np.inf
+    return total * float(stdtrit(freedom, (1 + LEVEL) / 2) / _quantile()) ** 2 if np.isfinite(freedom) else total
+
+
+LEAST_FREEDOM = 3.0
+"""Degrees of freedom of a variance at the least."""
 
 STRETCH = 1e-3
 """Share by which widths are larger where their influence is taken by a difference."""

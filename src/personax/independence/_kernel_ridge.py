@@ -17,7 +17,7 @@ from personax.independence._counts import Counted, join_given
 from personax.independence._kernels import Factor, line_of, marginal_factor, marginal_width, standardise
 from personax.independence._line_kernels import MOST_POLYNOMIALS
 
-__all__ = ["LINEAR", "Regression", "Residual", "Spectrum"]
+__all__ = ["LINEAR", "Regression", "Residual", "Spectrum", "inflation"]
 
 LINEAR, KERNEL = "linear", "kernel ridge"
 
@@ -83,6 +83,8 @@ class Residual:
         The regression that most of the columns took.
     gain
         Share of the cross-validation score of a linear regression that the chosen ones save, mean over the columns.
+    used
+        Degrees of freedom that the regression of each column took: the trace of its hat matrix.
     """
 
     rows: NDArray[np.float64]
@@ -90,6 +92,34 @@ class Residual:
     fitted: NDArray[np.float64]
     chosen: str = ""
     gain: float = 0.0
+    used: NDArray[np.float64] | None = None
+
+
+def inflation(n: int, used_x: NDArray[np.float64], used_y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much the square of a sum of products of residuals is larger than the sum of their squares.
+
+    Residuals ``(I - H) e`` and ``(I - G) f`` of independent errors of variance 1 have a sum of products of variance
+    ``tr (I - H)(I - G)``, which of projections on nested spaces is n less the larger trace; the sum of the squared
+    products is about ``(n - tr H)(n - tr G) / n``. The ratio is n over n less the smaller trace.
+
+    Parameters
+    ----------
+    n
+        Rows.
+    used_x, used_y
+        Degrees of freedom of the two regressions, for each of their columns: shapes (a,) and (b,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Of each pair of columns, shape (a, b).
+
+    Examples
+    --------
+    >>> inflation(200, np.array([21.0]), np.array([2.0, 101.0])).round(3).tolist()
+    [[1.01, 1.117]]
+    """
+    return np.asarray(n / (n - np.minimum.outer(used_x, used_y)))
 
 
 @dataclass(frozen=True)
@@ -221,18 +251,24 @@ class Regression:
         alongs = [one.turns.T @ along_features[id(one.features)][: len(one.turns)] for one in spectra]
         pairs = zip(alongs, spectra, strict=True)
         scores = np.array([_scores(along, total, both.n, one.squares) for along, one in pairs])
+        if self.z.values is None:
+            scores[:, 1:] = np.inf  # means that are drawn together leave of both variables what differs between groups
         if together:
             scores = np.broadcast_to(scores.sum(axis=2, keepdims=True), scores.shape)
         width, penalty = np.unravel_index(scores.reshape(-1, scores.shape[2]).argmin(axis=0), scores.shape[:2])
         coefficients = {key: np.zeros((features.shape[1], sums.shape[1])) for key, features in bases.items()}
+        used = np.ones(len(width))
         for i in np.unique(width):
             one, these = spectra[i], width == i
-            along = alongs[i][:, these] * _shrinkage(both.n, one.squares)[penalty[these]].T
+            shrinkage = _shrinkage(both.n, one.squares)[penalty[these]]
+            used[these] += shrinkage @ one.squares
+            along = alongs[i][:, these] * shrinkage.T
             coefficients[id(one.features)][: len(one.turns), these] = one.turns @ along
         fitted = sum(bases[key] @ these for key, these in coefficients.items() if these.any()) + np.zeros_like(sums)
         fitted -= self.z.counts @ fitted / both.n
         chosen = Counter(spectra[i].name for i in width).most_common(1)[0][0]
-        return Residual(target - fitted[in_z], both, fitted, chosen, _gain(scores, [one.name for one in spectra]))
+        gain = _gain(scores, [one.name for one in spectra])
+        return Residual(target - fitted[in_z], both, fitted, chosen, gain, used)
 
 
 def _gain(scores: NDArray[np.float64], names: Sequence[str]) -> float:

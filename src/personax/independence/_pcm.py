@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from personax.errors import UntestableError
 from personax.independence._counts import Counted, combine, count, read
-from personax.independence._gcm import PARTIAL_CORRELATION, regressed, residual_products
+from personax.independence._gcm import PARTIAL_CORRELATION, products_vary, regressed, residual_products
 from personax.independence._inputs import Rng, needed
 from personax.independence._kernel_ridge import Regression
 from personax.independence._residual_kernels import Location, located
@@ -136,7 +136,7 @@ def _some(variable: Counted, rows: NDArray[np.intp]) -> Counted:
 def _one_sided(x: Location, y: Location) -> TestResult:
     both, products, scale = residual_products(x.residual, y.residual)
     n, mean = both.n, float(both.counts @ products[:, 0] / both.n)
-    spread = np.sqrt(both.counts @ np.square(products[:, 0] - mean) / n)
+    spread = np.sqrt(both.counts @ np.square(products[:, 0] - mean) / n * products_vary(x.residual, y.residual)[0])
     if not spread > 0:
         raise UntestableError("nothing of x or y varies given z")
     statistic = float(np.sqrt(n) * mean / spread)

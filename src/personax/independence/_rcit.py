@@ -14,7 +14,7 @@ from personax.errors import DeterminedError, UntestableError
 from personax.independence._counts import MAX_CATEGORIES, Counted, combine, join, join_given, read
 from personax.independence._effects import KERNEL_CORRELATION
 from personax.independence._inputs import Rng, needed
-from personax.independence._kernel_ridge import Regression, Residual, Spectrum
+from personax.independence._kernel_ridge import Regression, Residual, Spectrum, inflation
 from personax.independence._kernels import Bandwidth, marginal_width, standardise
 from personax.independence._null import TAILS
 from personax.independence._pair import ColumnPair, Sample, kernel_interval_of
@@ -235,7 +235,15 @@ def _once(
     if z is not None:
         _check_left(left)
     statistic, weights = _statistic(*left)
-    return statistic, TAILS[null](statistic, weights)
+    return statistic, TAILS[null](statistic / _inflation(*left), weights)
+
+
+def _inflation(x: Residual, y: Residual) -> float:
+    """Return by how much the statistic is larger than its weights say; 1 of regressions that are as published."""
+    if x.used is None or y.used is None:
+        return 1.0
+    used_x, used_y = (np.atleast_1d(used.mean()) for used in (x.used, y.used))
+    return float(inflation(x.of.n, used_x, used_y)[0, 0])
 
 
 def _check_left(residuals: list[Residual]) -> None:

@@ -98,24 +98,34 @@ def located(variable: Counted, regression: Regression, name: str, *, jumps: bool
     columns = np.eye(variable.size)[:, :-1] if variable.values is None else standardise(variable)
     more: list[Spectrum] = []
     if jumps:
-        predicted = jumping(_means(columns, variable, regression.z), regression.z)
+        predicted, taken = jumping(_means(columns, variable, regression.z), regression.z)
         more = regression.beside(predicted, SEGMENTS if regression.z.columns == 1 else TREES)
     residual = regression.residual(columns, variable, name, more=more)
+    if residual.chosen == SEGMENTS and residual.used is not None:
+        residual = replace(residual, used=residual.used + taken.max())
     _check_left(columns, variable, residual.rows, residual.of, name)
     return Location(residual, columns, regression)
 
 
 def residual_kernel(
     variable: Counted, regression: Regression, name: str, bandwidth: Bandwidth, location: Location
-) -> Factor:
-    """Return the features of a variable that z does not explain, on the distinct values of (variable, z)."""
+) -> tuple[Factor, float]:
+    """Return the features of a variable that z does not explain, on the distinct (variable, z), and what that used.
+
+    The latter are degrees of freedom: those of the regression of numbers, or of that of the axes, where it is more.
+    """
     now_at(f"the kernel of what z leaves of {name}")
     left = variable
     if not stays(variable):
         left = replace(location.residual.of, values=location.residual.rows, labels=None)
     features = _principal(marginal_factor(left, bandwidth, tolerance=TOLERANCE))
     residual = regression.residual(features, left, name, more=location.spectra)
-    return Factor(residual.rows, residual.of)
+    assert residual.used is not None
+    assert location.residual.used is not None
+    used = float(np.average(residual.used, weights=residual.of.counts @ np.square(residual.rows)))
+    if left is not variable:
+        used = max(used, float(location.residual.used.mean()))
+    return Factor(residual.rows, residual.of), used
 
 
 def stays(variable: Counted) -> bool:

@@ -29,8 +29,8 @@ FEW_TIES = 0.2
 """Share of equal neighbours above which a target has levels: all of its differences are noise then."""
 
 
-def segmented(z: Array, target: Array, weights: Array) -> Array:
-    """Return what lines in the best segments say at every z, shape (a, k).
+def segmented(z: Array, target: Array, weights: Array) -> tuple[Array, Array]:
+    """Return what lines in the best segments say at every z, shape (a, k), and how many segments there are, shape (k,).
 
     The segments minimise the sum of squares and a price for each of them, by dynamic programming over all of them.
 
@@ -50,8 +50,9 @@ def segmented(z: Array, target: Array, weights: Array) -> Array:
     --------
     >>> z = np.arange(60.0)
     >>> saw = (z % 20)[:, None]
-    >>> bool(np.allclose(segmented(z, saw, np.ones((60, 1))), saw))
-    True
+    >>> fitted, segments = segmented(z, saw, np.ones((60, 1)))
+    >>> bool(np.allclose(fitted, saw)), segments.tolist()
+    (True, [3.0])
     """
     order = np.argsort(z)
     at, y, w = z[order] - z.mean(), target[order], weights[order]
@@ -62,11 +63,13 @@ def segmented(z: Array, target: Array, weights: Array) -> Array:
     np.cumsum(np.add.reduceat(parts, starts, axis=1), axis=1, out=sums[:, 1:])
     price = NUMBERS * np.log(np.maximum((w > 0).sum(axis=0), 2)) * _noise(y, w)
     before = _best_segments(sums, price)
-    fitted = np.empty_like(y)
+    fitted, segments = np.empty_like(y), np.empty(y.shape[1])
     ends = np.append(starts, len(z))
     for k in range(y.shape[1]):
-        fitted[order, k] = _lines(at, y[:, k], w[:, k], ends[_boundaries(before[:, k])])
-    return fitted
+        found = ends[_boundaries(before[:, k])]
+        fitted[order, k] = _lines(at, y[:, k], w[:, k], found)
+        segments[k] = len(found) - 1
+    return fitted, segments
 
 
 def _noise(y: Array, weights: Array) -> Array:

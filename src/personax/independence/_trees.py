@@ -34,11 +34,11 @@ LEARNED = 20_000
 """Distinct values that trees are grown on at most."""
 
 
-def jumping(target: Array, z: Counted) -> Array:
-    """Return what regressions that may jump say of a target at each distinct z, shape (a, m).
+def jumping(target: Array, z: Counted) -> tuple[Array, Array]:
+    """Return what regressions that may jump say of a target at each distinct z, shape (a, m), and what that took.
 
     Given one column these are lines in segments, the best of all; given several, boosted trees that have not seen the
-    quarter of the values that they predict.
+    quarter of the values that they predict, and so have taken no degree of freedom of theirs.
 
     Parameters
     ----------
@@ -49,13 +49,16 @@ def jumping(target: Array, z: Counted) -> Array:
     """
     target, features = target[:, :MOST_COLUMNS], tree_features(z)
     if features.shape[1] == 1:
-        return segmented(features[:, 0], target, np.repeat(z.counts[:, None].astype(float), target.shape[1], axis=1))
+        weights = np.repeat(z.counts[:, None].astype(float), target.shape[1], axis=1)
+        fitted, segments = segmented(features[:, 0], target, weights)
+        return fitted, 2 * segments
     places = np.empty(z.size, dtype=np.intp)
     places[np.lexsort(features.T[::-1])] = np.arange(z.size)
     fold = places % FOLDS  # neighbours are in different folds
     weights = np.where(fold[:, None] == np.arange(FOLDS), 0.0, z.counts[:, None])
     found = grown(features, np.repeat(target, FOLDS, axis=1), np.tile(weights, target.shape[1]))
-    return np.asarray(found.reshape(z.size, -1, FOLDS)[np.arange(z.size), :, fold])
+    predicted = np.asarray(found.reshape(z.size, -1, FOLDS)[np.arange(z.size), :, fold])
+    return predicted, np.zeros(target.shape[1])
 
 
 def grown(features: Array, target: Array, weights: Array) -> Array:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from personax.errors import UntestableError
 from personax.independence._counts import Counted, read
-from personax.independence._gcm import MAX_SHARE, regressed, residual_products
+from personax.independence._gcm import MAX_SHARE, products_vary, regressed, residual_products
 from personax.independence._kernel_ridge import Regression
 from personax.independence._null import exact
 from personax.independence._pair import ColumnPair
@@ -128,7 +128,7 @@ def _tested(x: Location, y: Location, z: Counted, weights: NDArray[np.float64]) 
     if weighted.shape[1] > MAX_SHARE * n:
         raise UntestableError(f"{weighted.shape[1]} weights and pairs of columns are too many for {n} rows; use gcm")
     mean = both.counts @ weighted / n
-    centred = weighted - mean
+    centred = (weighted - mean) * np.repeat(np.sqrt(products_vary(x.residual, y.residual)), weights.shape[1])
     covariance = (both.counts[:, None] * centred).T @ centred / n
     error = np.sqrt(np.diag(covariance))
     if not error.max() > 0:
