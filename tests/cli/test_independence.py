@@ -79,6 +79,17 @@ def test_a_large_file_is_counted_where_it_lies(table: Path, monkeypatch: pytest.
     )
 
 
+@pytest.mark.parametrize("words", [["--missing", "-99"], ["--strict"], ["--missing", "NA,-99", "--strict"]])
+def test_what_is_counted_where_it_lies_takes_no_option_of_reading(
+    table: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("personax.stages._independence.LARGE_BYTES", 0)
+    assert run(monkeypatch, str(table / "people.parquet"), *words, "--out", str(table / "counted")) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{' and '.join(word for word in words if word.startswith('--'))} would not apply" in said
+    assert not (table / "counted" / "pvalues.parquet").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

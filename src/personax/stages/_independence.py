@@ -21,7 +21,7 @@ from personax.data.pvalues import everybody
 from personax.data.remote_tables import RemoteTables, reading_tables
 from personax.data.table import Table
 from personax.engine import find_engine, ordered
-from personax.errors import MissingExtraError, PlanError
+from personax.errors import InputError, MissingExtraError, PlanError
 from personax.graphs import to_graphml
 from personax.independence import (
     DataSet,
@@ -327,6 +327,12 @@ def _read(
     large = file.suffix == ".parquet" and file.is_file() and file.stat().st_size > LARGE_BYTES
     pattern = file.suffix == ".parquet" and not file.exists() and any(sign in str(file) for sign in "*?[")
     if large or pattern or file.is_dir() or is_remote(file):
+        asked = [option for option, given in (("--missing", any(missing)), ("--strict", strict)) if given]
+        if asked:
+            raise InputError(
+                f"{file} is counted where it lies, as it is: {' and '.join(asked)} would not apply; write the table "
+                "with empty cells for what is missing, or read it from a local file of less than 200 MB"
+            )
         table = open_dataset(file)
         return table, table.lazy().head(SAMPLE_ROWS).collect(), []
     read = read_table(file, {}, missing=missing, strict=strict)
