@@ -261,8 +261,8 @@ def test_measurements_together_are_seen_on_few_axes_and_short_ones_as_they_are()
 
 def test_plans_of_gromov_wasserstein_hold_no_number_that_is_slow_to_compute_with() -> None:
     sets = [distances(rng(seed).gamma(0.3, size=(80, 3))) for seed in (0, 1)]
-    far = [each / each.mean() for each in sets]
-    plan = gromov_wasserstein(*far, np.square(far[0].mean(axis=1)[:, None] - far[1].mean(axis=1)[None]))
+    one, other = (each / each.mean() for each in sets)
+    plan = gromov_wasserstein(one, other, np.square(one.mean(axis=1)[:, None] - other.mean(axis=1)[None]))
     assert plan[plan > 0].min() > np.finfo(np.float32).tiny
     assert plan.sum() == pytest.approx(1, rel=1e-3)
 
