@@ -68,7 +68,7 @@ def told(latents: NDArray[np.float64], seed: int) -> Told:
     """Return what the graph of some latents says of the edges that are."""
     v = torch.tensor(latents, dtype=torch.float32)
     generator = torch.Generator().manual_seed(seed)
-    structure = fit_structure(v, torch.ones(4, 4) - torch.eye(4), share=0.01, generator=generator)
+    structure = fit_structure(v, torch.ones(4, 4) - torch.eye(4), share=0.25, generator=generator)
     graph = to_graph(structure.adjacency, NAMES, sure=DIRECTED)
     truth = {(NAMES[j], NAMES[i]) for i, j in np.argwhere(EDGES)}
     pairs = {frozenset(ends) for ends in truth}

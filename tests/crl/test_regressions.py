@@ -90,7 +90,7 @@ def test_a_pair_whose_direction_samples_dispute_is_joined_without_an_arrow() -> 
 
 def directed(latents: Array) -> list[tuple[str, str, str]]:
     v = torch.tensor((latents - latents.mean(0)) / latents.std(0), dtype=torch.float32)
-    found = fit_structure(v, torch.ones(2, 2), share=0.01, generator=torch.Generator().manual_seed(0))
+    found = fit_structure(v, torch.ones(2, 2), share=0.25, generator=torch.Generator().manual_seed(0))
     return [(e.source, e.target, e.kind) for e in to_graph(found.adjacency, ["a_1", "b_1"], sure=DIRECTED).edges]
 
 
@@ -105,11 +105,11 @@ def test_a_direction_is_the_same_after_rising_maps(bent: bool) -> None:
 
 
 def test_of_normal_latents_linear_in_one_another_few_arrows_are_told() -> None:
-    """No data tell them; with scores learned once, six of six such pairs had an arrow."""
+    """No data tell them."""
     rng = np.random.default_rng(6)
     kinds = []
-    for _ in range(6):
+    for _ in range(4):
         a = rng.normal(size=400)
         kinds += [kind for _, _, kind in directed(np.column_stack([a, 0.7 * a + rng.normal(size=400)]))]
-    assert len(kinds) == 6
-    assert kinds.count("directed") <= 2
+    assert len(kinds) == 4
+    assert kinds.count("directed") <= 1

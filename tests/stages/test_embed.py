@@ -202,3 +202,27 @@ def test_replaced_weights_are_seen_and_encode_again(tmp_path: Path) -> None:
     after = pl.read_parquet(tmp_path / "embeddings" / "text.parquet")["life"].to_numpy()
     assert (np.abs(after - before).max(axis=1) > 1e-4).all(), "everybody is encoded again"
     assert {state.stage: state.state for state in loaded.status()}["embed"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (["3", "1", "2"], "and those of number too, in another order; say columns: {id: {from: number}}"),
+        (["k3", "k1", "k2"], "no vector for 3 of 3 people; .*, and number holds those of the file: say columns: {id:"),
+        (["1", "2", "3"], ""),
+    ],
+)
+def test_vectors_of_people_whom_another_column_numbers_are_not_joined_by_rows(
+    numbers: list[str], said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "people.csv").write_text("number,age\n" + "".join(f"{n},{30 + i}\n" for i, n in enumerate(numbers)))
+    rows = "".join(f"{n},{i},0\n" for i, n in enumerate(sorted(numbers)))
+    (tmp_path / "a.csv").write_text(f"id,v0,v1\n{rows}")
+    plan = "name: joined\ncollect: {source: table, path: people.csv}\n"
+    (tmp_path / "study.yaml").write_text(plan + "embed: {source: files, files: {text: {a: a.csv}}}\n")
+    if not said:
+        Study.load(tmp_path / "study.yaml").run(["embed"])
+        assert pl.read_parquet(tmp_path / "embeddings" / "text.parquet")["a"].to_list() == [[0, 0], [1, 0], [2, 0]]
+        return
+    with pytest.raises(InputError, match=said):
+        Study.load(tmp_path / "study.yaml").run(["embed"])

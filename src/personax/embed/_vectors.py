@@ -30,7 +30,9 @@ BLOCK = 1024
 """Rows that are looked at together: of all of them the answers alone would take a quarter of their memory."""
 
 
-def read_vectors(path: Path, people: Sequence[str], *, lacking: bool = False) -> NDArray[np.float32]:
+def read_vectors(
+    path: Path, people: Sequence[str], *, lacking: bool = False, others: pl.DataFrame | None = None
+) -> NDArray[np.float32]:
     """Read one vector a person from an npz, Parquet or CSV file.
 
     Parameters
@@ -43,6 +45,9 @@ def read_vectors(path: Path, people: Sequence[str], *, lacking: bool = False) ->
         Ids of the study, in order; every one must be in the file, others in the file are passed over.
     lacking
         People of whom there is no vector, or a null or a row of NaN, get a row of NaN; somebody must have one.
+    others
+        Further columns of the people, which the ids of the file may be: one that is, is named where the ids are not
+        the study's, and asked about where the study's are no more than numbers of rows.
 
     Returns
     -------
@@ -52,18 +57,37 @@ def read_vectors(path: Path, people: Sequence[str], *, lacking: bool = False) ->
     Raises
     ------
     InputError
-        A missing file or id, doubled ids, vectors of different lengths, missing or infinite numbers.
+        A missing file or id, doubled ids, vectors of different lengths, missing or infinite numbers; ids that are as
+        well those of another column.
     """
     ids, vectors = load_vectors(path)
     there = set(ids)
     absent = [identifier for identifier in people if identifier not in there]
     if absent and (not lacking or len(absent) == len(people)):
-        raise InputError(f"{path} has no vector for {len(absent)} of {len(people)} people; the ids must be the study's")
+        held = _held_by(ids, people, others)
+        cure = f", and {held} holds those of the file: say columns: {{id: {{from: {held}}}}}" if held else ""
+        raise InputError(
+            f"{path} has no vector for {len(absent)} of {len(people)} people; the ids must be the study's{cure}"
+        )
+    if list(people) == [str(row) for row in range(1, len(people) + 1)] and (held := _held_by(ids, people, others)):
+        raise InputError(
+            f"{path}: its ids are numbers of rows, as the study's, and those of {held} too, in another order; say "
+            f"columns: {{id: {{from: {held}}}}} if they are these, else give the table a column id"
+        )
     ordered = in_order(ids, vectors, people)
     broken = sum(_broken(ordered[start : start + BLOCK], lacking) for start in range(0, len(ordered), BLOCK))
     if broken:
         raise InputError(f"{path}: the vectors of {broken} people hold missing or infinite numbers; make them again")
     return ordered
+
+
+def _held_by(ids: Sequence[str], people: Sequence[str], others: pl.DataFrame | None) -> str | None:
+    """Return a column that holds every id of a file once, people in another order; None where none does."""
+    for column in [] if others is None else others:
+        values = column.cast(pl.String, strict=False).to_list()
+        if len(set(values)) == len(values) and values != list(people) and set(ids) <= set(values):
+            return column.name
+    return None
 
 
 def _broken(rows: NDArray[np.float32], lacking: bool) -> int:

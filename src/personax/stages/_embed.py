@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from personax.config import (
@@ -58,7 +59,8 @@ def _external_files(plan: Plan) -> Sequence[str]:
 
 def _run(context: Context) -> None:
     """Turn texts and images into vectors, or take vectors made elsewhere."""
-    people = context.frame("people", "people.parquet")["id"].to_list()
+    everybody = context.frame("people", "people.parquet")
+    people = everybody["id"].to_list()
     match context.plan.embed:
         case EmbedSimulated():
             _simulated(context)
@@ -66,7 +68,9 @@ def _run(context: Context) -> None:
             for modality, measurements in section.files.items():
                 vectors, lacking = dict[str, Vectors](), dict[str, NDArray[np.bool_]]()
                 for name, path in measurements.items():
-                    rows = read_vectors(context.external_path(path), people, lacking=True)
+                    rows = read_vectors(
+                        context.external_path(path), people, lacking=True, others=everybody.select(pl.exclude("id"))
+                    )
                     lacking |= _lacking(context, modality, name, rows)
                     vectors[name] = _mapped(rows, context.out.root)
                     del rows

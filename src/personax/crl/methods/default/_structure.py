@@ -199,6 +199,8 @@ PEOPLE: Final = 20_000
 
 STARTS: Final = 8
 BOOTSTRAPS: Final = 30
+LEAST_BOOTSTRAPS: Final = 5
+"""Of fits so short that nothing is claimed of them."""
 
 
 @dataclass(frozen=True)
@@ -247,7 +249,7 @@ def fit_structure(
     allowed
         Which edges may be, shape (d, d), rows are children.
     share
-        Of the full number of steps of the densities.
+        Of the full number of steps of the densities; below a quarter there are fewer samples of the people too.
     edge_penalty
         Factor on the cost of each edge, shape (d, d).
     """
@@ -264,13 +266,14 @@ def fit_structure(
     stretches = stretched[1] - moved[1] > WORTH_STRETCHING
     parents, _ = stretched if stretches else moved
     found = np.zeros((len(parents), len(parents)))
-    for _ in range(BOOTSTRAPS):
+    samples = max(LEAST_BOOTSTRAPS, round(BOOTSTRAPS * min(1.0, 4 * share)))
+    for _ in range(samples):
         drawn = rng.multinomial(len(seen), everyone / len(seen)).astype(np.float64)
         again = search.best([parents, nothing], Regressions(columns, drawn, stretches=stretches))[0]
         for child, causes in enumerate(again):
             found[child, list(causes)] += 1
     fitted = fit_conditionals(seen, parents, stretches=stretches, share=share, generator=generator, device=device)
-    return Structure(found / BOOTSTRAPS, parents, fitted.to(CPU))
+    return Structure(found / samples, parents, fitted.to(CPU))
 
 
 class _Search:
