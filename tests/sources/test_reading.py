@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -469,6 +470,17 @@ AbNei13j79m5rGGxMyR6PFt31jNwK4uukA2v97DiyfK9XGJj01dIiXmrNKmBgYIkTeMwTsL4RJ4/0mJA
 dM1wQYc6MnU5E/5aQ3JG1nAwTRKVmtrkM2rVR7/tr/+cWDF9z/AFgm/HegwCAAA=
 """
 """data.frame(who = c("a", "b"), h = c(1.5, NA), n = 1:2, f = factor(c("x", "y")), born = c("1990-01-02", NA))"""
+
+
+def test_numbers_of_single_precision_are_read_as_they_were_written(tmp_path: Path) -> None:
+    pytest.importorskip("pyreadstat")
+    pandas = pytest.importorskip("pandas")
+    single = np.array([5.1, 1.4, np.nan, -0.3], dtype=np.float32)
+    frame = pandas.DataFrame({"one": single, "two": [5.1, 1 / 3, 2.0, 7.25], "id": list("abcd")})
+    frame.to_stata(tmp_path / "p.dta", write_index=False)
+    found = read_table(tmp_path / "p.dta", {}).people
+    assert found["one"].to_list() == [5.1, 1.4, None, -0.3]
+    assert found["two"].to_list() == [5.1, 1 / 3, 2.0, 7.25]
 
 
 def test_a_survey_of_spss_as_look_proposes_it(tmp_path: Path) -> None:

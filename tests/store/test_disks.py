@@ -157,6 +157,7 @@ def test_a_lock_that_cannot_be_had_is_one_sentence(
 
 def test_who_holds_the_lock_is_said(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
+    (tmp_path / "study.yaml").write_text("name: held\ncollect: {source: simulate, n: 20}\n", encoding="utf-8")
     with folder.lock():
         with pytest.raises(StudyError, match=rf"another personax works in .* \(process {os.getpid()} on "):
             StudyFolder(tmp_path).lock().__enter__()

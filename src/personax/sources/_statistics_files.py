@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 import warnings
@@ -12,6 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from personax.data.answer_scales import scale_of
@@ -93,8 +95,17 @@ def _survey(path: Path, table: str | None) -> RawTable:
         name: {str(as_text(code)): str(label) for code, label in codes.items()}
         for name, codes in (about.variable_value_labels or {}).items()
     }
+    singles = [
+        name for name, kind in (about.readstat_variable_types or {}).items() if kind == "float" and name in columns
+    ]
+    columns |= {name: [_as_written(value) for value in columns[name]] for name in singles}
     cells = cells_as_text(columns)
     return RawTable(cells, ending, (), labels, coded, _with_silent(_declared(columns, about), coded, cells))
+
+
+def _as_written(value: object) -> object:
+    """Return the shortest number that a number of single precision stands for: 5.1, not 5.099999904632568."""
+    return float(str(np.float32(value))) if isinstance(value, float) and math.isfinite(value) else value
 
 
 def _with_silent(
